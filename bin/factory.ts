@@ -1,0 +1,73 @@
+/**
+ * The CDK app: document -> stacks. `cdk ls`, `cdk diff Cell-alpha`, `cdk deploy Cell-alpha` work unmodified.
+ *
+ * Context: `-c organization=<folder or document>` (default `registry/`), `-c accounts=<lock file>` (default the
+ * environment's `CELL_FACTORY_ACCOUNTS`, else `accounts.json` in the folder), `-c cells=alpha,bravo` for what to build.
+ */
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib/core';
+import { RegistryStack } from '../lib/accounts/registry-stack.ts';
+import { VendingStack } from '../lib/accounts/vending-stack.ts';
+import { Foundation } from '../lib/cell/foundation.ts';
+import { packageRoot } from '../lib/package-root.ts';
+import { CONTROL_STACKS, cellStackName, createPlan, isInitialized, isVended, type Plan, requireAccounts, selectCells } from '../lib/plan/plan.ts';
+import { asFactoryError, FactoryError, loadRegistry } from '../registry/index.ts';
+import { cdkCommandLine, type Wanted, wantedStacks } from './wanted.ts';
+
+const NAMES_ONLY = 'Listed, not built.';
+
+function buildControl(app: App, plan: Plan, wanted: Wanted): void {
+  if (!isInitialized(plan)) return;
+  const stacks = {
+    [CONTROL_STACKS.management]: { account: plan.managementAccountId, build: () => new VendingStack(app, plan) },
+    [CONTROL_STACKS.tooling]: { account: plan.tooling.accountId, build: () => new RegistryStack(app, plan) },
+  };
+  for (const [name, { account, build }] of Object.entries(stacks)) {
+    if (wanted === 'names') new Stack(app, name, { env: { account, region: plan.homeRegion }, description: NAMES_ONLY });
+    else if (wanted === 'all' || wanted.has(name)) build();
+  }
+}
+
+function buildCells(app: App, plan: Plan, wanted: Wanted): void {
+  const cells = plan.cells.filter(isVended);
+  if (wanted === 'names') {
+    for (const { stackName, account, region } of cells) {
+      new Stack(app, stackName, { env: { account: account.accountId, region }, description: NAMES_ONLY });
+    }
+    return;
+  }
+  if (wanted === 'all') {
+    const waiting = plan.cells.length - cells.length;
+    if (waiting > 0) process.stderr.write(`${waiting} of ${plan.cells.length} cells have no account yet and are not built: run cellctl accounts\n`);
+    for (const cell of cells) new Foundation(app, cell);
+    return;
+  }
+  const control = new Set<string>(Object.values(CONTROL_STACKS));
+  const names = [...wanted].filter((stack) => !control.has(stack)).map((stack) => stack.replace(cellStackName(''), ''));
+  if (names.length === 0) return;
+  for (const cell of requireAccounts(selectCells(plan, names))) new Foundation(app, cell);
+}
+
+async function main(): Promise<void> {
+  const app = new App();
+  const context = (key: string): unknown => app.node.tryGetContext(key);
+  const accountsFile: unknown = context('accounts') ?? process.env['CELL_FACTORY_ACCOUNTS'];
+  const registry = await loadRegistry(String(context('organization') ?? join(packageRoot(), 'registry')), {
+    accountsFile: typeof accountsFile === 'string' ? accountsFile : undefined,
+  });
+  const plan = createPlan(registry);
+  const known = new Set<string>([...plan.cells.map((cell) => cell.stackName), ...Object.values(CONTROL_STACKS)]);
+  const asked = { stacks: context('stacks'), cells: context('cells'), bundling: context('aws:cdk:bundling-stacks') };
+  const wanted = wantedStacks(asked, cdkCommandLine(), known, cellStackName);
+  buildControl(app, plan, wanted);
+  buildCells(app, plan, wanted);
+  app.synth();
+}
+
+main().catch((error: unknown) => {
+  const { code, message, fix, problems } = asFactoryError(error);
+  const lines = [`${code}: ${message}`, ...problems.map((problem) => `  ${problem.code} ${problem.path}: ${problem.message}. ${problem.fix}`)];
+  process.stderr.write(`${[...lines, ...(fix === undefined ? [] : [`fix: ${fix}`])].join('\n')}\n`);
+  if (!(error instanceof FactoryError) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,68 @@
+/** Which stacks the CDK app should build: what was asked for, so that one cell of 1,000 costs what one of one costs. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { platform } from 'node:process';
+
+/** `all`: build everything. `names`: the CLI only lists or deletes; stacks without content will do. Otherwise the stacks to build. */
+export type Wanted = 'all' | 'names' | ReadonlySet<string>;
+
+/** Context keys that say what to build. */
+interface Asked {
+  /** From `cellctl`: stack names separated by commas. */
+  readonly stacks?: unknown;
+  /** From people: `-c cells=alpha,bravo`. */
+  readonly cells?: unknown;
+  /** From the CDK CLI: `[]` when it only lists, names when called with `--exclusively`, else `['**']`. */
+  readonly bundling?: unknown;
+}
+
+const split = (text: string) => text.split(',').filter((part) => part !== '');
+
+/** The stacks among `known` that a `cdk` command line names; undefined when it names none, or all, or patterns. */
+function named(commandLine: readonly string[], known: ReadonlySet<string>): ReadonlySet<string> | undefined {
+  const command = commandLine.findIndex((word) => /^(deploy|diff|synth|synthesize)$/.test(word));
+  if (command < 0) return undefined;
+  const words = commandLine.slice(command + 1);
+  if (words.some((word) => word === '--all' || word.includes('*'))) return undefined;
+  // An option's value may be among the words; only exact names of stacks count, so that at worst one stack too many is built.
+  const stacks = words.filter((word) => known.has(word));
+  return stacks.length > 0 ? new Set(stacks) : undefined;
+}
+
+/**
+ * What to build, from the most explicit to the least.
+ * @param commandLine of the `cdk` that runs us: it tells its app which stacks are wanted only with `--exclusively`
+ */
+export function wantedStacks(asked: Asked, commandLine: readonly string[], known: ReadonlySet<string>, stackOfCell: (cell: string) => string): Wanted {
+  if (typeof asked.stacks === 'string') return new Set(split(asked.stacks));
+  if (typeof asked.cells === 'string') return new Set(split(asked.cells).map(stackOfCell));
+  if (Array.isArray(asked.bundling)) {
+    if (asked.bundling.length === 0) return 'names';
+    if (asked.bundling.every((name) => known.has(name))) return new Set(asked.bundling);
+  }
+  return named(commandLine, known) ?? 'all';
+}
+
+/** Words of the command line of process `pid`, and its parent; none where the platform doesn't say. */
+function inspect(pid: number): { words: string[]; parent: number } {
+  try {
+    if (platform === 'linux') {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+      return { words: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'), parent };
+    }
+    const [parent = '0', ...words] = execFileSync('ps', ['-o', 'ppid=,command=', '-p', String(pid)], { encoding: 'utf8' }).trim().split(/\s+/);
+    return { words, parent: Number(parent) };
+  } catch {
+    return { words: [], parent: 0 };
+  }
+}
+
+/** The command line of the `cdk` that started this process: its parent, or its grandparent behind a shell. */
+export function cdkCommandLine(): readonly string[] {
+  const parent = inspect(process.ppid);
+  const isCdk = (words: readonly string[]) => words.some((word) => /(^|[/\\])(cdk|aws-cdk)(\.js)?$/.test(word));
+  if (isCdk(parent.words)) return parent.words;
+  const grandparent = inspect(parent.parent);
+  return isCdk(grandparent.words) ? grandparent.words : [];
+}

@@ -1,0 +1,17 @@
+// Native ES modules, compiled by swc file by file: types are checked once, by `tsc`, not again by each test.
+const shared = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
+  },
+  // Tests exercise the sources, not the last build of them.
+  moduleNameMapper: { '^cell-factory/registry$': '<rootDir>/registry/index.ts', '^cell-factory/cell$': '<rootDir>/lib/cell/index.ts' },
+};
+
+export default {
+  projects: [
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['\\.local\\.test\\.ts$'] },
+    { ...shared, displayName: 'local cloud', testMatch: ['<rootDir>/test/**/*.local.test.ts'] },
+  ],
+};

@@ -1,0 +1,219 @@
+/**
+ * The CDK Toolkit, with the factory's messages and errors. The only file that knows @aws-cdk/toolkit-lib.
+ * The library and not the `cdk` command: it tells what happens as typed messages, several stacks at a time in one process.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  BaseCredentials,
+  BootstrapEnvironments,
+  BootstrapStackParameters,
+  CdkAppMultiContext,
+  type IIoHost,
+  type IoMessage,
+  StackParameters,
+  StackSelectionStrategy,
+  Toolkit,
+} from '@aws-cdk/toolkit-lib';
+import { FactoryError } from '../../registry/index.ts';
+import type { Emit } from '../messages.ts';
+import { packageRoot } from '../package-root.ts';
+import type { Session } from './session.ts';
+
+/** A CloudFormation template, as far as we look into it. */
+export interface Template {
+  readonly Resources?: Readonly<Record<string, { readonly Type: string }>>;
+}
+
+/** A synthesized cloud assembly on disk. */
+export interface Assembly {
+  readonly directory: string;
+  /** Templates by stack name. */
+  readonly templates: ReadonlyMap<string, Template>;
+}
+
+/** A resource that CloudFormation refused. */
+export interface FailedResource {
+  readonly logicalId: string;
+  readonly type: string;
+  readonly reason: string;
+}
+
+export interface StackResult {
+  /** False when the stack was already as the template says. */
+  readonly changed: boolean;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+interface ToolkitPayload {
+  readonly noOp?: boolean;
+  readonly outputs?: Record<string, string>;
+  readonly progress?: { readonly completed: number; readonly total?: number };
+  readonly event?: { LogicalResourceId?: string; ResourceType?: string; ResourceStatus?: string; ResourceStatusReason?: string };
+}
+
+/** Reads the toolkit's messages of one stack: progress goes on, failures are kept. */
+class StackListener implements IIoHost {
+  readonly failed: FailedResource[] = [];
+  readonly errors: string[] = [];
+  result: StackResult = { changed: true, outputs: {} };
+  private readonly subject: string;
+  private readonly emit: Emit;
+
+  constructor(subject: string, emit: Emit) {
+    this.subject = subject;
+    this.emit = emit;
+  }
+
+  async notify(message: IoMessage<unknown>): Promise<void> {
+    const data = (message.data ?? {}) as ToolkitPayload;
+    if (message.level === 'error') this.errors.push(message.message);
+    if (message.code === 'CDK_TOOLKIT_I5900') this.result = { changed: data.noOp !== true, outputs: data.outputs ?? {} };
+    if (message.code === 'CDK_TOOLKIT_I5502') this.activity(data);
+  }
+
+  /** Nothing is asked: who calls the library has already decided. */
+  async requestResponse<T>(request: IoMessage<unknown> & { defaultResponse: T }): Promise<T> {
+    return typeof request.defaultResponse === 'boolean' ? (true as T) : request.defaultResponse;
+  }
+
+  private activity({ event, progress }: ToolkitPayload): void {
+    const { LogicalResourceId: logicalId = '', ResourceType: type = '', ResourceStatus: status = '', ResourceStatusReason: reason } = event ?? {};
+    const cancelled = reason !== undefined && /cancelled/i.test(reason);
+    if (status.endsWith('_FAILED') && !cancelled && type !== 'AWS::CloudFormation::Stack') {
+      this.failed.push({ logicalId, type, reason: reason ?? status });
+    }
+    this.emit({
+      kind: 'progress',
+      subject: this.subject,
+      text: `${status} ${type} ${logicalId}`,
+      ...(progress?.total === undefined ? {} : { progress: { completed: progress.completed, total: progress.total } }),
+    });
+  }
+}
+
+function toolkitFor(session: Session | undefined, ioHost: IIoHost): Toolkit {
+  const baseCredentials = session && BaseCredentials.custom({ provider: session.credentials, region: session.region });
+  return new Toolkit({ ioHost, color: false, emojis: false, ...(baseCredentials ? { sdkConfig: { baseCredentials } } : {}) });
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Where an organization's definitions are, as the CDK app takes them. */
+export interface Source {
+  /** Absolute path of the folder of definitions or the published document. */
+  readonly organization: string;
+  /** Absolute path of the lock file, when it isn't in the folder. */
+  readonly accountsFile: string | undefined;
+}
+
+/**
+ * Synthesizes the named stacks of the CDK app into a folder that lives until `use` is done.
+ * @throws FactoryError `SYNTH_FAILED`, with what the app printed
+ */
+export async function withAssembly<T>(source: Source, stacks: readonly string[], use: (assembly: Assembly) => Promise<T>): Promise<T> {
+  const root = packageRoot();
+  const outdir = await mkdtemp(join(tmpdir(), 'cell-factory-'));
+  try {
+    return await use(await synthesize(root, outdir, source, stacks));
+  } finally {
+    await rm(outdir, { recursive: true, force: true });
+  }
+}
+
+async function synthesize(root: string, outdir: string, source: Source, stacks: readonly string[]): Promise<Assembly> {
+  const listener = new StackListener('synth', () => undefined);
+  const toolkit = toolkitFor(undefined, listener);
+  const context = {
+    organization: source.organization,
+    ...(source.accountsFile === undefined ? {} : { accounts: source.accountsFile }),
+    stacks: stacks.join(','),
+  };
+  try {
+    const app = await toolkit.fromCdkApp(`"${process.execPath}" "${join(root, 'dist/bin/factory.js')}"`, {
+      workingDirectory: root,
+      contextStore: new CdkAppMultiContext(root, context),
+      outdir,
+      lookups: false,
+      resolveDefaultEnvironment: false,
+    });
+    await using assembly = await toolkit.synth(app, { stacks: { strategy: StackSelectionStrategy.ALL_STACKS } });
+    const templates = new Map<string, Template>();
+    for (const stack of assembly.cloudAssembly.stacks) {
+      templates.set(stack.stackName, JSON.parse(await readFile(join(outdir, stack.templateFile), 'utf8')) as Template);
+    }
+    return { directory: outdir, templates };
+  } catch (error) {
+    throw new FactoryError('SYNTH_FAILED', [messageOf(error), ...listener.errors].join('\n'), {
+      cause: error,
+      fix: 'run `npx cdk synth` with the same organization to see where',
+    });
+  }
+}
+
+/** One line for a stack that failed: the resource and CloudFormation's reason, or the toolkit's own words. */
+function failure(stackName: string, listener: StackListener, error: unknown): FactoryError {
+  const first = listener.failed[0];
+  const what = first ? `${first.logicalId} (${first.type}): ${first.reason}` : messageOf(error);
+  return new FactoryError('DEPLOY_FAILED', `${stackName}: ${what}`, {
+    cause: error,
+    fix: 'mend the cause and run the same command again; it carries on where it stopped',
+  });
+}
+
+export interface DeployOptions {
+  /** @default - the session of whoever runs us */
+  readonly session?: Session;
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Name of the change set, unique to this run: two runs that share a name would execute each other's changes. */
+  readonly changeSetName: string;
+}
+
+/** Deploys one stack of an assembly. @throws FactoryError `DEPLOY_FAILED`, naming the resource and the reason */
+export async function deployStack(assembly: string, stackName: string, emit: Emit, options: DeployOptions): Promise<StackResult> {
+  const listener = new StackListener(stackName, emit);
+  const toolkit = toolkitFor(options.session, listener);
+  try {
+    await toolkit.deploy(await toolkit.fromAssemblyDirectory(assembly), {
+      stacks: { strategy: StackSelectionStrategy.PATTERN_MUST_MATCH_SINGLE, patterns: [stackName] },
+      deploymentMethod: { method: 'change-set', changeSetName: options.changeSetName },
+      parameters: options.parameters ? StackParameters.exactly(options.parameters) : StackParameters.onlyExisting(),
+    });
+    return listener.result;
+  } catch (error) {
+    throw failure(stackName, listener, error);
+  }
+}
+
+/** Deletes one stack of an assembly. @throws FactoryError `DEPLOY_FAILED`, naming the resource and the reason */
+export async function destroyStack(assembly: string, stackName: string, emit: Emit): Promise<void> {
+  const listener = new StackListener(stackName, emit);
+  const toolkit = toolkitFor(undefined, listener);
+  try {
+    await toolkit.destroy(await toolkit.fromAssemblyDirectory(assembly), {
+      stacks: { strategy: StackSelectionStrategy.PATTERN_MUST_MATCH_SINGLE, patterns: [stackName] },
+    });
+  } catch (error) {
+    throw failure(stackName, listener, error);
+  }
+}
+
+/** Bootstraps `accountId` in the session's region for the CDK. `trusted` accounts may deploy into it and look around. */
+export async function bootstrap(session: Session, accountId: string, trusted: readonly string[], executionPolicies: readonly string[]): Promise<void> {
+  const listener = new StackListener('CDKToolkit', () => undefined);
+  const toolkit = toolkitFor(session, listener);
+  try {
+    await toolkit.bootstrap(BootstrapEnvironments.fromList([`aws://${accountId}/${session.region}`]), {
+      parameters: BootstrapStackParameters.withExisting({
+        trustedAccounts: [...trusted],
+        trustedAccountsForLookup: [...trusted],
+        cloudFormationExecutionPolicies: [...executionPolicies],
+        publicAccessBlockConfiguration: true,
+      }),
+      terminationProtection: true,
+    });
+  } catch (error) {
+    throw failure(`CDK bootstrap of ${accountId} in ${session.region}`, listener, error);
+  }
+}

@@ -1,0 +1,91 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as elasticache from 'aws-cdk-lib/aws-elasticache';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { CellPlan } from '../plan/plan.ts';
+import type { CellNetwork } from './network.ts';
+
+/** Name of the database inside the instance. */
+export const DATABASE_NAME = 'cell';
+
+/** What a cell remembers: PostgreSQL, a Valkey cache, and a queue with its dead letters. */
+export class CellData extends Construct {
+  readonly database: rds.DatabaseInstance;
+  readonly cache: elasticache.CfnReplicationGroup;
+  readonly queue: sqs.Queue;
+  readonly deadLetters: sqs.Queue;
+
+  constructor(scope: Construct, id: string, cell: CellPlan, network: CellNetwork) {
+    super(scope, id);
+    this.database = this.createDatabase(cell, network);
+    this.cache = this.createCache(cell, network);
+    this.deadLetters = this.createQueue('DeadLetters', { retentionPeriod: Duration.days(14) });
+    this.queue = this.createQueue('Queue', {
+      visibilityTimeout: Duration.seconds(60),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 5 },
+    });
+  }
+
+  private createDatabase(cell: CellPlan, network: CellNetwork): rds.DatabaseInstance {
+    const { sizeClass, profile } = cell;
+    const database = new rds.DatabaseInstance(this, 'Database', {
+      engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17_7 }),
+      vpc: network.vpc,
+      vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
+      securityGroups: [network.data],
+      instanceType: new ec2.InstanceType(sizeClass.database.instanceClass),
+      allocatedStorage: sizeClass.database.storageGiB,
+      maxAllocatedStorage: sizeClass.database.maxStorageGiB,
+      storageType: rds.StorageType.GP3,
+      storageEncrypted: true,
+      multiAz: profile.standby,
+      backupRetention: Duration.days(profile.backupDays),
+      deletionProtection: profile.protected,
+      removalPolicy: RemovalPolicy.SNAPSHOT,
+      databaseName: DATABASE_NAME,
+      // RDS makes and rotates the password itself, so that it never stands in a template.
+      manageMasterUserPassword: true,
+      iamAuthentication: true,
+      cloudwatchLogsExports: ['postgresql'],
+    });
+    Validations.of(database).acknowledge({
+      id: 'AwsSolutions-RDS11',
+      reason: "PostgreSQL's own port: the database is in isolated subnets and only the cell's services reach it; another port hides nothing.",
+    });
+    if (!profile.protected) {
+      const reason = 'Staging and personal cells hold no customer data and must be easy to remove; production cells are protected.';
+      Validations.of(database).acknowledge({ id: 'AwsSolutions-RDS3', reason }, { id: 'AwsSolutions-RDS10', reason });
+    }
+    return database;
+  }
+
+  /** A replication group by its CloudFormation resource: aws-cdk-lib has no construct above it. */
+  private createCache(cell: CellPlan, network: CellNetwork): elasticache.CfnReplicationGroup {
+    const subnets = new elasticache.CfnSubnetGroup(this, 'CacheSubnets', {
+      description: `Cell ${cell.name}: isolated subnets`,
+      subnetIds: network.vpc.selectSubnets({ subnetType: ec2.SubnetType.PRIVATE_ISOLATED }).subnetIds,
+    });
+    return new elasticache.CfnReplicationGroup(this, 'Cache', {
+      replicationGroupDescription: `Cell ${cell.name}`,
+      engine: 'valkey',
+      engineVersion: '8.1',
+      cacheNodeType: cell.sizeClass.cache.nodeType,
+      numCacheClusters: cell.profile.standby ? 2 : 1,
+      automaticFailoverEnabled: cell.profile.standby,
+      multiAzEnabled: cell.profile.standby,
+      transitEncryptionEnabled: true,
+      transitEncryptionMode: 'required',
+      atRestEncryptionEnabled: true,
+      cacheSubnetGroupName: subnets.ref,
+      securityGroupIds: [network.data.securityGroupId],
+      port: 6379,
+      snapshotRetentionLimit: 0,
+    });
+  }
+
+  private createQueue(id: string, props: sqs.QueueProps): sqs.Queue {
+    return new sqs.Queue(this, id, { ...props, encryption: sqs.QueueEncryption.SQS_MANAGED, enforceSSL: true });
+  }
+}

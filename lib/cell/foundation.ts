@@ -1,0 +1,64 @@
+import { Fn, Stack, Tags } from 'aws-cdk-lib/core';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
+import type { Construct } from 'constructs';
+import type { VendedCell } from '../plan/plan.ts';
+import { CellData, DATABASE_NAME } from './data.ts';
+import { CellHealth } from './health.ts';
+import { CellIngress } from './ingress.ts';
+import { CellNetwork } from './network.ts';
+import { CELL_PARAMETERS, type CellParameter } from './parameters.ts';
+
+/** The cell's own stack, `Cell-<name>`: everything that lives as long as the cell, and nothing that changes with a component. */
+export class Foundation extends Stack {
+  private readonly zones: number;
+
+  constructor(scope: Construct, cell: VendedCell) {
+    super(scope, cell.stackName, {
+      stackName: cell.stackName,
+      env: { account: cell.account.accountId, region: cell.region },
+      description: `Foundation of cell ${cell.name} (${cell.stage}, ${cell.size})`,
+      terminationProtection: cell.profile.protected,
+    });
+    this.zones = cell.profile.zones;
+    for (const [key, value] of Object.entries(cell.tags)) Tags.of(this).add(key, value);
+
+    const network = new CellNetwork(this, 'Network', cell);
+    const data = new CellData(this, 'Data', cell, network);
+    const ingress = new CellIngress(this, 'Ingress', cell, network);
+    new CellHealth(this, 'Health', cell, data, ingress);
+    this.publishParameters(cell, network, data, ingress);
+  }
+
+  /** Zones by CloudFormation at deploy time: CDK would look them up with credentials of the cell at synth time. */
+  override get availabilityZones(): string[] {
+    return Array.from({ length: this.zones }, (_, index) => Fn.select(index, Fn.getAzs()));
+  }
+
+  private publishParameters(cell: VendedCell, network: CellNetwork, data: CellData, ingress: CellIngress): void {
+    const values: Record<CellParameter, string | string[]> = {
+      name: cell.name,
+      stage: cell.stage,
+      vpcId: network.vpc.vpcId,
+      privateSubnetIds: network.vpc.privateSubnets.map((subnet) => subnet.subnetId),
+      clusterName: ingress.cluster.clusterName,
+      listenerArn: ingress.listener.listenerArn,
+      loadBalancerDnsName: ingress.loadBalancer.loadBalancerDnsName,
+      loadBalancerName: ingress.loadBalancer.loadBalancerFullName,
+      serviceSecurityGroupId: network.service.securityGroupId,
+      databaseHost: data.database.dbInstanceEndpointAddress,
+      databasePort: data.database.dbInstanceEndpointPort,
+      databaseName: DATABASE_NAME,
+      databaseSecretArn: data.database.secret?.secretArn ?? '',
+      cacheHost: data.cache.attrPrimaryEndPointAddress,
+      cachePort: data.cache.attrPrimaryEndPointPort,
+      queueUrl: data.queue.queueUrl,
+      queueArn: data.queue.queueArn,
+    };
+    for (const [key, value] of Object.entries(values)) {
+      const parameterName = CELL_PARAMETERS[key as CellParameter];
+      const id = `Parameter${key.charAt(0).toUpperCase()}${key.slice(1)}`;
+      if (typeof value === 'string') new ssm.StringParameter(this, id, { parameterName, stringValue: value });
+      else new ssm.StringListParameter(this, id, { parameterName, stringListValue: value });
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * The contract between a cell and its components: SSM parameters that every foundation writes under the same names,
+ * so that a component's template finds whichever cell it is deployed to.
+ */
+export const CELL_PARAMETERS = {
+  name: '/cell/name',
+  stage: '/cell/stage',
+  vpcId: '/cell/vpc/id',
+  privateSubnetIds: '/cell/vpc/private-subnet-ids',
+  clusterName: '/cell/cluster/name',
+  listenerArn: '/cell/load-balancer/listener-arn',
+  loadBalancerDnsName: '/cell/load-balancer/dns-name',
+  loadBalancerName: '/cell/load-balancer/full-name',
+  serviceSecurityGroupId: '/cell/service/security-group-id',
+  databaseHost: '/cell/database/host',
+  databasePort: '/cell/database/port',
+  databaseName: '/cell/database/name',
+  databaseSecretArn: '/cell/database/secret-arn',
+  cacheHost: '/cell/cache/host',
+  cachePort: '/cell/cache/port',
+  queueUrl: '/cell/queue/url',
+  queueArn: '/cell/queue/arn',
+} as const;
+
+export type CellParameter = keyof typeof CELL_PARAMETERS;
+
+/** Port on which every component's container listens. */
+export const SERVICE_PORT = 8080;

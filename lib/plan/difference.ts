@@ -1,0 +1,81 @@
+/** What differs between the registry and reality. Pure: the caller has looked, this compares. */
+import type { CellPlan, Plan } from './plan.ts';
+
+/** What was found of a stack. */
+export interface ObservedStack {
+  /** CloudFormation's status, or undefined when the stack does not exist. */
+  readonly status: string | undefined;
+  /** Logical ids that a deployment would add, change, remove. */
+  readonly changes: { readonly added: readonly string[]; readonly changed: readonly string[]; readonly removed: readonly string[] };
+}
+
+/** What was found in the cloud. */
+export interface Observed {
+  /** Accounts of the organization by id; undefined when the organization can't be asked yet (before `init`). */
+  readonly accounts: ReadonlyMap<string, { readonly email: string; readonly status: string }> | undefined;
+  /** Stacks by name; a stack that was not looked at is missing here. */
+  readonly stacks: ReadonlyMap<string, ObservedStack>;
+  /** What the newest revision is; undefined when nothing was published. */
+  readonly published: { readonly revision: number; readonly digest: string } | undefined;
+}
+
+/** One difference. `action` names the command that removes it. */
+export interface Difference {
+  readonly kind: 'account' | 'stack' | 'registry';
+  readonly name: string;
+  readonly change: 'create' | 'update' | 'conflict';
+  readonly detail: string;
+  readonly action: string;
+}
+
+function accountDifference(
+  account: { name: string; email: string; accountId: string | undefined },
+  action: string,
+  observed: Observed['accounts'],
+): Difference[] {
+  const { name, email, accountId } = account;
+  if (accountId === undefined) return [{ kind: 'account', name, change: 'create', detail: email, action }];
+  if (observed === undefined) return [];
+  const found = observed.get(accountId);
+  const conflict = (detail: string): Difference[] => [{ kind: 'account', name, change: 'conflict', detail, action: 'correct accounts.json' }];
+  if (!found) return conflict(`${accountId} is not in the organization`);
+  if (found.status !== 'ACTIVE') return conflict(`${accountId} is ${found.status}`);
+  if (found.email.toLowerCase() !== email.toLowerCase()) return conflict(`${accountId} belongs to ${found.email}, not ${email}`);
+  return [];
+}
+
+function stackDifference(name: string, action: string, observed: ObservedStack | undefined): Difference[] {
+  if (!observed) return [{ kind: 'stack', name, change: 'create', detail: 'waits for its account', action }];
+  const { status, changes } = observed;
+  if (status === undefined) return [{ kind: 'stack', name, change: 'create', detail: `${changes.added.length} resources`, action }];
+  const parts = [
+    changes.added.length > 0 ? `${changes.added.length} added` : '',
+    changes.changed.length > 0 ? `${changes.changed.length} changed (${changes.changed.slice(0, 3).join(', ')})` : '',
+    changes.removed.length > 0 ? `${changes.removed.length} removed (${changes.removed.slice(0, 3).join(', ')})` : '',
+  ].filter((part) => part !== '');
+  if (parts.length > 0) return [{ kind: 'stack', name, change: 'update', detail: parts.join(', '), action }];
+  if (!/^(CREATE|UPDATE|IMPORT)_COMPLETE$/.test(status)) return [{ kind: 'stack', name, change: 'update', detail: status, action }];
+  return [];
+}
+
+/** Every difference, in the order in which the actions would be taken: control accounts, cells, stacks, registry. */
+export function compare(plan: Plan, cells: readonly CellPlan[], observed: Observed): Difference[] {
+  const { published } = observed;
+  return [
+    ...[plan.tooling, plan.monitoring].flatMap((account) => accountDifference(account, 'cellctl init', observed.accounts)),
+    ...stackDifference('Registry', 'cellctl init', observed.stacks.get('Registry')),
+    ...cells.flatMap((cell) => accountDifference(cell.account, 'cellctl accounts', observed.accounts)),
+    ...cells.flatMap((cell) => stackDifference(cell.stackName, `cellctl deploy ${cell.name}`, observed.stacks.get(cell.stackName))),
+    ...(published?.digest === plan.digest
+      ? []
+      : [
+          {
+            kind: 'registry' as const,
+            name: plan.organization,
+            change: published ? ('update' as const) : ('create' as const),
+            detail: published ? `newest revision ${published.revision} has another content` : 'nothing published yet',
+            action: 'cellctl publish',
+          },
+        ]),
+  ];
+}

@@ -1,0 +1,202 @@
+/** Document -> plan: one frozen value that every projection reads. Pure. */
+import {
+  type AwsCell,
+  accountEmail,
+  type Component,
+  FactoryError,
+  type Organization,
+  type Registry,
+  registryBucketName,
+  type Stage,
+} from '../../registry/index.ts';
+import { SIZE_CLASSES, STAGE_PROFILES, type SizeClass, type StageProfile } from './sizes.ts';
+
+/** Organizational units by purpose, from the root down. */
+export const ORGANIZATIONAL_UNITS = {
+  control: ['Control'],
+  staging: ['Cells', 'Staging'],
+  production: ['Cells', 'Production'],
+  personal: ['Cells', 'Personal'],
+} as const satisfies Record<Stage | 'control', readonly string[]>;
+
+/** An account as it should be. */
+export interface AccountPlan {
+  readonly name: string;
+  readonly email: string;
+  /** Organizational unit, from the root down. */
+  readonly unit: readonly string[];
+  readonly accountId: string | undefined;
+  /** Region that is bootstrapped for the CDK. */
+  readonly region: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** Everything that is derived for one cell on AWS. */
+export interface CellPlan {
+  readonly name: string;
+  readonly stage: Stage;
+  readonly region: string;
+  readonly size: AwsCell['size'];
+  readonly intent: AwsCell['intent'];
+  readonly stackName: string;
+  readonly account: AccountPlan;
+  readonly block: string;
+  /** What the stage demands; a retiring cell is no longer protected, so that it can go. */
+  readonly profile: StageProfile;
+  readonly sizeClass: SizeClass;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface Plan {
+  readonly organization: string;
+  /** AWS Organizations' id; undefined before `cellctl init`. */
+  readonly organizationId: string | undefined;
+  readonly homeRegion: string;
+  readonly digest: string;
+  /** Revision of the document the plan was made from; undefined for definitions from a folder. */
+  readonly revision: number | undefined;
+  readonly managementAccountId: string | undefined;
+  readonly tooling: AccountPlan;
+  readonly monitoring: AccountPlan;
+  /** Bucket of the registry; undefined before `cellctl init`. */
+  readonly registryBucket: string | undefined;
+  /** Cells on AWS, in deployment order: staging first, then by name. */
+  readonly cells: readonly CellPlan[];
+  /** Names of cells in other clouds, which the AWS projections leave out. */
+  readonly elsewhere: readonly string[];
+  readonly components: readonly Component[];
+}
+
+const STAGE_ORDER: Readonly<Record<Stage, number>> = { staging: 0, production: 1, personal: 2 };
+
+/** Name of a cell's foundation stack. */
+export const cellStackName = (cell: string) => `Cell-${cell}`;
+
+/** Stacks of the control accounts, by account. */
+export const CONTROL_STACKS = { management: 'Vending', tooling: 'Registry' } as const;
+
+function controlAccount(organization: Organization, name: 'tooling' | 'monitoring'): AccountPlan {
+  const { email, accountId } = organization.accounts[name];
+  return {
+    name,
+    email,
+    unit: ORGANIZATIONAL_UNITS.control,
+    accountId,
+    region: organization.homeRegion,
+    tags: { ...organization.tags, 'cell-factory:account': name },
+  };
+}
+
+function planCell(organization: Organization, cell: AwsCell): CellPlan {
+  const tags = { ...organization.tags, ...cell.tags, cell: cell.name, stage: cell.stage };
+  const accountName = `cell-${cell.name}`;
+  const profile = STAGE_PROFILES[cell.stage];
+  return {
+    name: cell.name,
+    stage: cell.stage,
+    region: cell.region,
+    size: cell.size,
+    intent: cell.intent,
+    stackName: cellStackName(cell.name),
+    account: {
+      name: accountName,
+      email: cell.email ?? accountEmail(organization.emailPattern, accountName),
+      unit: ORGANIZATIONAL_UNITS[cell.stage],
+      accountId: cell.accountId,
+      region: cell.region,
+      tags: { ...tags, 'cell-factory:account': accountName },
+    },
+    block: cell.network.block,
+    profile: { ...profile, protected: profile.protected && cell.intent !== 'retiring' },
+    sizeClass: SIZE_CLASSES[cell.size],
+    tags,
+  };
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const child of Object.values(value)) if (typeof child === 'object' && child !== null && !Object.isFrozen(child)) deepFreeze(child);
+  return Object.freeze(value);
+}
+
+/** The plan of a registry. The same registry gives the same plan. */
+export function createPlan({ organization, digest, published }: Registry): Plan {
+  const cells = Object.values(organization.cells);
+  return deepFreeze({
+    organization: organization.name,
+    organizationId: organization.organizationId,
+    homeRegion: organization.homeRegion,
+    digest,
+    revision: published?.revision,
+    managementAccountId: organization.accounts.management.accountId,
+    tooling: controlAccount(organization, 'tooling'),
+    monitoring: controlAccount(organization, 'monitoring'),
+    registryBucket: organization.accounts.tooling.accountId === undefined ? undefined : registryBucketName(organization),
+    cells: cells
+      .filter((cell) => cell.cloud === 'aws')
+      .map((cell) => planCell(organization, cell))
+      .sort((a, b) => STAGE_ORDER[a.stage] - STAGE_ORDER[b.stage] || (a.name < b.name ? -1 : 1)),
+    elsewhere: cells.filter((cell) => cell.cloud !== 'aws').map((cell) => cell.name),
+    components: Object.values(organization.components).sort((a, b) => (a.name < b.name ? -1 : 1)),
+  });
+}
+
+/**
+ * The cells called `names`, in deployment order; all of them for no names.
+ * @throws FactoryError `CELL_UNKNOWN`, `CELL_NOT_ON_AWS`, each naming every cell it is about
+ */
+export function selectCells(plan: Plan, names: readonly string[]): readonly CellPlan[] {
+  if (names.length === 0) return plan.cells;
+  const known = new Map(plan.cells.map((cell) => [cell.name, cell]));
+  const elsewhere = names.filter((name) => plan.elsewhere.includes(name));
+  if (elsewhere.length > 0) {
+    throw new FactoryError('CELL_NOT_ON_AWS', `not on AWS: ${elsewhere.join(', ')}`, { fix: 'name cells with cloud: aws' });
+  }
+  const unknown = names.filter((name) => !known.has(name));
+  if (unknown.length > 0) {
+    throw new FactoryError('CELL_UNKNOWN', `no such cell: ${unknown.join(', ')}`, {
+      fix: `the registry knows ${[...known.keys()].slice(0, 20).join(', ') || 'no cell'}${known.size > 20 ? ', …' : ''}`,
+    });
+  }
+  const wanted = new Set(names);
+  return plan.cells.filter((cell) => wanted.has(cell.name));
+}
+
+/** A cell that has its account. */
+export type VendedCell = CellPlan & { readonly account: AccountPlan & { readonly accountId: string } };
+
+/** True for a cell that has its account. */
+export const isVended = (cell: CellPlan): cell is VendedCell => cell.account.accountId !== undefined;
+
+/**
+ * The cells, all of which have accounts.
+ * @throws FactoryError `CELL_WITHOUT_ACCOUNT`, naming every cell that has none
+ */
+export function requireAccounts(cells: readonly CellPlan[]): readonly VendedCell[] {
+  const missing = cells.filter((cell) => !isVended(cell)).map((cell) => cell.name);
+  if (missing.length > 0) {
+    throw new FactoryError('CELL_WITHOUT_ACCOUNT', `no account yet: ${missing.join(', ')}`, { fix: 'run `cellctl accounts` first' });
+  }
+  return cells.filter(isVended);
+}
+
+/** An organization that `cellctl init` has been through. */
+export interface InitializedPlan extends Plan {
+  readonly organizationId: string;
+  readonly managementAccountId: string;
+  readonly registryBucket: string;
+  readonly tooling: AccountPlan & { readonly accountId: string };
+  readonly monitoring: AccountPlan & { readonly accountId: string };
+}
+
+/** True once `cellctl init` has been through. */
+export function isInitialized(plan: Plan): plan is InitializedPlan {
+  return [plan.organizationId, plan.managementAccountId, plan.tooling.accountId, plan.monitoring.accountId].every((id) => id !== undefined);
+}
+
+/** The plan, with its control accounts known. @throws FactoryError `NOT_INITIALIZED` */
+export function requireInitialized(plan: Plan): InitializedPlan {
+  if (isInitialized(plan)) return plan;
+  throw new FactoryError('NOT_INITIALIZED', `organization ${plan.organization} has no control accounts in its lock file`, {
+    fix: 'run `cellctl init` with credentials of the management account',
+  });
+}

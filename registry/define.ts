@@ -1,0 +1,110 @@
+/**
+ * What people write. Each function fills in the defaults and checks nothing: a wrong value passes through as it is,
+ * so that the loader can report the problems of all files at once.
+ */
+import type { AccessPolicy, AwsCell, Capacity, Component, GcpCell, OrganizationSettings, RolloutPolicy, Size } from './model.ts';
+
+/** Capacity by size class: figures to start from, to be replaced by what load tests of the application show. */
+export const CAPACITY: Record<Size, Capacity> = {
+  small: { maxRequestsPerSecond: 200, maxTenants: 100, headroom: 0.7 },
+  medium: { maxRequestsPerSecond: 1_000, maxTenants: 500, headroom: 0.7 },
+  large: { maxRequestsPerSecond: 5_000, maxTenants: 2_000, headroom: 0.7 },
+};
+
+const CELL_DEFAULTS = {
+  size: 'small',
+  importance: 'normal',
+  trafficWeight: 1,
+  endpoints: {},
+  intent: 'active',
+  tier: 'shared',
+  tags: {},
+} as const satisfies Partial<AwsCell>;
+
+/** The default policy of "Automating safe, hands-off deployments" (Amazon Builders' Library). */
+export const ROLLOUT_DEFAULTS: RolloutPolicy = {
+  timeScale: 1,
+  stagingBake: '1h',
+  waves: [
+    { name: 'one-quiet-cell', prefer: 'low-traffic', admit: { cells: 1 }, bake: '12h' },
+    { name: 'one-busy-cell', prefer: 'busy', admit: { cells: 1 }, bake: '4h' },
+    { name: 'first-tenth', prefer: 'any', admit: { percent: 10 }, bake: '2h' },
+    { name: 'next-fifth', prefer: 'any', admit: { percent: 20 }, bake: '2h' },
+    { name: 'next-third', prefer: 'any', admit: { percent: 35 }, bake: '2h' },
+    { name: 'rest', prefer: 'any', admit: { rest: true }, bake: '2h' },
+  ],
+  multiRegionFromWave: 3,
+  minRequestsPerCell: 100,
+  concurrency: 10,
+  onFailure: 'rollback-wave',
+};
+
+const ACCESS_DEFAULTS: AccessPolicy = { roles: {} };
+
+type CellDefaults = keyof typeof CELL_DEFAULTS | 'platforms' | 'capacity' | 'cloud' | 'accountId';
+type Definition<T, D extends keyof T> = Omit<T, D> & Partial<Pick<T, Exclude<D, 'capacity' | 'cloud' | 'accountId'>>>;
+
+/** A cell on AWS as it is written in `cells/<name>.ts`. */
+export type AwsCellDefinition = Definition<AwsCell, CellDefaults> & { cloud?: 'aws'; capacity?: Partial<Capacity> };
+/** A cell on Google Cloud as it is written in `cells/<name>.ts`. */
+export type GcpCellDefinition = Definition<GcpCell, Exclude<CellDefaults, 'accountId'>> & { cloud: 'gcp'; capacity?: Partial<Capacity> };
+
+/** A component as it is written in `components/<name>.ts`. */
+export type ComponentDefinition = Omit<Component, 'kind' | 'repository' | 'dependsOn' | 'tags'> &
+  Partial<Pick<Component, 'kind' | 'dependsOn' | 'tags'>> & {
+    repository: { url: string; branch?: string; path?: string };
+  };
+
+/** The organization as it is written in `organization.ts`: all but its cells, its components and what the lock file knows. */
+export type OrganizationDefinition = Omit<OrganizationSettings, 'organizationId' | 'accounts' | 'rollout' | 'access' | 'tags'> & {
+  accounts?: { tooling?: { email?: string }; monitoring?: { email?: string } };
+  rollout?: Partial<RolloutPolicy>;
+  access?: Partial<AccessPolicy>;
+  tags?: Record<string, string>;
+};
+
+/** Fills in a cell's defaults: `size: 'small'`, capacity by size, `platforms: ['ecs']`, `intent: 'active'`, `tier: 'shared'`, weight 1. */
+export function defineCell(cell: AwsCellDefinition): AwsCell;
+export function defineCell(cell: GcpCellDefinition): GcpCell;
+export function defineCell(cell: AwsCellDefinition | GcpCellDefinition): AwsCell | GcpCell {
+  const { cloud = 'aws', capacity, ...rest } = cell;
+  const size = cell.size ?? CELL_DEFAULTS.size;
+  return {
+    ...CELL_DEFAULTS,
+    platforms: cloud === 'aws' ? ['ecs'] : ['gke'],
+    ...rest,
+    cloud,
+    capacity: { ...CAPACITY[size], ...capacity },
+  } as AwsCell | GcpCell;
+}
+
+/** Fills in a component's defaults: `kind: 'cloudformation'`, branch `main`, path `.`, no dependencies. */
+export function defineComponent(component: ComponentDefinition): Component {
+  return {
+    kind: 'cloudformation',
+    dependsOn: [],
+    tags: {},
+    ...component,
+    repository: { branch: 'main', path: '.', ...component.repository },
+  };
+}
+
+/** The e-mail that `pattern` gives the account called `account`. */
+export function accountEmail(pattern: string, account: string): string {
+  return String(pattern).replace('{account}', account);
+}
+
+/** Fills in the organization's defaults: e-mails of the control accounts by pattern, and the default rollout policy. */
+export function defineOrganization(organization: OrganizationDefinition): OrganizationSettings {
+  const control = (account: 'tooling' | 'monitoring') => ({
+    email: accountEmail(organization.emailPattern, account),
+    ...organization.accounts?.[account],
+  });
+  return {
+    tags: {},
+    ...organization,
+    accounts: { management: {}, tooling: control('tooling'), monitoring: control('monitoring') },
+    rollout: { ...ROLLOUT_DEFAULTS, ...organization.rollout },
+    access: { ...ACCESS_DEFAULTS, ...organization.access },
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * Every error that the factory raises on purpose, with the exit code `cellctl` ends with.
+ * 1: the work failed. 2: the call or the registry is wrong, and nothing was changed.
+ */
+export const ERROR_CODES = {
+  USAGE: { exit: 2, meaning: 'the command line is wrong' },
+  ORGANIZATION_NOT_FOUND: { exit: 2, meaning: 'the folder or document of the organization is missing or unreadable' },
+  REGISTRY_INVALID: { exit: 2, meaning: 'the definitions break the schema or a rule; every problem is listed' },
+  DOCUMENT_INVALID: { exit: 2, meaning: 'a published document is damaged or of an unknown version' },
+  LOCK_FILE_INVALID: { exit: 2, meaning: 'accounts.json is not what cellctl wrote' },
+  CELL_UNKNOWN: { exit: 2, meaning: 'no cell of that name in the registry' },
+  CELL_WITHOUT_ACCOUNT: { exit: 2, meaning: 'the cell has no account yet' },
+  CELL_NOT_ON_AWS: { exit: 2, meaning: 'the cell lives in another cloud, which this command does not reach' },
+  COMPONENT_UNKNOWN: { exit: 2, meaning: 'no component of that name in the registry, or no assembly of it' },
+  NOT_INITIALIZED: { exit: 2, meaning: '`cellctl init` has not been run for this organization' },
+  WRONG_ACCOUNT: { exit: 2, meaning: 'the credentials belong to another account than the command needs' },
+  REFUSED: { exit: 2, meaning: 'the command would do harm, and did nothing' },
+  CLOUD_UNREACHABLE: { exit: 1, meaning: 'no answer from the cloud (endpoint, network or credentials)' },
+  LOCAL_CLOUD_UNAVAILABLE: { exit: 1, meaning: 'the local cloud cannot be started, or is not running' },
+  ORGANIZATION_CONFLICT: { exit: 1, meaning: 'what AWS Organizations holds contradicts the registry' },
+  ACCOUNT_CREATION_FAILED: { exit: 1, meaning: 'AWS Organizations refused to create an account' },
+  PUBLISH_CONFLICT: { exit: 1, meaning: 'somebody else published at the same time' },
+  REVISION_NOT_FOUND: { exit: 1, meaning: 'the registry has no such revision' },
+  LOCKED: { exit: 1, meaning: 'somebody else is working on the same cell' },
+  SYNTH_FAILED: { exit: 1, meaning: 'the CDK app could not be synthesized' },
+  DEPLOY_FAILED: { exit: 1, meaning: 'one or more stacks could not be deployed' },
+  INTERNAL: { exit: 1, meaning: 'a defect of the factory itself' },
+} as const satisfies Record<string, { exit: 1 | 2; meaning: string }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** One thing that is wrong with a definition: where, what it is, what is allowed, how to mend it. */
+export interface Problem {
+  /** Stable identifier of the rule, e.g. `NETWORK_OVERLAP`. */
+  readonly code: string;
+  /** Dotted path in the organization, e.g. `cells.alpha.network.block`. */
+  readonly path: string;
+  /** What is wrong, with the actual value. */
+  readonly message: string;
+  /** How to mend it, and what is allowed. */
+  readonly fix: string;
+}
+
+export interface FactoryErrorOptions {
+  /** What the reader can do about it: a command to run or a value to change. */
+  readonly fix?: string;
+  /** The error underneath. */
+  readonly cause?: unknown;
+  /** All problems found at once, for errors that come in numbers. */
+  readonly problems?: readonly Problem[];
+}
+
+/** The one error class of the factory: a code from {@link ERROR_CODES}, what is wrong, and how to mend it. */
+export class FactoryError extends Error {
+  readonly code: ErrorCode;
+  readonly fix: string | undefined;
+  readonly problems: readonly Problem[];
+
+  constructor(code: ErrorCode, message: string, options: FactoryErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'FactoryError';
+    this.code = code;
+    this.fix = options.fix;
+    this.problems = options.problems ?? [];
+  }
+
+  /** Exit code of a command that ends with this error. */
+  get exitCode(): 1 | 2 {
+    return ERROR_CODES[this.code].exit;
+  }
+}
+
+/** The error behind `error` as the factory's own; anything unforeseen becomes `INTERNAL`. */
+export function asFactoryError(error: unknown): FactoryError {
+  if (error instanceof FactoryError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new FactoryError('INTERNAL', message, { cause: error });
+}

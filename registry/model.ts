@@ -1,0 +1,180 @@
+/**
+ * The model of an organization, as the published document holds it: complete, without optional defaults.
+ * What people may leave out, and what it then is, stands in `define.ts`.
+ */
+import { z } from 'zod';
+
+const DNS_LABEL = /^[a-z]([a-z0-9-]*[a-z0-9])?$/;
+
+/** A DNS label, short enough that every AWS name derived from it stays within its limit. */
+const label = (max: number) =>
+  z.string().max(max).regex(DNS_LABEL, 'must be lower-case letters, digits and inner hyphens, starting with a letter');
+
+const accountId = z.string().regex(/^\d{12}$/, 'must be 12 digits');
+const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-?\d+$/, 'must look like eu-west-1');
+const block = z.cidrv4();
+const duration = z.string().regex(/^\d+(s|m|h|d)$/, 'must be a whole number with a unit: 90s, 30m, 12h, 2d');
+const tags = z.record(z.string().min(1).max(128), z.string().max(256));
+
+export const STAGES = ['staging', 'production', 'personal'] as const;
+export const SIZES = ['small', 'medium', 'large'] as const;
+
+const capacity = z.strictObject({
+  /** Requests per second the cell is sized for. */
+  maxRequestsPerSecond: z.int().positive(),
+  /** Tenants the cell may hold. */
+  maxTenants: z.int().positive(),
+  /** Share of the capacity at which the cell counts as full, 0 to 1. */
+  headroom: z.number().gt(0).max(1),
+});
+
+const cellBase = {
+  /** Unique in the organization; part of every name that people see. */
+  name: label(20),
+  stage: z.enum(STAGES),
+  size: z.enum(SIZES),
+  /** How much a failure of this cell hurts; important cells are deployed late. */
+  importance: z.enum(['low', 'normal', 'high']),
+  /** Relative share of the traffic; the unit is the organization's own. */
+  trafficWeight: z.number().min(0),
+  /** Addresses by purpose, e.g. `api`. */
+  endpoints: z.record(z.string(), z.string()),
+  capacity,
+  /** What people want of the cell; what it is doing is recorded elsewhere. */
+  intent: z.enum(['active', 'cordoned', 'retiring']),
+  tier: z.enum(['shared', 'dedicated']),
+  /** Who the cell belongs to; personal cells must have one. */
+  owner: z.string().min(1).optional(),
+  /** When a personal cell ends, ISO 8601 with time zone. */
+  expiresAt: z.iso.datetime({ offset: true }).optional(),
+  tags,
+};
+
+const awsCell = z.strictObject({
+  ...cellBase,
+  cloud: z.literal('aws'),
+  region,
+  platforms: z.array(z.enum(['ecs', 'eks'])).min(1),
+  network: z.strictObject({
+    /** The cell's own IPv4 block, inside the organization's supernet. */
+    block,
+  }),
+  /** E-mail of the cell's account; absent means derived from the organization's pattern. */
+  email: z.email().optional(),
+  /** From the lock file, never written by hand. */
+  accountId: accountId.optional(),
+});
+
+const gcpCell = z.strictObject({
+  ...cellBase,
+  cloud: z.literal('gcp'),
+  region: z.string().regex(/^[a-z]+-[a-z]+\d+$/, 'must look like europe-west1'),
+  platforms: z.array(z.literal('gke')).min(1),
+  network: z.strictObject({ block }),
+  project: z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, 'must be a Google Cloud project id'),
+});
+
+export const cellSchema = z.discriminatedUnion('cloud', [awsCell, gcpCell]);
+
+export const componentSchema = z.strictObject({
+  /** Unique in the organization; also the name of its stack in every cell. */
+  name: label(32),
+  kind: z.enum(['cloudformation', 'kubernetes']),
+  /** Where its source lives. */
+  repository: z.strictObject({ url: z.string().min(1), branch: z.string().min(1), path: z.string() }),
+  /** What the load balancer sends to it. */
+  route: z.strictObject({
+    /** Priority of its listener rule, unique among components. */
+    priority: z.int().min(1).max(50000),
+    /** Path pattern, e.g. `/orders*`. */
+    path: z.string().startsWith('/').max(128),
+  }),
+  /** Components that must be there first. */
+  dependsOn: z.array(z.string()),
+  tags,
+});
+
+const wave = z.strictObject({
+  name: label(32),
+  /** Which cells the wave prefers among those not yet deployed. */
+  prefer: z.enum(['low-traffic', 'busy', 'any']),
+  /** How many cells it admits: a number, a percentage of all cells, or whatever is left. */
+  admit: z.union([
+    z.strictObject({ cells: z.int().positive() }),
+    z.strictObject({ percent: z.number().gt(0).max(100) }),
+    z.strictObject({ rest: z.literal(true) }),
+  ]),
+  bake: duration,
+});
+
+const rolloutPolicy = z.strictObject({
+  /** One factor on every wait; below 1 for rehearsals. */
+  timeScale: z.number().gt(0).max(1),
+  stagingBake: duration,
+  waves: z.array(wave).min(1),
+  /** At most one region per wave before this wave (1-based). */
+  multiRegionFromWave: z.int().positive(),
+  /** Requests that each cell must have served before its bake can pass. */
+  minRequestsPerCell: z.int().min(0),
+  /** Cells of a wave deployed at once. */
+  concurrency: z.int().positive(),
+  onFailure: z.enum(['rollback-wave', 'rollback-all']),
+});
+
+const accessPolicy = z.strictObject({
+  /** Roles by name: who may do what in cells of which stages. */
+  roles: z.record(
+    label(20),
+    z.strictObject({
+      level: z.enum(['read', 'operate', 'admin']),
+      stages: z.array(z.enum(STAGES)).min(1),
+      /** Groups of the identity provider. */
+      groups: z.array(z.string().min(1)),
+      /** How long a session lasts. */
+      session: duration,
+    }),
+  ),
+});
+
+const controlAccount = z.strictObject({ email: z.email(), accountId: accountId.optional() });
+
+/** The organization without its cells and components. */
+export const settingsSchema = z.strictObject({
+  /** Prefix of names that must be unique beyond the organization, such as buckets. */
+  name: label(20),
+  /** AWS Organizations' id; from the lock file, never written by hand. */
+  organizationId: z.string().regex(/^o-[a-z0-9]{10,32}$/).optional(),
+  /** Where control accounts live and the registry is stored. */
+  homeRegion: region,
+  /** Root domain under which cells get their zones. */
+  domain: z.hostname(),
+  /** Pattern of account e-mails; `{account}` becomes the account's name. */
+  emailPattern: z.string().regex(/^[^@\s]*\{account\}[^@\s]*@[^@\s]+$/, 'must hold {account} before the @'),
+  accounts: z.strictObject({
+    management: z.strictObject({ accountId: accountId.optional() }),
+    tooling: controlAccount,
+    monitoring: controlAccount,
+  }),
+  network: z.strictObject({
+    /** The block that all cells' blocks come from. */
+    supernet: block,
+    /** Prefix length of a new cell's block. */
+    prefixLength: z.int().min(16).max(22),
+  }),
+  rollout: rolloutPolicy,
+  access: accessPolicy,
+  tags,
+});
+
+export type OrganizationSettings = z.infer<typeof settingsSchema>;
+/** Everything that an organization is. Cells and components are maps, so that one entry's change touches only its own bytes. */
+export type Organization = OrganizationSettings & { cells: Record<string, Cell>; components: Record<string, Component> };
+export type Cell = z.infer<typeof cellSchema>;
+export type AwsCell = z.infer<typeof awsCell>;
+export type GcpCell = z.infer<typeof gcpCell>;
+export type Component = z.infer<typeof componentSchema>;
+export type RolloutPolicy = z.infer<typeof rolloutPolicy>;
+export type AccessPolicy = z.infer<typeof accessPolicy>;
+export type Capacity = z.infer<typeof capacity>;
+export type Stage = (typeof STAGES)[number];
+export type Size = (typeof SIZES)[number];
