@@ -10,7 +10,16 @@ import { RegistryStack } from '../lib/accounts/registry-stack.ts';
 import { VendingStack } from '../lib/accounts/vending-stack.ts';
 import { Foundation } from '../lib/cell/foundation.ts';
 import { packageRoot } from '../lib/package-root.ts';
-import { CONTROL_STACKS, cellStackName, createPlan, isInitialized, isVended, type Plan, requireAccounts, selectCells } from '../lib/plan/plan.ts';
+import {
+  CONTROL_STACKS,
+  cellStackName,
+  createPlan,
+  isInitialized,
+  isVended,
+  type Plan,
+  requireAccounts,
+  selectCells,
+} from '../lib/plan/plan.ts';
 import { asFactoryError, FactoryError, loadRegistry } from '../registry/index.ts';
 import { cdkCommandLine, type Wanted, wantedStacks } from './wanted.ts';
 
@@ -38,7 +47,8 @@ function buildCells(app: App, plan: Plan, wanted: Wanted): void {
   }
   if (wanted === 'all') {
     const waiting = plan.cells.length - cells.length;
-    if (waiting > 0) process.stderr.write(`${waiting} of ${plan.cells.length} cells have no account yet and are not built: run cellctl accounts\n`);
+    if (waiting > 0)
+      process.stderr.write(`${waiting} of ${plan.cells.length} cells have no account yet and are not built: run cellctl accounts\n`);
     for (const cell of cells) new Foundation(app, cell);
     return;
   }
@@ -66,7 +76,10 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const { code, message, fix, problems } = asFactoryError(error);
-  const lines = [`${code}: ${message}`, ...problems.map((problem) => `  ${problem.code} ${problem.path}: ${problem.message}. ${problem.fix}`)];
+  const lines = [
+    `${code}: ${message}`,
+    ...problems.map((problem) => `  ${problem.code} ${problem.path}: ${problem.message}. ${problem.fix}`),
+  ];
   process.stderr.write(`${[...lines, ...(fix === undefined ? [] : [`fix: ${fix}`])].join('\n')}\n`);
   if (!(error instanceof FactoryError) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   process.exitCode = 1;

@@ -1,7 +1,5 @@
 /** Which stacks the CDK app should build: what was asked for, so that one cell of 1,000 costs what one of one costs. */
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { platform } from 'node:process';
+import { processInfo } from '../lib/process-info.ts';
 
 /** `all`: build everything. `names`: the CLI only lists or deletes; stacks without content will do. Otherwise the stacks to build. */
 export type Wanted = 'all' | 'names' | ReadonlySet<string>;
@@ -33,7 +31,12 @@ function named(commandLine: readonly string[], known: ReadonlySet<string>): Read
  * What to build, from the most explicit to the least.
  * @param commandLine of the `cdk` that runs us: it tells its app which stacks are wanted only with `--exclusively`
  */
-export function wantedStacks(asked: Asked, commandLine: readonly string[], known: ReadonlySet<string>, stackOfCell: (cell: string) => string): Wanted {
+export function wantedStacks(
+  asked: Asked,
+  commandLine: readonly string[],
+  known: ReadonlySet<string>,
+  stackOfCell: (cell: string) => string,
+): Wanted {
   if (typeof asked.stacks === 'string') return new Set(split(asked.stacks));
   if (typeof asked.cells === 'string') return new Set(split(asked.cells).map(stackOfCell));
   if (Array.isArray(asked.bundling)) {
@@ -43,26 +46,10 @@ export function wantedStacks(asked: Asked, commandLine: readonly string[], known
   return named(commandLine, known) ?? 'all';
 }
 
-/** Words of the command line of process `pid`, and its parent; none where the platform doesn't say. */
-function inspect(pid: number): { words: string[]; parent: number } {
-  try {
-    if (platform === 'linux') {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      return { words: readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'), parent };
-    }
-    const [parent = '0', ...words] = execFileSync('ps', ['-o', 'ppid=,command=', '-p', String(pid)], { encoding: 'utf8' }).trim().split(/\s+/);
-    return { words, parent: Number(parent) };
-  } catch {
-    return { words: [], parent: 0 };
-  }
-}
-
 /** The command line of the `cdk` that started this process: its parent, or its grandparent behind a shell. */
 export function cdkCommandLine(): readonly string[] {
-  const parent = inspect(process.ppid);
-  const isCdk = (words: readonly string[]) => words.some((word) => /(^|[/\\])(cdk|aws-cdk)(\.js)?$/.test(word));
-  if (isCdk(parent.words)) return parent.words;
-  const grandparent = inspect(parent.parent);
-  return isCdk(grandparent.words) ? grandparent.words : [];
+  const isCdk = (word: string) => /(^|[/\\])(cdk|aws-cdk)(\.js)?$/.test(word);
+  const parent = processInfo(process.ppid);
+  const grandparent = parent && processInfo(parent.parent);
+  return [parent, grandparent].map((info) => info?.words ?? []).find((words) => words.some(isCdk)) ?? [];
 }

@@ -34,7 +34,8 @@ export async function readAccountsFile(path: string): Promise<AccountsFile> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return EMPTY;
     throw new FactoryError('LOCK_FILE_INVALID', `${path} can't be read`, { cause: error, fix: 'check its permissions' });
   }
-  const fix = 'restore it from git (`git checkout` or resolve the merge), or delete it: `cellctl init` and `cellctl accounts` find the ids again';
+  const fix =
+    'restore it from git (`git checkout` or resolve the merge), or delete it: `cellctl init` and `cellctl accounts` find the ids again';
   let value: unknown;
   try {
     value = JSON.parse(text);

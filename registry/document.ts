@@ -67,18 +67,25 @@ export function parseDocument(text: string, source: string): Registry {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new FactoryError('DOCUMENT_INVALID', `${source} is not JSON`, { fix: 'pass a document that `cellctl registry show --json` wrote', cause: error });
+    throw new FactoryError('DOCUMENT_INVALID', `${source} is not JSON`, {
+      fix: 'pass a document that `cellctl registry show --json` wrote',
+      cause: error,
+    });
   }
   const version = z.object({ schemaVersion: z.int() }).safeParse(value).data?.schemaVersion;
   if (version === undefined) throw damaged('no schemaVersion', 'pass a document that `cellctl publish` made');
   if (version !== SCHEMA_VERSION) {
-    throw damaged(`schema version ${version}, this reader knows ${SCHEMA_VERSION}`, 'use the version of cell-factory that published it, or a newer one');
+    throw damaged(
+      `schema version ${version}, this reader knows ${SCHEMA_VERSION}`,
+      'use the version of cell-factory that published it, or a newer one',
+    );
   }
   const header = headerSchema.safeParse(value);
   if (!header.success) throw damaged(`header: ${z.prettifyError(header.error)}`, 'fetch the document again');
   const { organization, digest, revision, publishedAt, publisher } = header.data;
   const found = digestOf(organization);
-  if (found !== digest) throw damaged(`content has digest ${found}, header says ${digest}`, 'the document was changed after it was published: fetch it again');
+  if (found !== digest)
+    throw damaged(`content has digest ${found}, header says ${digest}`, 'the document was changed after it was published: fetch it again');
   const { cells = {}, components = {}, ...settings } = organization;
   const checked = validate({ settings, cells: Object(cells), components: Object(components) }, source);
   return { organization: checked, digest, published: { revision, at: publishedAt, by: publisher } };

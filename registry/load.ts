@@ -29,7 +29,12 @@ async function importDefault(jiti: Jiti, file: string, label: string, problems: 
   try {
     const value = await jiti.import(file, { default: true });
     if (value !== null && typeof value === 'object') return value;
-    problems.push({ code: 'FILE_WITHOUT_DEFAULT', path: label, message: 'exports no definition', fix: 'write `export default define…({ … })`' });
+    problems.push({
+      code: 'FILE_WITHOUT_DEFAULT',
+      path: label,
+      message: 'exports no definition',
+      fix: 'write `export default define…({ … })`',
+    });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     problems.push({ code: 'FILE_UNREADABLE', path: label, message, fix: 'mend the file; it must be valid TypeScript' });
@@ -69,7 +74,10 @@ export async function loadRegistry(path: string, options: LoadOptions = {}): Pro
   const accountsFile = accountsFileOf(path, options);
   if (accountsFile === undefined) {
     const text = await readFile(path, 'utf8').catch((cause) => {
-      throw new FactoryError('ORGANIZATION_NOT_FOUND', `${path} can't be read`, { cause, fix: 'pass an existing document to --organization' });
+      throw new FactoryError('ORGANIZATION_NOT_FOUND', `${path} can't be read`, {
+        cause,
+        fix: 'pass an existing document to --organization',
+      });
     });
     return parseDocument(text, path);
   }

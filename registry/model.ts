@@ -143,7 +143,10 @@ export const settingsSchema = z.strictObject({
   /** Prefix of names that must be unique beyond the organization, such as buckets. */
   name: label(20),
   /** AWS Organizations' id; from the lock file, never written by hand. */
-  organizationId: z.string().regex(/^o-[a-z0-9]{10,32}$/).optional(),
+  organizationId: z
+    .string()
+    .regex(/^o-[a-z0-9]{10,32}$/)
+    .optional(),
   /** Where control accounts live and the registry is stored. */
   homeRegion: region,
   /** Root domain under which cells get their zones. */

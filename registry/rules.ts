@@ -275,7 +275,11 @@ export const RULES: readonly Rule[] = [
         const cycle = cycleFrom(key, components);
         // Each circle is reported once, at its first name in the alphabet.
         if (!cycle || cycle.some((name) => name < key)) continue;
-        yield { path: `components.${key}.dependsOn`, message: `depends on itself: ${cycle.join(' -> ')}`, fix: 'remove one of these dependencies' };
+        yield {
+          path: `components.${key}.dependsOn`,
+          message: `depends on itself: ${cycle.join(' -> ')}`,
+          fix: 'remove one of these dependencies',
+        };
       }
     },
   },

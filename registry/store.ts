@@ -33,7 +33,9 @@ export interface PublishResult {
 export function registryBucketName(organization: Pick<Organization, 'name' | 'accounts'>): string {
   const { accountId } = organization.accounts.tooling;
   if (accountId === undefined) {
-    throw new FactoryError('NOT_INITIALIZED', 'the organization has no tooling account yet', { fix: 'run `cellctl init` with management credentials' });
+    throw new FactoryError('NOT_INITIALIZED', 'the organization has no tooling account yet', {
+      fix: 'run `cellctl init` with management credentials',
+    });
   }
   return `${organization.name}-cell-registry-${accountId}`;
 }
@@ -59,7 +61,9 @@ export class RegistryStore {
   async revision(revision: number): Promise<PublishedRegistry> {
     const found = await this.tryRevision(revision);
     if (found) return found;
-    throw new FactoryError('REVISION_NOT_FOUND', `the registry has no revision ${revision}`, { fix: '`cellctl registry history` lists them' });
+    throw new FactoryError('REVISION_NOT_FOUND', `the registry has no revision ${revision}`, {
+      fix: '`cellctl registry history` lists them',
+    });
   }
 
   /** The newest `limit` revisions, newest first. */
@@ -130,7 +134,9 @@ export class RegistryStore {
     if (!found) return undefined;
     const parsed = pointerSchema.safeParse(JSON.parse(found.text));
     if (!parsed.success) {
-      throw new FactoryError('DOCUMENT_INVALID', `s3://${this.bucket}/${POINTER_KEY} is no pointer`, { fix: 'restore its previous version in S3' });
+      throw new FactoryError('DOCUMENT_INVALID', `s3://${this.bucket}/${POINTER_KEY} is no pointer`, {
+        fix: 'restore its previous version in S3',
+      });
     }
     return { ...parsed.data, etag: found.etag };
   }
@@ -141,6 +147,8 @@ export class RegistryStore {
     if (!found) return undefined;
     const registry = parseDocument(found.text, `s3://${this.bucket}/${key}`);
     if (registry.published?.revision === revision) return { ...registry, published: registry.published };
-    throw new FactoryError('DOCUMENT_INVALID', `${key} holds revision ${registry.published?.revision}`, { fix: 'restore its first version in S3' });
+    throw new FactoryError('DOCUMENT_INVALID', `${key} holds revision ${registry.published?.revision}`, {
+      fix: 'restore its first version in S3',
+    });
   }
 }

@@ -36,7 +36,8 @@ const MAX_POLLS = 180;
 /** What to do about each reason that Organizations gives for a failed creation. Source: CreateAccountStatus, AWS Organizations API Reference. */
 const FAILURE_ADVICE: Readonly<Record<string, string>> = {
   ACCOUNT_LIMIT_EXCEEDED: 'ask for a higher quota "Default maximum number of accounts" in Service Quotas, then run the command again',
-  EMAIL_ALREADY_EXISTS: 'the address belongs to an account outside this organization: change emailPattern, or give the cell an email of its own',
+  EMAIL_ALREADY_EXISTS:
+    'the address belongs to an account outside this organization: change emailPattern, or give the cell an email of its own',
   INVALID_EMAIL: 'correct emailPattern, or the email of the cell',
   CONCURRENT_ACCOUNT_MODIFICATION: 'run the command again',
   INTERNAL_FAILURE: 'run the command again in a few minutes',
@@ -84,7 +85,10 @@ export class Directory {
    * @returns how it came about, too
    * @throws FactoryError `ACCOUNT_CREATION_FAILED`, `ORGANIZATION_CONFLICT`
    */
-  async ensureAccount(account: AccountPlan, existing: readonly ListedAccount[]): Promise<{ id: string; how: 'found' | 'awaited' | 'created' }> {
+  async ensureAccount(
+    account: AccountPlan,
+    existing: readonly ListedAccount[],
+  ): Promise<{ id: string; how: 'found' | 'awaited' | 'created' }> {
     const found = existing.find(({ email }) => email.toLowerCase() === account.email.toLowerCase());
     if (found) return { id: this.usable(found), how: 'found' };
     const underWay = await this.creationUnderWay(account.name);
@@ -131,7 +135,9 @@ export class Directory {
       if (unit?.Id !== undefined) return unit.Id;
     }
     if (!mayCreate) {
-      throw new FactoryError('NOT_INITIALIZED', `there is no organizational unit ${path.join('/')}`, { fix: 'run `cellctl init` with management credentials' });
+      throw new FactoryError('NOT_INITIALIZED', `there is no organizational unit ${path.join('/')}`, {
+        fix: 'run `cellctl init` with management credentials',
+      });
     }
     const { OrganizationalUnit } = await this.client.send(new CreateOrganizationalUnitCommand({ ParentId: parent, Name: name }));
     return OrganizationalUnit?.Id ?? '';
@@ -161,7 +167,8 @@ export class Directory {
   }
 
   /** An address that is taken may be ours: somebody created the account between our look and our call. */
-  private async afterFailure(account: AccountPlan, { FailureReason: reason = 'unknown' }: CreateAccountStatus): Promise<string> {
+  private async afterFailure(account: AccountPlan, status: CreateAccountStatus): Promise<string> {
+    const reason: string = status.FailureReason ?? 'unknown';
     if (reason === 'EMAIL_ALREADY_EXISTS') {
       const ours = (await this.accounts()).find(({ email }) => email.toLowerCase() === account.email.toLowerCase());
       if (ours) return this.usable(ours);

@@ -28,9 +28,13 @@ async function ensureOrganization(directory: Directory, accountId: string, emit:
   }
   if (!organization) throw new FactoryError('ORGANIZATION_CONFLICT', 'the organization was created, but is not there');
   if (organization.managementAccountId !== accountId) {
-    throw new FactoryError('WRONG_ACCOUNT', `${accountId} is a member; the organization is managed by ${organization.managementAccountId}`, {
-      fix: 'run `cellctl init` with credentials of the management account',
-    });
+    throw new FactoryError(
+      'WRONG_ACCOUNT',
+      `${accountId} is a member; the organization is managed by ${organization.managementAccountId}`,
+      {
+        fix: 'run `cellctl init` with credentials of the management account',
+      },
+    );
   }
   if (!organization.allFeatures) {
     throw new FactoryError('ORGANIZATION_CONFLICT', 'the organization has consolidated billing only', {

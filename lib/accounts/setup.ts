@@ -1,7 +1,7 @@
 /** What every account of the factory gets once it exists: its place in the organization, and the CDK's bootstrap. */
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { type ControlAccount, updateAccountsFile } from '../../registry/index.ts';
 import type { Session } from '../aws/session.ts';
+import { findStack } from '../aws/stacks.ts';
 import { bootstrap } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import type { AccountPlan } from '../plan/plan.ts';
@@ -20,13 +20,8 @@ export interface SetUpOptions {
 }
 
 async function isBootstrapped(session: Session): Promise<boolean> {
-  try {
-    const { Stacks } = await new CloudFormationClient(session).send(new DescribeStacksCommand({ StackName: 'CDKToolkit' }));
-    return Stacks?.[0]?.StackStatus?.endsWith('_COMPLETE') === true && !Stacks[0].StackStatus.startsWith('ROLLBACK');
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ValidationError') return false;
-    throw error;
-  }
+  const status = (await findStack(session, 'CDKToolkit'))?.StackStatus;
+  return status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE';
 }
 
 /** Places and bootstraps an account; does nothing that is done already. Returns true when something changed. */

@@ -1,6 +1,7 @@
 /** `cellctl accounts`: one account per cell. Creation is one at a time (the quota is a handful per minute), setting up is side by side. */
 import pLimit from 'p-limit';
 import { FactoryError, updateAccountsFile } from '../../registry/index.ts';
+import { asCloudError } from '../aws/cloud-error.ts';
 import { ORGANIZATION_ROLE, VENDING_ROLE } from '../aws/roles.ts';
 import { assume, inRegion, requireCaller, type Session } from '../aws/session.ts';
 import type { Emit } from '../messages.ts';
@@ -47,12 +48,20 @@ export async function vendAccounts({ plan, cells, session, accountsFile, emit }:
         });
       }
       // At once, not when the account is ready: from here on a second run must find it.
-      if (account.accountId === undefined) await updateAccountsFile(accountsFile, (file) => ({ ...file, cells: { ...file.cells, [cell.name]: id } }));
+      if (account.accountId === undefined)
+        await updateAccountsFile(accountsFile, (file) => ({ ...file, cells: { ...file.cells, [cell.name]: id } }));
       if (how !== 'found') emit({ kind: 'progress', subject: account.name, text: `account ${id} ${how}` });
       work.push(
         limit(async (): Promise<VendResult> => {
           const administrator = inRegion(assume(vending, partition, id, ORGANIZATION_ROLE), cell.region);
-          const options = { session: administrator, partition, directory, mayCreateUnits: false, toolingAccountId: plan.tooling.accountId, emit };
+          const options = {
+            session: administrator,
+            partition,
+            directory,
+            mayCreateUnits: false,
+            toolingAccountId: plan.tooling.accountId,
+            emit,
+          };
           const changed = await setUpAccount(account, id, options);
           const state = how === 'found' ? (changed || account.accountId === undefined ? 'found' : 'unchanged') : 'created';
           emit({ kind: state === 'unchanged' ? 'unchanged' : 'done', subject: account.name, text: `account ${id}` });
@@ -66,9 +75,8 @@ export async function vendAccounts({ plan, cells, session, accountsFile, emit }:
   return Promise.all(work);
 }
 
-/** A failure of one cell, or the end of everything when the cloud itself doesn't answer. */
 function failed(cell: CellPlan, accountId: string | undefined, error: unknown, emit: Emit): VendResult {
-  if (!(error instanceof FactoryError)) throw error;
-  emit({ kind: 'failed', subject: cell.account.name, text: error.message });
-  return { cell: cell.name, accountId, state: 'failed', error };
+  const failure = asCloudError(error);
+  emit({ kind: 'failed', subject: cell.account.name, text: failure.message });
+  return { cell: cell.name, accountId, state: 'failed', error: failure };
 }

@@ -1,7 +1,13 @@
 import { asFactoryError, FactoryError } from '../../registry/index.ts';
 
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH']);
-const CREDENTIALS = new Set(['CredentialsProviderError', 'ExpiredToken', 'ExpiredTokenException', 'InvalidClientTokenId', 'UnrecognizedClientException']);
+const CREDENTIALS = new Set([
+  'CredentialsProviderError',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidClientTokenId',
+  'UnrecognizedClientException',
+]);
 
 /** The errors from `error` down to its first cause; connection failures hide in there, also behind an AggregateError. */
 function* chain(error: unknown, depth = 0): Generator<Error & { code?: unknown }> {
@@ -15,13 +21,15 @@ function* chain(error: unknown, depth = 0): Generator<Error & { code?: unknown }
  * `error` as the factory's own: no connection and no credentials get a code and a cure, the rest becomes `INTERNAL`.
  * @param endpoint the endpoint in use when it isn't AWS itself, for the message
  */
-export function asCloudError(error: unknown, endpoint: string | undefined): FactoryError {
+export function asCloudError(error: unknown, endpoint?: string): FactoryError {
   if (error instanceof FactoryError) return error;
   for (const each of chain(error)) {
     const code = typeof each.code === 'string' ? each.code : '';
     if (UNREACHABLE.has(code) || /ECONNREFUSED|ENOTFOUND/.test(each.message)) {
-      return new FactoryError('CLOUD_UNREACHABLE', `no answer from ${endpoint ?? 'AWS'} (${code || each.message})`, {
-        fix: endpoint ? 'start it with `cellctl local up`, then `eval "$(cellctl local env)"`' : 'check the network and the region',
+      return new FactoryError('CLOUD_UNREACHABLE', `no answer from ${endpoint ?? 'the cloud'} (${each.message || code})`, {
+        fix: endpoint
+          ? 'is the local cloud up? `cellctl local up`, then `eval "$(cellctl local env)"`'
+          : 'check the network, the region and AWS_ENDPOINT_URL',
         cause: error,
       });
     }

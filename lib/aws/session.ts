@@ -48,6 +48,11 @@ export function assumeLookup(session: Session, partition: string, accountId: str
   return assume(inRegion(session, region), partition, accountId, `cdk-hnb659fds-lookup-role-${accountId}-${region}`);
 }
 
+/** The CDK's deploying role there: it may change stacks, and hands the rest to CloudFormation's own role. */
+export function assumeDeploy(session: Session, partition: string, accountId: string, region: string): Session {
+  return assume(inRegion(session, region), partition, accountId, `cdk-hnb659fds-deploy-role-${accountId}-${region}`);
+}
+
 /** The caller, who must be in `accountId`. @throws FactoryError `WRONG_ACCOUNT` */
 export async function requireCaller(session: Session, accountId: string, name: string): Promise<Identity> {
   const identity = await identify(session);

@@ -79,7 +79,12 @@ class StackListener implements IIoHost {
   }
 
   private activity({ event, progress }: ToolkitPayload): void {
-    const { LogicalResourceId: logicalId = '', ResourceType: type = '', ResourceStatus: status = '', ResourceStatusReason: reason } = event ?? {};
+    const {
+      LogicalResourceId: logicalId = '',
+      ResourceType: type = '',
+      ResourceStatus: status = '',
+      ResourceStatusReason: reason,
+    } = event ?? {};
     const cancelled = reason !== undefined && /cancelled/i.test(reason);
     if (status.endsWith('_FAILED') && !cancelled && type !== 'AWS::CloudFormation::Stack') {
       this.failed.push({ logicalId, type, reason: reason ?? status });
@@ -186,21 +191,13 @@ export async function deployStack(assembly: string, stackName: string, emit: Emi
   }
 }
 
-/** Deletes one stack of an assembly. @throws FactoryError `DEPLOY_FAILED`, naming the resource and the reason */
-export async function destroyStack(assembly: string, stackName: string, emit: Emit): Promise<void> {
-  const listener = new StackListener(stackName, emit);
-  const toolkit = toolkitFor(undefined, listener);
-  try {
-    await toolkit.destroy(await toolkit.fromAssemblyDirectory(assembly), {
-      stacks: { strategy: StackSelectionStrategy.PATTERN_MUST_MATCH_SINGLE, patterns: [stackName] },
-    });
-  } catch (error) {
-    throw failure(stackName, listener, error);
-  }
-}
-
 /** Bootstraps `accountId` in the session's region for the CDK. `trusted` accounts may deploy into it and look around. */
-export async function bootstrap(session: Session, accountId: string, trusted: readonly string[], executionPolicies: readonly string[]): Promise<void> {
+export async function bootstrap(
+  session: Session,
+  accountId: string,
+  trusted: readonly string[],
+  executionPolicies: readonly string[],
+): Promise<void> {
   const listener = new StackListener('CDKToolkit', () => undefined);
   const toolkit = toolkitFor(session, listener);
   try {

@@ -1,9 +1,9 @@
-import { CfnParameter, Duration, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib/core';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as elb from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
+import { CfnParameter, Duration, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { CELL_PARAMETERS, type CellParameter, SERVICE_PORT } from './parameters.ts';
 
@@ -69,12 +69,18 @@ export class CellService extends Construct {
   /** What ECS may do to start a task: pull this component's image, wherever in the organization its repository is, and write its log. */
   private createExecutionRole(logGroup: logs.LogGroup): iam.Role {
     const role = new iam.Role(this, 'ExecutionRole', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
-    const repositories = Stack.of(this).formatArn({ service: 'ecr', account: '*', resource: 'repository', resourceName: this.props.component });
+    const repositories = Stack.of(this).formatArn({
+      service: 'ecr',
+      account: '*',
+      resource: 'repository',
+      resourceName: this.props.component,
+    });
     role.addToPolicy(new iam.PolicyStatement({ actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }));
     role.addToPolicy(
       new iam.PolicyStatement({
         actions: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
         resources: [repositories],
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable of IAM, not of TypeScript
         conditions: { StringEquals: { 'aws:ResourceOrgID': '${aws:PrincipalOrgID}' } },
       }),
     );
@@ -130,7 +136,11 @@ export class CellService extends Construct {
           environment: Object.entries(variables).map(([name, value]) => ({ name, value })),
           logConfiguration: {
             logDriver: 'awslogs',
-            options: { 'awslogs-group': logGroup.logGroupName, 'awslogs-region': Stack.of(this).region, 'awslogs-stream-prefix': component },
+            options: {
+              'awslogs-group': logGroup.logGroupName,
+              'awslogs-region': Stack.of(this).region,
+              'awslogs-stream-prefix': component,
+            },
           },
         },
       ],
@@ -159,7 +169,8 @@ export class CellService extends Construct {
   private createListenerRule(targets: elb.CfnTargetGroup): elb.CfnListenerRule {
     return new elb.CfnListenerRule(this, 'Rule', {
       listenerArn: this.cell('listenerArn'),
-      priority: this.parameter('ListenerPriority', 'Number', "Priority of the listener rule, from the component's registry entry").valueAsNumber,
+      priority: this.parameter('ListenerPriority', 'Number', "Priority of the listener rule, from the component's registry entry")
+        .valueAsNumber,
       conditions: [{ field: 'path-pattern', pathPatternConfig: { values: [this.props.path] } }],
       actions: [{ type: 'forward', targetGroupArn: targets.ref }],
     });

@@ -1,8 +1,8 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elasticache from 'aws-cdk-lib/aws-elasticache';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { CellPlan } from '../plan/plan.ts';
 import type { CellNetwork } from './network.ts';
@@ -52,7 +52,8 @@ export class CellData extends Construct {
     });
     Validations.of(database).acknowledge({
       id: 'AwsSolutions-RDS11',
-      reason: "PostgreSQL's own port: the database is in isolated subnets and only the cell's services reach it; another port hides nothing.",
+      reason:
+        "PostgreSQL's own port: the database is in isolated subnets and only the cell's services reach it; another port hides nothing.",
     });
     if (!profile.protected) {
       const reason = 'Staging and personal cells hold no customer data and must be easy to remove; production cells are protected.';

@@ -1,5 +1,5 @@
-import { Fn, Stack, Tags } from 'aws-cdk-lib/core';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
+import { Fn, Stack, Tags } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import type { VendedCell } from '../plan/plan.ts';
 import { CellData, DATABASE_NAME } from './data.ts';

@@ -1,5 +1,5 @@
-import { Duration } from 'aws-cdk-lib/core';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { CellPlan } from '../plan/plan.ts';
 import type { CellData } from './data.ts';

@@ -1,7 +1,7 @@
-import { Validations } from 'aws-cdk-lib/core';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as elb from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { CellPlan } from '../plan/plan.ts';
 import type { CellNetwork } from './network.ts';
@@ -27,7 +27,10 @@ export class CellIngress extends Construct {
       port: 80,
       protocol: elb.ApplicationProtocol.HTTP,
       open: false,
-      defaultAction: elb.ListenerAction.fixedResponse(404, { contentType: 'application/json', messageBody: '{"error":"no component serves this path"}' }),
+      defaultAction: elb.ListenerAction.fixedResponse(404, {
+        contentType: 'application/json',
+        messageBody: '{"error":"no component serves this path"}',
+      }),
     });
     Validations.of(this.loadBalancer).acknowledge({
       id: 'AwsSolutions-ELB2',

@@ -37,7 +37,9 @@ function accountDifference(
   if (accountId === undefined) return [{ kind: 'account', name, change: 'create', detail: email, action }];
   if (observed === undefined) return [];
   const found = observed.get(accountId);
-  const conflict = (detail: string): Difference[] => [{ kind: 'account', name, change: 'conflict', detail, action: 'correct accounts.json' }];
+  const conflict = (detail: string): Difference[] => [
+    { kind: 'account', name, change: 'conflict', detail, action: 'correct accounts.json' },
+  ];
   if (!found) return conflict(`${accountId} is not in the organization`);
   if (found.status !== 'ACTIVE') return conflict(`${accountId} is ${found.status}`);
   if (found.email.toLowerCase() !== email.toLowerCase()) return conflict(`${accountId} belongs to ${found.email}, not ${email}`);

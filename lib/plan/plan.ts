@@ -9,7 +9,7 @@ import {
   registryBucketName,
   type Stage,
 } from '../../registry/index.ts';
-import { SIZE_CLASSES, STAGE_PROFILES, type SizeClass, type StageProfile } from './sizes.ts';
+import { SIZE_CLASSES, type SizeClass, STAGE_PROFILES, type StageProfile } from './sizes.ts';
 
 /** Organizational units by purpose, from the root down. */
 export const ORGANIZATIONAL_UNITS = {

@@ -1,0 +1,88 @@
+/** Puts foundations into their cells: side by side, staging before the rest, each cell for itself. */
+import pLimit from 'p-limit';
+import type { FactoryError, Stage } from '../../registry/index.ts';
+import { asCloudError } from '../aws/cloud-error.ts';
+import type { Leases } from '../aws/lease.ts';
+import { assumeLookup, type Session } from '../aws/session.ts';
+import { stackResources } from '../aws/stacks.ts';
+import { type Assembly, deployStack } from '../aws/toolkit.ts';
+import type { Emit } from '../messages.ts';
+import type { VendedCell } from '../plan/plan.ts';
+
+/** What became of one cell. */
+export interface DeployResult {
+  readonly cell: string;
+  readonly stack: string;
+  readonly state: 'deployed' | 'unchanged' | 'failed' | 'skipped';
+  readonly seconds: number;
+  /** Resources that the stack holds now. */
+  readonly resources: number;
+  readonly error?: FactoryError;
+}
+
+/** How a stack of a cell is brought about; the foundation and a component differ in it. */
+export interface DeployTask {
+  readonly stackName: string;
+  readonly deploy: (cell: VendedCell, emit: Emit) => Promise<{ changed: boolean }>;
+}
+
+export interface DeployCellsOptions {
+  readonly cells: readonly VendedCell[];
+  readonly task: (cell: VendedCell) => DeployTask;
+  readonly session: Session;
+  readonly partition: string;
+  readonly leases: Leases;
+  /** Cells that are worked on at once. */
+  readonly concurrency: number;
+  readonly emit: Emit;
+}
+
+/** The task of deploying a cell's foundation from `assembly`. */
+export function foundationTask(assembly: Assembly, runId: string): (cell: VendedCell) => DeployTask {
+  return ({ stackName }) => ({
+    stackName,
+    deploy: (_, emit) => deployStack(assembly.directory, stackName, emit, { changeSetName: `cell-factory-${runId}` }),
+  });
+}
+
+/**
+ * Works on the cells stage by stage, staging first. Within a stage a failed cell stops none of its siblings;
+ * after a failure in staging the other stages are not begun: what breaks there would break everywhere.
+ */
+export async function deployCells(options: DeployCellsOptions): Promise<DeployResult[]> {
+  const { cells, concurrency } = options;
+  const limit = pLimit(concurrency);
+  const results: DeployResult[] = [];
+  const inStage = (test: (stage: Stage) => boolean) => cells.filter((cell) => test(cell.stage));
+  for (const group of [inStage((stage) => stage === 'staging'), inStage((stage) => stage !== 'staging')]) {
+    const stopped = results.some((result) => result.state === 'failed');
+    results.push(...(await Promise.all(group.map((cell) => (stopped ? skip(cell, options) : limit(() => deployOne(cell, options)))))));
+  }
+  return results;
+}
+
+function skip(cell: VendedCell, { task, emit }: DeployCellsOptions): DeployResult {
+  const { stackName } = task(cell);
+  emit({ kind: 'warning', subject: cell.name, text: 'not begun: staging failed' });
+  return { cell: cell.name, stack: stackName, state: 'skipped', seconds: 0, resources: 0 };
+}
+
+async function deployOne(cell: VendedCell, { task, session, partition, leases, emit }: DeployCellsOptions): Promise<DeployResult> {
+  const { stackName, deploy } = task(cell);
+  const began = performance.now();
+  const seconds = () => Math.round((performance.now() - began) / 100) / 10;
+  // Messages of the stack are about the cell, to whoever watches.
+  const emitForCell: Emit = (message) => emit({ ...message, subject: cell.name });
+  emitForCell({ kind: 'started', subject: '', text: stackName });
+  try {
+    const { changed } = await leases.hold(`${cell.name}-${stackName}`, () => deploy(cell, emitForCell));
+    const created = await stackResources(assumeLookup(session, partition, cell.account.accountId, cell.region), stackName);
+    const state = changed ? 'deployed' : 'unchanged';
+    emitForCell({ kind: changed ? 'done' : 'unchanged', subject: '', text: `${stackName}: ${created.size} resources` });
+    return { cell: cell.name, stack: stackName, state, seconds: seconds(), resources: created.size };
+  } catch (error) {
+    const failure = asCloudError(error);
+    emitForCell({ kind: 'failed', subject: '', text: failure.message });
+    return { cell: cell.name, stack: stackName, state: 'failed', seconds: seconds(), resources: 0, error: failure };
+  }
+}

@@ -1,0 +1,72 @@
+/** Deletes a cell's stacks, and nothing else: the account stays. */
+import { FactoryError } from '../../registry/index.ts';
+import type { Leases } from '../aws/lease.ts';
+import { assumeDeploy, type Session } from '../aws/session.ts';
+import { deleteStack, findStack } from '../aws/stacks.ts';
+import { deployStack, type Source, withAssembly } from '../aws/toolkit.ts';
+import type { Emit } from '../messages.ts';
+import type { VendedCell } from '../plan/plan.ts';
+
+export interface DestroyOptions {
+  readonly cell: VendedCell;
+  /** Names of components; their stacks go first. */
+  readonly components: readonly string[];
+  readonly session: Session;
+  readonly partition: string;
+  readonly leases: Leases;
+  readonly source: Source;
+  readonly runId: string;
+  readonly emit: Emit;
+}
+
+export interface DestroyResult {
+  /** Stacks that were deleted, in order. */
+  readonly deleted: readonly string[];
+  /** What stays behind on purpose, in words. */
+  readonly remaining: readonly string[];
+}
+
+/** @throws FactoryError `REFUSED` for a production cell that nobody has retired */
+export function refuseToDestroy(cell: VendedCell): void {
+  if (cell.stage !== 'production' || cell.intent === 'retiring') return;
+  throw new FactoryError('REFUSED', `${cell.name} is a production cell, and its intent is "${cell.intent}"`, {
+    fix: `move its customers away, set intent: 'retiring' in registry/cells/${cell.name}.ts, publish, and call destroy again`,
+  });
+}
+
+/** Deletes components, then the foundation. Run again, it carries on. */
+export async function destroyCell(options: DestroyOptions): Promise<DestroyResult> {
+  const { cell, components, session, partition, leases, source, runId, emit } = options;
+  refuseToDestroy(cell);
+  const { name, stackName, account, region } = cell;
+  const inside = assumeDeploy(session, partition, account.accountId, region);
+  const deleted: string[] = [];
+  emit({ kind: 'started', subject: name, text: 'deleting' });
+  for (const component of components) {
+    await leases.hold(`${name}-${component}`, async () => {
+      const stack = await findStack(inside, component);
+      if (!stack) return;
+      await deleteStack(inside, stack, (message) => emit({ ...message, subject: name }));
+      deleted.push(component);
+    });
+  }
+  await leases.hold(`${name}-${stackName}`, async () => {
+    if (!(await findStack(inside, stackName))) return;
+    if (cell.stage === 'production') {
+      // Its protection came with a deployment, and goes with one: the retiring cell's template has none.
+      emit({ kind: 'progress', subject: name, text: 'lifting its protection' });
+      await withAssembly(source, [stackName], ({ directory }) =>
+        deployStack(directory, stackName, (message) => emit({ ...message, subject: name }), { changeSetName: `cell-factory-${runId}` }),
+      );
+    }
+    const stack = await findStack(inside, stackName);
+    if (!stack) return;
+    await deleteStack(inside, stack, (message) => emit({ ...message, subject: name }));
+    deleted.push(stackName);
+  });
+  emit({ kind: deleted.length > 0 ? 'done' : 'unchanged', subject: name, text: deleted.join(', ') || 'no stacks' });
+  const remaining = [`account ${account.accountId}, with its CDK bootstrap`];
+  if (deleted.includes(stackName))
+    remaining.push('the final snapshot of the database, and the log groups: delete them in the account when nobody needs them');
+  return { deleted, remaining };
+}

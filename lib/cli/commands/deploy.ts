@@ -1,0 +1,86 @@
+import { Command } from 'commander';
+import type { DeployResult } from '../../cell/deploy.ts';
+import type { CellPlan, Plan } from '../../plan/plan.ts';
+import { action, type Context } from '../context.ts';
+import { colourState } from '../output.ts';
+
+/** The cells of a command line: names, or --all. @throws FactoryError `USAGE` for neither or both */
+export async function cellsFrom(plan: Plan, names: readonly string[], all: boolean | undefined): Promise<readonly CellPlan[]> {
+  const { selectCells } = await import('../../plan/plan.ts');
+  if (names.length > 0 !== (all === true)) return selectCells(plan, names);
+  const { FactoryError } = await import('../../../registry/index.ts');
+  throw new FactoryError('USAGE', names.length > 0 ? 'cells and --all together' : 'no cell was named', {
+    fix: `name cells (${plan.cells
+      .slice(0, 5)
+      .map((cell) => cell.name)
+      .join(', ')}${plan.cells.length > 5 ? ', …' : ''}), or pass --all`,
+  });
+}
+
+/** A whole number of cells to work on at once. */
+export async function concurrencyFrom(text: string): Promise<number> {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1 && value <= 100) return value;
+  const { FactoryError } = await import('../../../registry/index.ts');
+  throw new FactoryError('USAGE', `--concurrency is "${text}"`, { fix: 'pass a whole number from 1 to 100' });
+}
+
+/** Types by how often they occur, as `AWS::X::Y (2), AWS::Z::W`. */
+export function countTypes(types: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const type of types) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([type, count]) => (count === 1 ? type : `${type} (${count})`))
+    .join(', ');
+}
+
+/** Prints what became of each cell; returns the exit code. */
+export function reportDeployment(context: Context, results: readonly DeployResult[]): number {
+  const { output } = context;
+  const data = results.map(({ error, ...result }) => ({
+    ...result,
+    ...(error ? { error: { code: error.code, message: error.message } } : {}),
+  }));
+  output.result({ cells: data }, () => {
+    output.table(
+      ['CELL', 'STACK', 'STATE', 'RESOURCES', 'SECONDS'],
+      results.map((row) => [row.cell, row.stack, colourState(row.state), String(row.resources || '-'), row.seconds.toFixed(1)]),
+    );
+  });
+  for (const { error } of results) if (error) output.problem(error);
+  return results.some((result) => result.state === 'failed' || result.state === 'skipped') ? 1 : 0;
+}
+
+export const deployCommand = () =>
+  new Command('deploy')
+    .description('bring cells to what the registry says: their foundations, side by side, staging first')
+    .argument('[cell...]', 'cells')
+    .option('-a, --all', 'every cell')
+    .option('-c, --concurrency <number>', 'cells at once', '4')
+    .addHelpText(
+      'after',
+      '\nA failed cell stops none of its siblings; when staging fails, production is not begun. Run again, it carries on.' +
+        '\n\nExamples:\n  cellctl deploy alpha\n  cellctl deploy --all --concurrency 8',
+    )
+    .action(
+      action(async (context, names: string[], options: { all?: boolean; concurrency: string }) => {
+        const concurrency = await concurrencyFrom(options.concurrency);
+        const cells = await cellsFrom(await context.plan(), names, options.all);
+        const { requireAccounts } = await import('../../plan/plan.ts');
+        const vended = requireAccounts(cells);
+        const { plan, session, partition } = await context.tooling();
+        const [{ withAssembly }, { deployCells, foundationTask }] = await Promise.all([
+          import('../../aws/toolkit.ts'),
+          import('../../cell/deploy.ts'),
+        ]);
+        const leases = await context.leases(plan, session);
+        const stacks = vended.map((cell) => cell.stackName);
+        context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);
+        const results = await withAssembly(context.source, stacks, (assembly) => {
+          const task = foundationTask(assembly, context.runId);
+          return deployCells({ cells: vended, task, session, partition, leases, concurrency, emit: context.output.emit });
+        });
+        return reportDeployment(context, results);
+      }),
+    );

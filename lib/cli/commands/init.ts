@@ -1,0 +1,32 @@
+import { Command } from 'commander';
+import { action } from '../context.ts';
+
+export const initCommand = () =>
+  new Command('init')
+    .description('make the organization, its control accounts and the registry (with management credentials; run again without harm)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  AWS_PROFILE=management cellctl init\n  eval "$(cellctl local env --as management)" && cellctl init',
+    )
+    .action(
+      action(async (context) => {
+        const plan = await context.plan();
+        const session = await context.session(plan.homeRegion);
+        const accountsFile = await context.accountsFile();
+        const { initialize } = await import('../../accounts/init.ts');
+        await initialize({ plan, session, source: context.source, accountsFile, runId: context.runId, emit: context.output.emit });
+        const { organizationId, managementAccountId, tooling, monitoring, registryBucket } = await context.initializedPlan();
+        const result = {
+          organizationId,
+          management: managementAccountId,
+          tooling: tooling.accountId,
+          monitoring: monitoring.accountId,
+          registryBucket,
+        };
+        context.output.result(result, () => {
+          context.output.say(`organization ${organizationId} is ready: tooling ${tooling.accountId}, monitoring ${monitoring.accountId}`);
+          context.output.say(`ids are in ${accountsFile}; from now on work with credentials of tooling`);
+        });
+        return 0;
+      }),
+    );

@@ -1,0 +1,77 @@
+import { Command } from 'commander';
+import pc from 'picocolors';
+import type { Observed } from '../../plan/difference.ts';
+import { type CellPlan, CONTROL_STACKS, type Plan } from '../../plan/plan.ts';
+import { action, type Context } from '../context.ts';
+import { colourState } from '../output.ts';
+
+const NOTHING: Observed = { accounts: undefined, stacks: new Map(), published: undefined };
+
+/** Looks at accounts, stacks and the published registry, as far as the organization has come. */
+async function observe(context: Context, plan: Plan, cells: readonly CellPlan[]): Promise<Observed> {
+  const { isInitialized, isVended } = await import('../../plan/plan.ts');
+  if (!isInitialized(plan)) return NOTHING;
+  const { session, partition } = await context.tooling();
+  const [{ assume, assumeLookup }, { VENDING_ROLE }, { Directory }, { withAssembly }, { observeStacks }] = await Promise.all([
+    import('../../aws/session.ts'),
+    import('../../aws/roles.ts'),
+    import('../../accounts/directory.ts'),
+    import('../../aws/toolkit.ts'),
+    import('../../cell/observe.ts'),
+  ]);
+  const accounts = await new Directory(assume(session, partition, plan.managementAccountId, VENDING_ROLE)).accounts();
+  const listed = new Set(accounts.map((account) => account.id));
+  // A cell whose account is not in the organization has no stack to look at; the account itself is the difference.
+  const vended = cells.filter(isVended).filter((cell) => listed.has(cell.account.accountId));
+  const store = await context.store(plan, session);
+  const published = await store.latest();
+  const stacks = await withAssembly(context.source, [CONTROL_STACKS.tooling, ...vended.map((cell) => cell.stackName)], (assembly) => {
+    const sessions = new Map([
+      [CONTROL_STACKS.tooling as string, session],
+      ...vended.map((cell) => [cell.stackName, assumeLookup(session, partition, cell.account.accountId, cell.region)] as const),
+    ]);
+    return observeStacks(
+      [...assembly.templates].map(([stackName, template]) => ({ stackName, template, session: sessions.get(stackName) ?? session })),
+    );
+  });
+  return {
+    accounts: new Map(accounts.map(({ id, email, status }) => [id, { email, status }])),
+    stacks,
+    published: published && { revision: published.published.revision, digest: published.digest },
+  };
+}
+
+export const planCommand = () =>
+  new Command('plan')
+    .description('what differs between the registry and reality: accounts, stacks, revision. Changes nothing')
+    .argument('[cell...]', 'cells (default: all)')
+    .option('--exit-code', 'end with 1 when something differs')
+    .addHelpText('after', '\nExamples:\n  cellctl plan\n  cellctl plan alpha\n  cellctl plan --json --exit-code')
+    .action(
+      action(async (context, names: string[], options: { exitCode?: boolean }) => {
+        const [{ compare }, { selectCells }] = await Promise.all([import('../../plan/difference.ts'), import('../../plan/plan.ts')]);
+        const plan = await context.plan();
+        const cells = selectCells(plan, names);
+        const differences = compare(plan, cells, await observe(context, plan, cells));
+        const { output } = context;
+        output.result({ organization: plan.organization, digest: plan.digest, cells: cells.length, differences }, () => {
+          if (differences.length === 0) {
+            output.line(`${pc.green('nothing differs')}: ${plan.organization}, ${cells.length} cells are as the registry says`);
+          } else {
+            output.table(
+              ['', 'NAME', 'CHANGE', 'DETAIL', 'REMOVED BY'],
+              differences.map(({ kind, name, change, detail, action: command }) => [
+                kind,
+                pc.bold(name),
+                colourState(change),
+                detail,
+                pc.dim(command),
+              ]),
+            );
+            output.say(`\n${differences.length} difference${differences.length === 1 ? '' : 's'}`);
+          }
+          if (plan.elsewhere.length > 0) output.say(`not on AWS, not looked at: ${plan.elsewhere.join(', ')}`);
+        });
+        return options.exitCode === true && differences.length > 0 ? 1 : 0;
+      }),
+    );

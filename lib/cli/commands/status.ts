@@ -1,0 +1,86 @@
+import { Command } from 'commander';
+import pc from 'picocolors';
+import type { IsolationProof } from '../../monitoring/isolation.ts';
+import { action, type Context } from '../context.ts';
+import { colourState } from '../output.ts';
+
+/** `VPC 1, subnet 9`: what kinds of resources an inventory holds. */
+function summarize(arns: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const arn of arns) {
+    const [, , service = '', , , rest = ''] = arn.split(':');
+    const kind = /^[a-z-]+[/:]/.test(rest) && rest.includes('/') ? `${service}/${rest.split('/')[0]}` : service;
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([kind, count]) => `${kind} ${count}`)
+    .join(', ');
+}
+
+function printProof({ output }: Context, proof: IsolationProof): void {
+  output.say('\nListed from inside each account:');
+  output.table(
+    ['CELL', 'ACCOUNT', 'RESOURCES', 'KINDS'],
+    proof.inventories.map(({ cell, accountId, resources }) => [
+      cell,
+      accountId,
+      String(resources.length),
+      pc.dim(summarize(resources.map((resource) => resource.arn))),
+    ]),
+  );
+  output.say(
+    proof.violations.length === 0
+      ? `\n${pc.green('isolated')}: ${proof.inventories.length} accounts, ${proof.checkedPairs} pairs checked, no account sees another's resources`
+      : '',
+  );
+}
+
+export const statusCommand = () =>
+  new Command('status')
+    .description('how the cells are: account, foundation, components, health')
+    .argument('[cell...]', 'cells (default: all)')
+    .option('--resources', "also list each cell's resources from inside its account, and check that no account sees another's")
+    .addHelpText('after', '\nExamples:\n  cellctl status\n  cellctl status alpha --json\n  cellctl status --resources')
+    .action(
+      action(async (context, names: string[], options: { resources?: boolean }) => {
+        const { isVended, selectCells } = await import('../../plan/plan.ts');
+        const { plan, session, partition } = await context.tooling();
+        const cells = selectCells(plan, names);
+        const [{ cellStatuses }, { proveIsolation }] = await Promise.all([
+          import('../../monitoring/status.ts'),
+          import('../../monitoring/isolation.ts'),
+        ]);
+        const statuses = await cellStatuses(plan, cells, session, partition);
+        const proof = options.resources === true ? await proveIsolation(cells.filter(isVended), session, partition) : undefined;
+        const { output } = context;
+        output.result({ cells: statuses, ...(proof ? { isolation: proof } : {}) }, () => {
+          output.table(
+            [
+              'CELL',
+              'STAGE',
+              'REGION',
+              'ACCOUNT',
+              'FOUNDATION',
+              ...plan.components.map((component) => component.name.toUpperCase()),
+              'HEALTH',
+            ],
+            statuses.map((status) => [
+              pc.bold(status.cell),
+              status.stage,
+              status.region,
+              status.accountId ?? '-',
+              status.error === undefined ? colourState(status.foundation ?? '-') : pc.red(status.error),
+              ...plan.components.map(({ name }) => {
+                const component = status.components[name];
+                return component ? `${component.version} ${colourState(component.status)}` : '-';
+              }),
+              colourState(status.health ?? '-'),
+            ]),
+          );
+          if (proof) printProof(context, proof);
+        });
+        for (const violation of proof?.violations ?? []) process.stderr.write(`${pc.red('NOT ISOLATED')}: ${violation}\n`);
+        return statuses.some((status) => status.error !== undefined) || (proof && proof.violations.length > 0) ? 1 : 0;
+      }),
+    );

@@ -1,0 +1,120 @@
+/** What every command starts from: the global options, and the registry and session they lead to. The only place that reads the environment. */
+import { hostname, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Session } from '../aws/session.ts';
+import type { Source } from '../aws/toolkit.ts';
+import { packageRoot } from '../package-root.ts';
+import type { InitializedPlan, Plan } from '../plan/plan.ts';
+import { Output } from './output.ts';
+
+interface GlobalOptions {
+  readonly organization?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Options that every command takes. They may stand before or after its name. */
+export function withGlobals(command: Command): Command {
+  return command
+    .option('-o, --organization <folder or document>', 'folder of definitions, or a published .json (default: registry/)')
+    .option('--json', 'print the result as JSON, progress as JSON lines on stderr')
+    .option('-q, --quiet', 'print only what was asked for, and problems');
+}
+
+export class Context {
+  readonly output: Output;
+  /** Unique to this run: names change sets and locks. */
+  readonly runId = `${Date.now().toString(36)}-${process.pid}`;
+  private readonly options: GlobalOptions;
+
+  constructor(command: Command) {
+    this.options = command.optsWithGlobals<GlobalOptions>();
+    this.output = new Output({ json: this.options.json === true, quiet: this.options.quiet === true });
+  }
+
+  /** Where the organization is defined. */
+  get organization(): string {
+    return this.options.organization ?? join(packageRoot(), 'registry');
+  }
+
+  /** The same, for the CDK app. */
+  get source(): Source {
+    const file = process.env['CELL_FACTORY_ACCOUNTS'];
+    return { organization: resolve(this.organization), accountsFile: file === undefined ? undefined : resolve(file) };
+  }
+
+  /** The lock file that account ids are written to. @throws FactoryError `USAGE` for a published document, which can't be written to */
+  async accountsFile(): Promise<string> {
+    const { accountsFileOf, FactoryError } = await import('../../registry/index.ts');
+    const file = accountsFileOf(this.organization, this.source);
+    if (file !== undefined) return file;
+    throw new FactoryError('USAGE', `${this.organization} is a published document; account ids are written beside definitions`, {
+      fix: 'pass the folder of definitions with --organization',
+    });
+  }
+
+  async registry() {
+    const { loadRegistry } = await import('../../registry/index.ts');
+    return loadRegistry(this.organization, this.source);
+  }
+
+  async plan(): Promise<Plan> {
+    const { createPlan } = await import('../plan/plan.ts');
+    return createPlan(await this.registry());
+  }
+
+  async initializedPlan(): Promise<InitializedPlan> {
+    const { requireInitialized } = await import('../plan/plan.ts');
+    return requireInitialized(await this.plan());
+  }
+
+  async session(region: string): Promise<Session> {
+    const { defaultSession } = await import('../aws/session.ts');
+    return defaultSession(region);
+  }
+
+  /** The session of the tooling account, and what it takes to work from there. @throws FactoryError `NOT_INITIALIZED`, `WRONG_ACCOUNT` */
+  async tooling(): Promise<{ plan: InitializedPlan; session: Session; partition: string }> {
+    const plan = await this.initializedPlan();
+    const session = await this.session(plan.homeRegion);
+    const { requireCaller } = await import('../aws/session.ts');
+    const { partition } = await requireCaller(session, plan.tooling.accountId, 'tooling');
+    return { plan, session, partition };
+  }
+
+  /** The store of published revisions. */
+  async store(plan: InitializedPlan, session: Session) {
+    const { RegistryStore } = await import('../../registry/index.ts');
+    const { s3Client } = await import('../aws/s3.ts');
+    return new RegistryStore(s3Client(session), plan.registryBucket);
+  }
+
+  async leases(plan: InitializedPlan, session: Session) {
+    const { Leases } = await import('../aws/lease.ts');
+    return new Leases(session, plan.registryBucket, `${this.who} (run ${this.runId})`);
+  }
+
+  /** Who runs us, for history and locks. */
+  get who(): string {
+    return `${userInfo().username}@${hostname()}`;
+  }
+}
+
+/** Wraps a command's action: builds its context, and turns what it throws into a message and an exit code. */
+export function action<A extends unknown[]>(work: (context: Context, ...args: A) => Promise<number | undefined>) {
+  return async (...args: unknown[]): Promise<void> => {
+    const command = args.at(-1) as Command;
+    const context = new Context(command);
+    try {
+      process.exitCode = (await work(context, ...(args.slice(0, -1) as A))) ?? 0;
+    } catch (error) {
+      const { asCloudError } = await import('../aws/cloud-error.ts');
+      const failure = asCloudError(error, process.env['AWS_ENDPOINT_URL']);
+      context.output.problem(failure);
+      if (failure.code === 'INTERNAL' && process.env['CELLCTL_DEBUG'] !== undefined && error instanceof Error)
+        process.stderr.write(`${error.stack}\n`);
+      process.exitCode = failure.exitCode;
+    }
+  };
+}

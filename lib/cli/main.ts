@@ -1,0 +1,78 @@
+/** `cellctl`. Defines its commands only; what they need is loaded when they run, so that --help answers at once. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { packageRoot } from '../package-root.ts';
+import { accountsCommand } from './commands/accounts.ts';
+import { componentCommand } from './commands/component.ts';
+import { deployCommand } from './commands/deploy.ts';
+import { destroyCommand } from './commands/destroy.ts';
+import { initCommand } from './commands/init.ts';
+import { localCommand } from './commands/local.ts';
+import { planCommand } from './commands/plan.ts';
+import { publishCommand } from './commands/publish.ts';
+import { registryCommand } from './commands/registry.ts';
+import { statusCommand } from './commands/status.ts';
+import { validateCommand } from './commands/validate.ts';
+import { withGlobals } from './context.ts';
+
+function version(): string {
+  const { version: text } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  return text;
+}
+
+const EXAMPLES = `
+Examples:
+  cellctl validate                 check the definitions in registry/
+  cellctl plan                     what differs between registry and reality
+  cellctl deploy --all             bring every cell to what the registry says
+  cellctl status                   how the cells are
+
+On a laptop, without AWS:
+  cellctl local up && eval "$(cellctl local env)"
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or invalid registry.`;
+
+function createProgram(): Command {
+  const program = new Command('cellctl')
+    .description('Cells on AWS from one registry: accounts, stacks and their state')
+    .version(version(), '-V, --version')
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(cellctl --help shows what there is)')
+    .exitOverride();
+  const commands = [
+    initCommand(),
+    validateCommand(),
+    planCommand(),
+    publishCommand(),
+    registryCommand(),
+    accountsCommand(),
+    deployCommand(),
+    componentCommand(),
+    statusCommand(),
+    destroyCommand(),
+    localCommand(),
+  ];
+  const finish = (command: Command): void => {
+    withGlobals(command).exitOverride();
+    for (const child of command.commands) finish(child);
+  };
+  withGlobals(program);
+  for (const command of commands) {
+    finish(command);
+    program.addCommand(command);
+  }
+  return program;
+}
+
+/** Runs one command line (without `node` and script). Returns the exit code. */
+export async function run(words: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(words, { from: 'user' });
+    return typeof process.exitCode === 'number' ? process.exitCode : 0;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version end here too, with 0; everything else was a wrong call.
+    return error.exitCode === 0 ? 0 : 2;
+  }
+}

@@ -1,0 +1,99 @@
+/** All that `cellctl` prints. Results go to stdout; progress and problems to stderr, so that results can be piped. */
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import type { FactoryError } from '../../registry/index.ts';
+import type { Emit } from '../messages.ts';
+import { createProgress, type Progress } from './progress.ts';
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** How a word about state is coloured, wherever it stands. */
+export function colourState(state: string): string {
+  if (/FAILED|ROLLBACK|ALARM|conflict|failed|error/.test(state)) return pc.red(state);
+  if (/IN_PROGRESS|INSUFFICIENT|create$|update$|skipped/.test(state)) return pc.yellow(state);
+  if (/_COMPLETE$|^OK$|deployed|created|ready/.test(state)) return pc.green(state);
+  return state;
+}
+
+export class Output {
+  private progress: Progress | undefined;
+
+  constructor(private readonly options: OutputOptions) {}
+
+  get json(): boolean {
+    return this.options.json;
+  }
+
+  /** The result: `human` for people, `data` with --json. --quiet leaves out what people only like to read. */
+  result(data: unknown, human: () => void): void {
+    this.endProgress();
+    if (this.options.json) process.stdout.write(`${JSON.stringify(data, undefined, 2)}\n`);
+    else human();
+  }
+
+  /** A line of the result that --quiet leaves out. */
+  say(text = ''): void {
+    if (!this.options.quiet) process.stdout.write(`${text}\n`);
+  }
+
+  /** A line of the result that is printed in any case. */
+  line(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+
+  table(head: readonly string[], rows: readonly (readonly string[])[]): void {
+    const table = new Table({
+      head: head.map((text) => pc.bold(text)),
+      style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
+      chars: Object.fromEntries(
+        ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
+          .concat(['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'])
+          .map((name) => [name, '']),
+      ),
+    });
+    table.push(...rows.map((row) => [...row]));
+    this.line(
+      table
+        .toString()
+        .split('\n')
+        .map((row) => row.trimEnd())
+        .join('\n'),
+    );
+  }
+
+  /** A remark that is no result: on stderr, not with --quiet. */
+  note(text: string): void {
+    if (!this.options.quiet && !this.options.json) process.stderr.write(`${text}\n`);
+  }
+
+  /** Where the library's messages go. */
+  get emit(): Emit {
+    this.progress ??= createProgress(process.stderr, this.options);
+    const progress = this.progress;
+    return (message) => progress.show(message);
+  }
+
+  /** An error: what, where, and how to mend it. */
+  problem(error: FactoryError): void {
+    this.endProgress();
+    const { code, message, fix, problems } = error;
+    if (this.options.json) {
+      process.stderr.write(`${JSON.stringify({ error: { code, message, ...(fix === undefined ? {} : { fix }), problems } })}\n`);
+      return;
+    }
+    const lines = [`${pc.red(code)}: ${message}`];
+    for (const problem of problems) {
+      lines.push(`  ${pc.bold(problem.path)}  ${problem.message}  ${pc.dim(problem.code)}`, `    ${pc.dim('fix:')} ${problem.fix}`);
+    }
+    if (fix !== undefined) lines.push(`${pc.dim('fix:')} ${fix}`);
+    process.stderr.write(`${lines.join('\n')}\n`);
+  }
+
+  private endProgress(): void {
+    this.progress?.end();
+    this.progress = undefined;
+  }
+}

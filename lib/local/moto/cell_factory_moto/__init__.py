@@ -1,0 +1,20 @@
+"""moto, mended: a local AWS cloud that is faithful enough for the plain CDK CLI.
+
+Start it with `PYTHONPATH=lib/local/moto python3 -m cell_factory_moto --port N`. Every module mends one thing; its docstring says what moto does
+and what AWS does. moto is pinned to one version, because mends reach into its internals.
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+MOTO_VERSION = "5.2.1"
+
+
+def moto_problem() -> str | None:
+    """What is wrong with the installed moto, in one line, or None if it is the version that these mends are for."""
+    try:
+        found = version("moto")
+    except PackageNotFoundError:
+        found = "none"
+    if found == MOTO_VERSION:
+        return None
+    return f"The local cloud needs moto {MOTO_VERSION}, found {found}: pip install 'moto[all,server]=={MOTO_VERSION}'"

@@ -1,0 +1,42 @@
+"""moto's threaded HTTP server, with the mends put in just before the first use of the service they are for (start-up stays short)."""
+
+import importlib
+import logging
+from typing import Any
+
+from moto.core.config import default_user_config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+HOST = "127.0.0.1"
+
+
+# What to import before a service is used for the first time.
+MENDS = {
+    "cloudtrail": ("cloudtrail",),
+    "cloudformation": ("cloudformation",),
+    "events": ("stepfunctions",),
+    "s3": ("s3",),
+    "s3bucket_path": ("s3",),
+    "stepfunctions": ("stepfunctions",),
+}
+
+
+def create_mended_app(service: str) -> Any:
+    """One Flask app per service, as moto makes them; a service's mends are imported first. moto calls this under a lock."""
+    for module in MENDS.get(service, ()):
+        importlib.import_module(f"{__package__}.{module}")
+    app = create_backend_app(service)
+    if service == "moto_api":
+        from .skipped import add_skipped_endpoint
+
+        add_skipped_endpoint(app)
+    return app
+
+
+def serve(port: int) -> None:
+    """Serves until the process ends. State machines really run and AWS's managed policies exist, both of which moto leaves off by default."""
+    default_user_config["stepfunctions"]["execute_state_machine"] = True
+    default_user_config["iam"]["load_aws_managed_policies"] = True
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    make_server(HOST, port, DomainDispatcherApplication(create_mended_app), threaded=True).serve_forever()

@@ -1,0 +1,91 @@
+"""Step Functions: executions that can be repeated, act in the right account, and read paths as AWS does."""
+
+import copy
+import re
+from typing import Any
+
+from jsonpath_ng.ext import parse
+from moto.stepfunctions.models import StateMachine
+from moto.stepfunctions.parser import models as parser_models
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
+from moto.stepfunctions.parser.asl.utils import boto_client, json_path
+from moto.sts.models import sts_backends
+from moto.utilities.utils import get_partition
+
+from .clients import new_client
+from .replacing import replace_imports, replaces
+
+PARSER = "moto.stepfunctions.parser"
+
+
+@replaces(StateMachine)
+def __deepcopy__(self: StateMachine, memo: dict[int, Any]) -> StateMachine:
+    """moto copies the machine for each execution, past executions with their threads included, which fails. The copy needs the definition only."""
+    clone = copy.copy(self)
+    memo[id(self)] = clone
+    clone.executions = []
+    return clone
+
+
+def _assumed(role_arn: str, region: str) -> Any:
+    """The session that STS would give for the role: its keys belong to the role's account."""
+    partition = get_partition(region)
+    account = role_arn.split(":")[4]
+    return sts_backends[account][partition].assume_role(
+        region_name=region, role_session_name="states", role_arn=role_arn, policy="", duration=3600, external_id=""
+    )
+
+
+def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+    """moto calls every service with fixed keys, that is in its default account. AWS calls as the task's `Credentials.RoleArn`,
+    or else as the state machine's own role: both say which account."""
+    role = _assumed(state_credentials.role_arn, region)
+    return new_client(
+        service,
+        region,
+        aws_access_key_id=role.access_key_id,
+        aws_secret_access_key=role.secret_access_key,
+        aws_session_token=role.session_token,
+    )
+
+
+def extract_json(path: str, data: Any) -> Any:
+    """moto answers a list for any path with an index in it, so a Choice on `$.Stacks[0].StackStatus` never matches.
+    AWS answers the value itself unless the path can select several (wildcard, slice, filter, descent)."""
+    matches = parse(path).find(data)
+    several = re.search(r"\*|\.\.|\[\?|\[[^\]]*[:,]", path) is not None
+    if not matches and not several:
+        raise json_path.NoSuchJsonPathError(json_path=path, data=data)
+    ends_with_index = re.search(r"\[\d+\]$", path) is not None
+    if several and not (ends_with_index and len(matches) == 1):
+        return [match.value for match in matches]
+    return matches[0].value
+
+
+# moto names an SDK integration's errors after the lower-case service; AWS uses the names of its Java SDK (CloudFormation.CloudFormationException).
+state_task_service_aws_sdk._SERVICE_ERROR_NAMES.update(
+    {
+        "cloudformation": "CloudFormation",
+        "cloudwatch": "CloudWatch",
+        "codepipeline": "CodePipeline",
+        "ec2": "Ec2",
+        "ecs": "Ecs",
+        "elasticache": "ElastiCache",
+        "iam": "Iam",
+        "lambda": "Lambda",
+        "organizations": "Organizations",
+        "rds": "Rds",
+        "s3": "S3",
+        "secretsmanager": "SecretsManager",
+        "sns": "Sns",
+        "sqs": "Sqs",
+        "ssm": "Ssm",
+        "ssoadmin": "SsoAdmin",
+        "sts": "Sts",
+    }
+)
+
+_boto_client_for, _extract_json = boto_client.boto_client_for, json_path.extract_json
+replace_imports(PARSER, "boto_client_for", _boto_client_for, boto_client_for)
+replace_imports(PARSER, "extract_json", _extract_json, extract_json)
+assert parser_models.stepfunctions_parser_backends is not None

@@ -1,0 +1,59 @@
+"""Alarms. moto has most of the API, but no CloudFormation types. It does not evaluate composite alarms: set their state as a test needs it."""
+
+from typing import Any
+
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.cloudwatch.responses import CloudWatchResponse
+
+from ..model import EXISTS, Model, known, model, tag_list
+
+# moto makes a composite alarm of any alarm with a rule, but does not know the call for it.
+CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm
+
+
+class _Alarm(Model):
+    name_property = "AlarmName"
+    attributes = ("Arn",)
+    operation: str
+
+    def create(self) -> None:
+        self._put(Tags=tag_list(self.properties))
+
+    def update(self, old: dict[str, Any]) -> None:
+        """moto sets an alarm that is put again to OK; AWS leaves its state as it is."""
+        before = self._alarm()
+        self._put()
+        now = self._alarm()
+        for field in ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp"):
+            setattr(now, field, getattr(before, field))
+        self.retag("cloudwatch", old, ResourceARN=now.alarm_arn)
+
+    def delete(self) -> None:
+        self.call("cloudwatch", "DeleteAlarms", AlarmNames=[self.name])
+
+    def attribute(self, name: str) -> Any:
+        return self._alarm().alarm_arn
+
+    def _put(self, **extra: Any) -> None:
+        properties = {key: value for key, value in self.properties.items() if key != "Tags"}
+        self.call("cloudwatch", self.operation, **{**properties, **extra, "AlarmName": self.name})
+
+    def _alarm(self) -> Any:
+        return cloudwatch_backends[self.account_id][self.region].alarms[self.name]
+
+
+@model
+class Alarm(_Alarm):
+    type = "AWS::CloudWatch::Alarm"
+    operation = "PutMetricAlarm"
+
+
+@model
+class CompositeAlarm(_Alarm):
+    type = "AWS::CloudWatch::CompositeAlarm"
+    operation = "PutCompositeAlarm"
+
+
+@known(EXISTS, Alarm.type, CompositeAlarm.type)
+def alarm_exists(name: str, account_id: str, region: str) -> bool:
+    return name in cloudwatch_backends[account_id][region].alarms

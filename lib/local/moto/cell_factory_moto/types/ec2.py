@@ -1,0 +1,296 @@
+"""Networks. moto's models of these types drop properties (egress rules, tags, DNS settings), cannot be updated, or cannot be deleted."""
+
+from typing import Any
+
+from ..model import ATTRIBUTES, CREATES, DELETES, UPDATES, REPLACE, ApiModel, Model, ec2, known, model
+
+VPC = "AWS::EC2::VPC"
+SUBNET = "AWS::EC2::Subnet"
+
+VPC_SETTINGS = {"EnableDnsHostnames": "enable_dns_hostnames", "EnableDnsSupport": "enable_dns_support"}
+SUBNET_SETTINGS = {"MapPublicIpOnLaunch": "map_public_ip_on_launch", "AssignIpv6AddressOnCreation": "assign_ipv6_address_on_creation"}
+
+
+def _set(resource: Any, properties: dict[str, Any], settings: dict[str, str]) -> None:
+    for name, field in settings.items():
+        if name in properties:
+            setattr(resource, field, str(properties[name]).lower())
+
+
+def _only(changed: dict[str, Any], old: dict[str, Any], names: tuple[str, ...]) -> bool:
+    return all(changed.get(key) == old.get(key) or key in names for key in {*changed, *old})
+
+
+@known(CREATES, VPC)
+def finish_vpc(vpc: Any, properties: dict[str, Any], account_id: str, region: str) -> None:
+    """moto ignores the DNS settings."""
+    _set(vpc, properties, VPC_SETTINGS)
+
+
+@known(UPDATES, VPC)
+def update_vpc(vpc: Any, new: dict[str, Any], old: dict[str, Any], account_id: str, region: str) -> Any:
+    if not _only(new, old, ("Tags", "InstanceTenancy", *VPC_SETTINGS)):
+        return REPLACE
+    _set(vpc, new, VPC_SETTINGS)
+    return vpc
+
+
+@known(CREATES, SUBNET)
+def finish_subnet(subnet: Any, properties: dict[str, Any], account_id: str, region: str) -> None:
+    """moto ignores whether instances get public addresses."""
+    _set(subnet, properties, SUBNET_SETTINGS)
+
+
+@known(UPDATES, SUBNET)
+def update_subnet(subnet: Any, new: dict[str, Any], old: dict[str, Any], account_id: str, region: str) -> Any:
+    if not _only(new, old, ("Tags", *SUBNET_SETTINGS)):
+        return REPLACE
+    _set(subnet, new, SUBNET_SETTINGS)
+    return subnet
+
+
+ATTRIBUTES[SUBNET] = {
+    "SubnetId": lambda subnet: subnet.id,
+    "VpcId": lambda subnet: subnet.vpc_id,
+    "CidrBlock": lambda subnet: subnet.cidr_block,
+    "AvailabilityZone": lambda subnet: subnet.availability_zone,
+    "AvailabilityZoneId": lambda subnet: subnet._availability_zone.zone_id,
+    "NetworkAclAssociationId": lambda subnet: f"aclassoc-{subnet.id[7:]}",
+    "Ipv6CidrBlocks": lambda subnet: [],
+}
+ATTRIBUTES[VPC] = {
+    "VpcId": lambda vpc: vpc.id,
+    "CidrBlock": lambda vpc: vpc.cidr_block,
+    "CidrBlockAssociations": lambda vpc: [each["association_id"] for each in vpc.get_cidr_block_association_set()],
+    "DefaultSecurityGroup": lambda vpc: vpc.ec2_backend.get_security_group_by_name_or_id("default", vpc.id).id,
+    "DefaultNetworkAcl": lambda vpc: vpc.ec2_backend.describe_network_acls(filters={"vpc-id": [vpc.id], "default": ["true"]})[0].id,
+    "Ipv6CidrBlocks": lambda vpc: [],
+}
+ATTRIBUTES["AWS::EC2::InternetGateway"] = {"InternetGatewayId": lambda gateway: gateway.id}
+ATTRIBUTES["AWS::EC2::RouteTable"] = {"RouteTableId": lambda table: table.id}
+ATTRIBUTES["AWS::EC2::VPCPeeringConnection"] = {"Id": lambda peering: peering.id}
+
+
+@known(DELETES, "AWS::EC2::InternetGateway")
+def delete_internet_gateway(gateway: Any, properties: dict[str, Any], account_id: str, region: str) -> None:
+    ec2(account_id, region).delete_internet_gateway(gateway.id)
+
+
+@known(DELETES, "AWS::EC2::VPCGatewayAttachment")
+def delete_gateway_attachment(attachment: Any, properties: dict[str, Any], account_id: str, region: str) -> None:
+    backend = ec2(account_id, region)
+    if "InternetGatewayId" in properties:
+        backend.detach_internet_gateway(properties["InternetGatewayId"], properties["VpcId"])
+    else:
+        backend.detach_vpn_gateway(properties["VpnGatewayId"], properties["VpcId"])
+
+
+@known(DELETES, "AWS::EC2::RouteTable")
+def delete_route_table(table: Any, properties: dict[str, Any], account_id: str, region: str) -> None:
+    ec2(account_id, region).delete_route_table(table.id)
+
+
+@known(DELETES, "AWS::EC2::FlowLog")
+def delete_flow_log(flow_log: Any, properties: dict[str, Any], account_id: str, region: str) -> None:
+    ec2(account_id, region).delete_flow_logs([flow_log.id])
+
+
+@known(DELETES, "AWS::EC2::VPCPeeringConnection")
+def delete_peering(peering: Any, properties: dict[str, Any], account_id: str, region: str) -> None:
+    ec2(account_id, region).delete_vpc_peering_connection(peering.id)
+
+
+@model
+class Route(Model):
+    type = "AWS::EC2::Route"
+    replaced_by = ("RouteTableId", "DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+    attributes = ("CidrBlock",)
+
+    def create(self) -> None:
+        self.call("ec2", "CreateRoute", **self.properties)
+        self.physical_resource_id = f"{self.properties['RouteTableId']}|{self.attribute('CidrBlock')}"
+
+    def update(self, old: dict[str, Any]) -> None:
+        self.call("ec2", "ReplaceRoute", **self.properties)
+
+    def delete(self) -> None:
+        self.call("ec2", "DeleteRoute", **self.properties)
+
+    def attribute(self, name: str) -> str:
+        return next((str(self.properties[key]) for key in self.replaced_by[1:] if key in self.properties), "")
+
+
+@model
+class SubnetRouteTableAssociation(ApiModel):
+    """moto answers the route table's id for Ref, and reuses an association that exists."""
+
+    type = "AWS::EC2::SubnetRouteTableAssociation"
+    replaced_by = ("SubnetId", "RouteTableId")
+    attributes = ("Id",)
+    service, creates, deletes, id_parameter, id_path = "ec2", "AssociateRouteTable", "DisassociateRouteTable", "AssociationId", "AssociationId"
+
+    def attribute(self, name: str) -> str:
+        return self.physical_resource_id
+
+
+@model
+class ElasticIp(Model):
+    type = "AWS::EC2::EIP"
+    replaced_by = ("Domain", "PublicIpv4Pool")
+    attributes = ("AllocationId", "PublicIp")
+
+    def create(self) -> None:
+        self.answer = self.call("ec2", "AllocateAddress", **{"Domain": "vpc", **self.properties})
+        self.physical_resource_id = self.answer["PublicIp"]
+        tags = self.properties.get("Tags")
+        if tags:
+            self.call("ec2", "CreateTags", Resources=[self.answer["AllocationId"]], Tags=tags)
+
+    def delete(self) -> None:
+        self.call("ec2", "ReleaseAddress", AllocationId=self.answer["AllocationId"])
+
+    def attribute(self, name: str) -> str:
+        return self.answer[name]
+
+
+@model
+class NatGateway(ApiModel):
+    type = "AWS::EC2::NatGateway"
+    replaced_by = ("SubnetId", "AllocationId", "ConnectivityType")
+    attributes = ("NatGatewayId",)
+    ec2_tags = True
+    service, creates, deletes, id_parameter, id_path = "ec2", "CreateNatGateway", "DeleteNatGateway", "NatGatewayId", "NatGateway.NatGatewayId"
+
+    def attribute(self, name: str) -> str:
+        return self.physical_resource_id
+
+
+@model
+class VpcEndpoint(Model):
+    type = "AWS::EC2::VPCEndpoint"
+    replaced_by = ("ServiceName", "VpcEndpointType", "VpcId")
+    attributes = ("Id", "CreationTimestamp", "DnsEntries", "NetworkInterfaceIds")
+    ec2_tags = True
+
+    def create(self) -> None:
+        self.answer = self.call("ec2", "CreateVpcEndpoint", **self.properties)["VpcEndpoint"]
+        self.physical_resource_id = self.answer["VpcEndpointId"]
+
+    def update(self, old: dict[str, Any]) -> None:
+        """moto has no ModifyVpcEndpoint for everything: change the endpoint itself."""
+        endpoint = ec2(self.account_id, self.region).vpc_end_points[self.physical_resource_id]
+        endpoint.policy_document = self.properties.get("PolicyDocument", endpoint.policy_document)
+        endpoint.subnet_ids = self.properties.get("SubnetIds", [])
+        endpoint.route_table_ids = self.properties.get("RouteTableIds", [])
+        endpoint.security_group_ids = self.properties.get("SecurityGroupIds", [])
+        endpoint.private_dns_enabled = self.properties.get("PrivateDnsEnabled")
+
+    def delete(self) -> None:
+        self.call("ec2", "DeleteVpcEndpoints", VpcEndpointIds=[self.physical_resource_id])
+
+    def attribute(self, name: str) -> Any:
+        if name == "Id":
+            return self.physical_resource_id
+        if name == "DnsEntries":
+            return [f"{entry.get('HostedZoneId', '')}:{entry.get('DnsName', '')}" for entry in self.answer.get("DnsEntries", [])]
+        return self.answer.get(name, [])
+
+
+def _permission(rule: dict[str, Any], peer: str) -> dict[str, Any]:
+    """A CloudFormation rule as the API's IpPermission; `peer` is Source or Destination."""
+    described = {"Description": rule["Description"]} if "Description" in rule else {}
+    permission: dict[str, Any] = {key: rule[key] for key in ("IpProtocol", "FromPort", "ToPort") if key in rule}
+    if "CidrIp" in rule:
+        permission["IpRanges"] = [{"CidrIp": rule["CidrIp"], **described}]
+    if "CidrIpv6" in rule:
+        permission["Ipv6Ranges"] = [{"CidrIpv6": rule["CidrIpv6"], **described}]
+    prefix_list = rule.get(f"{peer}PrefixListId")
+    if prefix_list:
+        permission["PrefixListIds"] = [{"PrefixListId": prefix_list, **described}]
+    group = rule.get(f"{peer}SecurityGroupId")
+    if group:
+        permission["UserIdGroupPairs"] = [{"GroupId": group, **described}]
+    return permission
+
+
+class _Rules(Model):
+    def rules(self, operation: str, group_id: str, rules: list[dict[str, Any]], peer: str) -> Any:
+        if rules:
+            return self.call("ec2", operation, GroupId=group_id, IpPermissions=[_permission(rule, peer) for rule in rules])
+        return None
+
+
+@model
+class SecurityGroup(_Rules):
+    """moto ignores egress rules, fails on rules for all ports, and gives a changed group a new id."""
+
+    type = "AWS::EC2::SecurityGroup"
+    name_property = "GroupName"
+    replaced_by = ("GroupDescription", "VpcId")
+    attributes = ("GroupId", "Id", "VpcId")
+    ec2_tags = True
+
+    def create(self) -> None:
+        answer = self.call(
+            "ec2", "CreateSecurityGroup", **{**self.properties, "GroupName": self.name, "Description": self.properties["GroupDescription"], "Tags": []}
+        )
+        self.physical_resource_id = answer["GroupId"]
+        self.rules("AuthorizeSecurityGroupIngress", self.physical_resource_id, self.properties.get("SecurityGroupIngress", []), "Source")
+        if self.properties.get("SecurityGroupEgress"):
+            self.rules("RevokeSecurityGroupEgress", self.physical_resource_id, [{"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}], "Destination")
+            self.rules("AuthorizeSecurityGroupEgress", self.physical_resource_id, self.properties["SecurityGroupEgress"], "Destination")
+
+    def update(self, old: dict[str, Any]) -> None:
+        for direction, peer in (("Ingress", "Source"), ("Egress", "Destination")):
+            before, after = old.get(f"SecurityGroup{direction}", []), self.properties.get(f"SecurityGroup{direction}", [])
+            self.rules(f"RevokeSecurityGroup{direction}", self.physical_resource_id, [rule for rule in before if rule not in after], peer)
+            self.rules(f"AuthorizeSecurityGroup{direction}", self.physical_resource_id, [rule for rule in after if rule not in before], peer)
+
+    def delete(self) -> None:
+        self.call("ec2", "DeleteSecurityGroup", GroupId=self.physical_resource_id)
+
+    def attribute(self, name: str) -> str:
+        return self.properties["VpcId"] if name == "VpcId" else self.physical_resource_id
+
+
+class _Rule(_Rules):
+    """One rule. Nothing of it can be changed but by a new one; the old one is deleted afterwards, so a changed description alone is left."""
+
+    replaced_by = (
+        "GroupId",
+        "IpProtocol",
+        "FromPort",
+        "ToPort",
+        "CidrIp",
+        "CidrIpv6",
+        "SourceSecurityGroupId",
+        "DestinationSecurityGroupId",
+        "SourcePrefixListId",
+        "DestinationPrefixListId",
+    )
+    attributes = ("Id",)
+    direction: str
+    peer: str
+
+    def create(self) -> None:
+        answer = self.rules(f"AuthorizeSecurityGroup{self.direction}", self.properties["GroupId"], [self.properties], self.peer)
+        rules = answer.get("SecurityGroupRules", [])
+        self.physical_resource_id = rules[0]["SecurityGroupRuleId"] if rules else self.name
+
+    def delete(self) -> None:
+        self.rules(f"RevokeSecurityGroup{self.direction}", self.properties["GroupId"], [self.properties], self.peer)
+
+    def attribute(self, name: str) -> str:
+        return self.physical_resource_id
+
+
+@model
+class SecurityGroupIngress(_Rule):
+    type = "AWS::EC2::SecurityGroupIngress"
+    direction, peer = "Ingress", "Source"
+
+
+@model
+class SecurityGroupEgress(_Rule):
+    type = "AWS::EC2::SecurityGroupEgress"
+    direction, peer = "Egress", "Destination"

@@ -1,0 +1,43 @@
+/** Finds a Python that has moto in the version the plugin is written for, or makes one. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { FactoryError } from '../../registry/index.ts';
+
+const run = promisify(execFile);
+
+/** The version whose gaps the plugin mends; another one has others. */
+export const MOTO_VERSION = '5.2.1';
+const REQUIREMENT = `moto[all,server]==${MOTO_VERSION}`;
+
+/** The version of moto that `python` has, or undefined. */
+async function motoVersion(python: string): Promise<string | undefined> {
+  return run(python, ['-c', 'import importlib.metadata as m; import flask; print(m.version("moto"))']).then(
+    ({ stdout }) => stdout.trim(),
+    () => undefined,
+  );
+}
+
+/**
+ * Path of a Python with moto {@link MOTO_VERSION}: the system's, or that of a virtual environment in `venv`, made if need be.
+ * @throws FactoryError `LOCAL_CLOUD_UNAVAILABLE`, with the command to run by hand
+ */
+export async function findPython(venv: string, progress: (text: string) => void): Promise<string> {
+  const own = join(venv, 'bin', 'python');
+  const candidates = await Promise.all(['python3', own].map(async (python) => ({ python, version: await motoVersion(python) })));
+  const found = candidates.find(({ version }) => version === MOTO_VERSION);
+  if (found) return found.python;
+  const other = candidates[0]?.version;
+  progress(`python3 has ${other === undefined ? 'no moto' : `moto ${other}`}; installing ${MOTO_VERSION} into ${venv}`);
+  try {
+    await run('python3', ['-m', 'venv', venv]);
+    await run(own, ['-m', 'pip', 'install', '--quiet', REQUIREMENT], { maxBuffer: 16 * 1024 * 1024 });
+    return own;
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.trim().split('\n').at(-1) ?? '') : String(error);
+    throw new FactoryError('LOCAL_CLOUD_UNAVAILABLE', `there is no moto ${MOTO_VERSION}, and it can't be installed: ${reason}`, {
+      fix: `install Python 3.9 or newer, then run: python3 -m venv ${venv} && ${own} -m pip install '${REQUIREMENT}'`,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,78 @@
+/** How the cells are, looked at from tooling through the read-only role in each account. */
+import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import pLimit from 'p-limit';
+import { asCloudError } from '../aws/cloud-error.ts';
+import { assumeLookup, type Session } from '../aws/session.ts';
+import { findStack } from '../aws/stacks.ts';
+import { type CellPlan, isVended, type Plan, type VendedCell } from '../plan/plan.ts';
+
+/** Cells that are looked at once. */
+const CONCURRENCY = 10;
+
+export interface CellStatus {
+  readonly cell: string;
+  readonly stage: string;
+  readonly region: string;
+  readonly size: string;
+  readonly intent: string;
+  readonly accountId: string | undefined;
+  /** CloudFormation's status of the foundation; undefined when there is none. */
+  readonly foundation: string | undefined;
+  /** Components by name: version and CloudFormation's status; undefined when the cell doesn't have it. */
+  readonly components: Readonly<Record<string, { readonly version: string; readonly status: string } | undefined>>;
+  /** State of the alarm `cell-<name>-health`. */
+  readonly health: string | undefined;
+  /** Why the cell could not be looked at. */
+  readonly error?: string;
+}
+
+async function stack(session: Session, name: string): Promise<{ status: string; version: string } | undefined> {
+  const found = await findStack(session, name);
+  if (!found) return undefined;
+  const version = found.Parameters?.find((parameter) => parameter.ParameterKey === 'Version')?.ParameterValue ?? '';
+  return { status: found.StackStatus ?? 'UNKNOWN', version };
+}
+
+async function health(session: Session, cell: string): Promise<string | undefined> {
+  const name = `cell-${cell}-health`;
+  // Composite alarms are left out unless they are asked for.
+  const answer = await new CloudWatchClient(session).send(
+    new DescribeAlarmsCommand({ AlarmNames: [name], AlarmTypes: ['CompositeAlarm'] }),
+  );
+  return answer.CompositeAlarms?.find((alarm) => alarm.AlarmName === name)?.StateValue;
+}
+
+async function look(
+  cell: VendedCell,
+  plan: Plan,
+  session: Session,
+  partition: string,
+): Promise<Pick<CellStatus, 'foundation' | 'components' | 'health'>> {
+  const inside = assumeLookup(session, partition, cell.account.accountId, cell.region);
+  const [foundation, alarm, ...components] = await Promise.all([
+    stack(inside, cell.stackName),
+    health(inside, cell.name),
+    ...plan.components.map(async ({ name }) => [name, await stack(inside, name)] as const),
+  ]);
+  return { foundation: foundation?.status, health: alarm, components: Object.fromEntries(components) };
+}
+
+/** The status of each cell. A cell that can't be looked at says why, and hides no other. */
+export async function cellStatuses(plan: Plan, cells: readonly CellPlan[], session: Session, partition: string): Promise<CellStatus[]> {
+  const limit = pLimit(CONCURRENCY);
+  return Promise.all(
+    cells.map((cell) =>
+      limit(async (): Promise<CellStatus> => {
+        const { name, stage, region, size, intent, account } = cell;
+        const known = { cell: name, stage, region, size, intent, accountId: account.accountId };
+        const nothing = { foundation: undefined, components: {}, health: undefined };
+        if (!isVended(cell)) return { ...known, ...nothing };
+        try {
+          return { ...known, ...(await look(cell, plan, session, partition)) };
+        } catch (error) {
+          return { ...known, ...nothing, error: asCloudError(error).message };
+        }
+      }),
+    ),
+  );
+}
