@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
-import { FactoryError } from './errors.ts';
+import { FactoryError, isNamed, messageOf } from './errors.ts';
 import type { Organization } from './model.ts';
 
 const accountId = z.string().regex(/^\d{12}$/);
@@ -31,7 +31,7 @@ export async function readAccountsFile(path: string): Promise<AccountsFile> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return EMPTY;
+    if (isNamed(error, 'ENOENT')) return EMPTY;
     throw new FactoryError('LOCK_FILE_INVALID', `${path} can't be read`, { cause: error, fix: 'check its permissions' });
   }
   const fix =
@@ -40,7 +40,7 @@ export async function readAccountsFile(path: string): Promise<AccountsFile> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const conflict = text.includes('<<<<<<<') ? ': it holds an unresolved merge' : `: ${error instanceof Error ? error.message : error}`;
+    const conflict = text.includes('<<<<<<<') ? ': it holds an unresolved merge' : `: ${messageOf(error)}`;
     throw new FactoryError('LOCK_FILE_INVALID', `${path} is not JSON${conflict}`, { cause: error, fix });
   }
   const parsed = schema.safeParse(value);

@@ -70,9 +70,19 @@ export class FactoryError extends Error {
   }
 }
 
+/** True for an error of the operating system or the AWS SDK with this code or name. By value: errors may come from another realm. */
+export function isNamed(error: unknown, ...names: readonly string[]): error is Error {
+  if (typeof error !== 'object' || error === null) return false;
+  return ('code' in error && names.includes(String(error.code))) || ('name' in error && names.includes(String(error.name)));
+}
+
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+}
+
 /** The error behind `error` as the factory's own; anything unforeseen becomes `INTERNAL`. */
 export function asFactoryError(error: unknown): FactoryError {
   if (error instanceof FactoryError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new FactoryError('INTERNAL', message, { cause: error });
+  return new FactoryError('INTERNAL', messageOf(error), { cause: error });
 }

@@ -12,7 +12,7 @@ export {
   type OrganizationDefinition,
 } from './define.ts';
 export { digestOf, draft, parseDocument, type Registry, SCHEMA_VERSION, serialize } from './document.ts';
-export { asFactoryError, ERROR_CODES, type ErrorCode, FactoryError, type Problem } from './errors.ts';
+export { asFactoryError, ERROR_CODES, type ErrorCode, FactoryError, isNamed, messageOf, type Problem } from './errors.ts';
 export { accountsFileOf, type LoadOptions, loadRegistry } from './load.ts';
 export type {
   AccessPolicy,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createJiti, type Jiti } from 'jiti';
 import { readAccountsFile, withAccounts } from './accounts-file.ts';
 import { draft, parseDocument, type Registry } from './document.ts';
-import { FactoryError, type Problem } from './errors.ts';
+import { FactoryError, messageOf, type Problem } from './errors.ts';
 import { check, type UncheckedOrganization, validate } from './validate.ts';
 
 export interface LoadOptions {
@@ -27,7 +27,7 @@ async function exists(path: string): Promise<boolean> {
 
 async function importDefault(jiti: Jiti, file: string, label: string, problems: Problem[]): Promise<unknown> {
   try {
-    const value = await jiti.import(file, { default: true });
+    const { default: value } = await jiti.import<{ default?: unknown }>(file);
     if (value !== null && typeof value === 'object') return value;
     problems.push({
       code: 'FILE_WITHOUT_DEFAULT',
@@ -36,8 +36,7 @@ async function importDefault(jiti: Jiti, file: string, label: string, problems: 
       fix: 'write `export default define…({ … })`',
     });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    problems.push({ code: 'FILE_UNREADABLE', path: label, message, fix: 'mend the file; it must be valid TypeScript' });
+    problems.push({ code: 'FILE_UNREADABLE', path: label, message: messageOf(error), fix: 'mend the file; it must be valid TypeScript' });
   }
   return undefined;
 }

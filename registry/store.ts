@@ -3,10 +3,10 @@
  * A revision is written first and pointed at second; a revision that nobody points at (its publisher died between the two)
  * is pointed at by whoever publishes next.
  */
-import { GetObjectCommand, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import { draft, parseDocument, type Registry, serialize } from './document.ts';
-import { FactoryError } from './errors.ts';
+import { FactoryError, isNamed } from './errors.ts';
 import type { Organization } from './model.ts';
 
 const POINTER_KEY = 'latest.json';
@@ -40,10 +40,8 @@ export function registryBucketName(organization: Pick<Organization, 'name' | 'ac
   return `${organization.name}-cell-registry-${accountId}`;
 }
 
-/** True for S3's answers to a lost race: the condition did not hold, or another conditional write was under way. */
-const lostRace = (error: unknown) =>
-  error instanceof S3ServiceException && (error.name === 'PreconditionFailed' || error.name === 'ConditionalRequestConflict');
-const notFound = (error: unknown) => error instanceof S3ServiceException && (error.name === 'NoSuchKey' || error.name === 'NotFound');
+/** S3's answers to a lost race: the condition did not hold, or another conditional write was under way. */
+const LOST_RACE = ['PreconditionFailed', 'ConditionalRequestConflict'];
 
 export class RegistryStore {
   constructor(
@@ -111,7 +109,7 @@ export class RegistryStore {
       );
       return ETag ?? '';
     } catch (error) {
-      if (!lostRace(error)) throw error;
+      if (!isNamed(error, ...LOST_RACE)) throw error;
       throw new FactoryError('PUBLISH_CONFLICT', `somebody else wrote ${key} at the same time`, {
         fix: 'run `cellctl plan` to see what they published, then `cellctl publish` again',
         cause: error,
@@ -124,7 +122,7 @@ export class RegistryStore {
       const { Body, ETag } = await this.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
       return { text: (await Body?.transformToString()) ?? '', etag: ETag ?? '' };
     } catch (error) {
-      if (notFound(error)) return undefined;
+      if (isNamed(error, 'NoSuchKey')) return undefined;
       throw error;
     }
   }

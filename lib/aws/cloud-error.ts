@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { asFactoryError, FactoryError } from '../../registry/index.ts';
 
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH']);
@@ -11,9 +12,9 @@ const CREDENTIALS = new Set([
 
 /** The errors from `error` down to its first cause; connection failures hide in there, also behind an AggregateError. */
 function* chain(error: unknown, depth = 0): Generator<Error & { code?: unknown }> {
-  if (!(error instanceof Error) || depth > 5) return;
+  if (!types.isNativeError(error) || depth > 5) return;
   yield error;
-  if (error instanceof AggregateError) for (const each of error.errors) yield* chain(each, depth + 1);
+  if ('errors' in error && Array.isArray(error.errors)) for (const each of error.errors) yield* chain(each, depth + 1);
   yield* chain(error.cause, depth + 1);
 }
 

@@ -4,7 +4,7 @@
  */
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
-import { FactoryError } from '../../registry/index.ts';
+import { FactoryError, isNamed } from '../../registry/index.ts';
 import { s3Client } from './s3.ts';
 import type { Session } from './session.ts';
 
@@ -14,7 +14,6 @@ const RENEW_MS = 30_000;
 const leaseSchema = z.object({ holder: z.string(), since: z.string(), until: z.string() });
 type Lease = z.infer<typeof leaseSchema>;
 
-const isNamed = (error: unknown, ...names: string[]) => error instanceof Error && names.includes(error.name);
 
 export class Leases {
   private readonly s3: S3Client;

@@ -10,7 +10,7 @@ import {
   type Stack,
   UpdateTerminationProtectionCommand,
 } from '@aws-sdk/client-cloudformation';
-import { FactoryError } from '../../registry/index.ts';
+import { FactoryError, isNamed } from '../../registry/index.ts';
 import type { Emit } from '../messages.ts';
 import type { Session } from './session.ts';
 
@@ -22,7 +22,7 @@ export async function findStack(session: Session, name: string): Promise<Stack |
     const { Stacks } = await new CloudFormationClient(session).send(new DescribeStacksCommand({ StackName: name }));
     return Stacks?.find((stack) => stack.StackStatus !== 'DELETE_COMPLETE');
   } catch (error) {
-    if (error instanceof Error && error.name === 'ValidationError' && /does not exist/.test(error.message)) return undefined;
+    if (isNamed(error, 'ValidationError') && /does not exist/.test(error.message)) return undefined;
     throw error;
   }
 }

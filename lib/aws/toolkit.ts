@@ -16,7 +16,7 @@ import {
   StackSelectionStrategy,
   Toolkit,
 } from '@aws-cdk/toolkit-lib';
-import { FactoryError } from '../../registry/index.ts';
+import { FactoryError, messageOf } from '../../registry/index.ts';
 import type { Emit } from '../messages.ts';
 import { packageRoot } from '../package-root.ts';
 import type { Session } from './session.ts';
@@ -102,8 +102,6 @@ function toolkitFor(session: Session | undefined, ioHost: IIoHost): Toolkit {
   const baseCredentials = session && BaseCredentials.custom({ provider: session.credentials, region: session.region });
   return new Toolkit({ ioHost, color: false, emojis: false, ...(baseCredentials ? { sdkConfig: { baseCredentials } } : {}) });
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Where an organization's definitions are, as the CDK app takes them. */
 export interface Source {

@@ -37,16 +37,21 @@ export class CellService extends Construct {
     super(scope, id);
     this.props = props;
     this.taskRole = this.createTaskRole();
-    Tags.of(Stack.of(this)).add('component', props.component);
-    Tags.of(Stack.of(this)).add('cell', this.cell('name'));
+    this.tag('component', props.component);
+    this.tag('cell', this.cell('name'));
     const targets = this.createTargetGroup();
     const rule = this.createListenerRule(targets);
-    this.createService(this.createTaskDefinition(), targets).addDependency(rule);
+    this.createService(this.createTaskDefinition(), targets).addResourceDependency(rule);
   }
 
   /** A value of the cell that the service is deployed to. */
   cell(parameter: Exclude<CellParameter, 'privateSubnetIds'>): string {
     return ssm.StringParameter.valueForStringParameter(Stack.of(this), CELL_PARAMETERS[parameter]);
+  }
+
+  /** On the resources only: a tag of the stack itself can't refer to a parameter. */
+  private tag(key: string, value: string): void {
+    Tags.of(Stack.of(this)).add(key, value, { excludeResourceTypes: ['aws:cdk:stack'] });
   }
 
   private parameter(name: string, type: 'String' | 'Number', description: string): CfnParameter {
@@ -99,7 +104,7 @@ export class CellService extends Construct {
     const { component, environment, cpu = 256, memoryMiB = 512 } = this.props;
     const imageUri = this.parameter('ImageUri', 'String', 'Image of the service, by digest where there is one').valueAsString;
     const version = this.parameter('Version', 'String', 'Version of the component').valueAsString;
-    Tags.of(Stack.of(this)).add('version', version);
+    this.tag('version', version);
     const logGroup = new logs.LogGroup(this, 'Log', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
     const variables: Record<string, string> = {
       ...environment,

@@ -1,5 +1,5 @@
 /** Puts a component into a cell. The template is the same for every cell; only where it goes differs. */
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -16,40 +16,55 @@ export interface ComponentBuild {
   readonly version: string;
 }
 
+const STACK = 'aws:cloudformation:stack';
+
 const manifestSchema = z.looseObject({
   artifacts: z.record(z.string(), z.looseObject({ type: z.string(), environment: z.string().optional() })),
 });
-type Manifest = z.infer<typeof manifestSchema>;
 
-const STACK = 'aws:cloudformation:stack';
+const destinationsSchema = z.looseObject({ destinations: z.record(z.string(), z.looseObject({ region: z.string().optional() })) });
+const assetsSchema = z.looseObject({ files: z.record(z.string(), destinationsSchema) });
 
-async function readAssembly(component: string, folder: string): Promise<Manifest> {
+const readJson = async <T>(file: string, schema: z.ZodType<T>): Promise<T> => schema.parse(JSON.parse(await readFile(file, 'utf8')));
+
+/** Checks that the folder holds the component's stack. */
+async function requireStack(component: string, folder: string): Promise<void> {
   const fail = (message: string, cause?: unknown) =>
     new FactoryError('COMPONENT_UNKNOWN', message, {
       fix: 'build the component first (`make pipeline-build`), and pass its dist folder with --from',
       cause,
     });
-  try {
-    const manifest = manifestSchema.parse(JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')));
-    const artifact = manifest.artifacts[component];
-    if (artifact?.type !== STACK) throw fail(`${folder} holds no stack called ${component}`);
-    return manifest;
-  } catch (error) {
-    throw error instanceof FactoryError ? error : fail(`${folder} is no cloud assembly of ${component}`, error);
-  }
+  const manifest = await readJson(join(folder, 'manifest.json'), manifestSchema).catch((error) => {
+    throw fail(`${folder} is no cloud assembly`, error);
+  });
+  if (manifest.artifacts[component]?.type !== STACK) throw fail(`${folder} holds no stack called ${component}`);
 }
 
-/** A copy of the assembly whose stacks are bound to the cell's account and region. The CDK takes the address from there; the template stays as it is. */
-async function bindTo(cell: VendedCell, folder: string, manifest: Manifest): Promise<string> {
+/**
+ * A copy of the assembly that is addressed to the cell. The component was built without an address; the CDK takes account
+ * and region of an unaddressed stack from its caller, which is tooling. The template stays as it is, byte for byte.
+ */
+async function addressTo(cell: VendedCell, partition: string, folder: string): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), 'cell-factory-component-'));
   await cp(folder, copy, { recursive: true });
-  const artifacts = Object.fromEntries(
-    Object.entries(manifest.artifacts).map(([name, artifact]) => [
-      name,
-      artifact.type === STACK ? { ...artifact, environment: `aws://${cell.account.accountId}/${cell.region}` } : artifact,
-    ]),
-  );
-  await writeFile(join(copy, 'manifest.json'), JSON.stringify({ ...manifest, artifacts }));
+  const { accountId } = cell.account;
+  const rewrite = async (file: string, value: unknown) => {
+    const text = JSON.stringify(value)
+      .replaceAll('$' + '{AWS::AccountId}', accountId)
+      .replaceAll('$' + '{AWS::Region}', cell.region)
+      .replaceAll('$' + '{AWS::Partition}', partition);
+    await writeFile(file, text);
+  };
+  const manifest = await readJson(join(copy, 'manifest.json'), manifestSchema);
+  for (const artifact of Object.values(manifest.artifacts)) {
+    if (artifact.type === STACK) artifact.environment = `aws://${accountId}/${cell.region}`;
+  }
+  await rewrite(join(copy, 'manifest.json'), manifest);
+  for (const file of (await readdir(copy)).filter((name) => name.endsWith('.assets.json'))) {
+    const assets = await readJson(join(copy, file), assetsSchema);
+    for (const { destinations } of Object.values(assets.files)) for (const each of Object.values(destinations)) each.region = cell.region;
+    await rewrite(join(copy, file), assets);
+  }
   return copy;
 }
 
@@ -61,7 +76,7 @@ export async function componentTask(
   plan: Plan,
   name: string,
   build: ComponentBuild,
-  runId: string,
+  { partition, runId }: { readonly partition: string; readonly runId: string },
 ): Promise<(cell: VendedCell) => DeployTask> {
   const component = plan.components.find((each) => each.name === name);
   if (!component) {
@@ -69,16 +84,16 @@ export async function componentTask(
       fix: `the registry knows ${plan.components.map((each) => each.name).join(', ') || 'no component'}`,
     });
   }
-  const manifest = await readAssembly(name, build.assembly);
+  await requireStack(name, build.assembly);
   const parameters = { ImageUri: build.image, Version: build.version, ListenerPriority: String(component.route.priority) };
   return () => ({
     stackName: name,
     deploy: async (cell, emit) => {
-      const bound = await bindTo(cell, build.assembly, manifest);
+      const addressed = await addressTo(cell, partition, build.assembly);
       try {
-        return await deployStack(bound, name, emit, { parameters, changeSetName: `cell-factory-${runId}` });
+        return await deployStack(addressed, name, emit, { parameters, changeSetName: `cell-factory-${runId}` });
       } finally {
-        await rm(bound, { recursive: true, force: true });
+        await rm(addressed, { recursive: true, force: true });
       }
     },
   });

@@ -1,6 +1,6 @@
 /** What a deployment would change, found by comparing the synthesized templates with the deployed ones. */
 
-import { diffTemplate, type ResourceDifference } from '@aws-cdk/cloudformation-diff';
+import { isDeepStrictEqual } from 'node:util';
 import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import pLimit from 'p-limit';
 import type { Session } from '../aws/session.ts';
@@ -22,14 +22,19 @@ async function deployed(session: Session, stackName: string): Promise<{ status: 
   return { status: stack.StackStatus ?? 'UNKNOWN', template: JSON.parse(TemplateBody ?? '{}') as Template };
 }
 
+/** By resource. Everything but resources (parameters, outputs, descriptions) counts as a change of `(template)`. */
 function compareTemplates(before: Template, after: Template): ObservedStack['changes'] {
-  const added: string[] = [];
-  const changed: string[] = [];
-  const removed: string[] = [];
-  diffTemplate(before, after).resources.forEachDifference((logicalId: string, change: ResourceDifference) => {
-    (change.isAddition ? added : change.isRemoval ? removed : changed).push(logicalId);
-  });
-  return { added: added.sort(), changed: changed.sort(), removed: removed.sort() };
+  const { Resources: old = {}, ...oldRest } = before;
+  const { Resources: wanted = {}, ...rest } = after;
+  const names = Object.keys(wanted).sort();
+  const changed = names.filter((name) => old[name] !== undefined && !isDeepStrictEqual(old[name], wanted[name]));
+  return {
+    added: names.filter((name) => old[name] === undefined),
+    changed: [...changed, ...(isDeepStrictEqual(oldRest, rest) ? [] : ['(template)'])],
+    removed: Object.keys(old)
+      .filter((name) => wanted[name] === undefined)
+      .sort(),
+  };
 }
 
 /** One stack to look at: its name, what it should be, and a session that may read it. */

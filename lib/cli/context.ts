@@ -14,14 +14,6 @@ interface GlobalOptions {
   readonly quiet?: boolean;
 }
 
-/** Options that every command takes. They may stand before or after its name. */
-export function withGlobals(command: Command): Command {
-  return command
-    .option('-o, --organization <folder or document>', 'folder of definitions, or a published .json (default: registry/)')
-    .option('--json', 'print the result as JSON, progress as JSON lines on stderr')
-    .option('-q, --quiet', 'print only what was asked for, and problems');
-}
-
 export class Context {
   readonly output: Output;
   /** Unique to this run: names change sets and locks. */
@@ -99,22 +91,4 @@ export class Context {
   get who(): string {
     return `${userInfo().username}@${hostname()}`;
   }
-}
-
-/** Wraps a command's action: builds its context, and turns what it throws into a message and an exit code. */
-export function action<A extends unknown[]>(work: (context: Context, ...args: A) => Promise<number | undefined>) {
-  return async (...args: unknown[]): Promise<void> => {
-    const command = args.at(-1) as Command;
-    const context = new Context(command);
-    try {
-      process.exitCode = (await work(context, ...(args.slice(0, -1) as A))) ?? 0;
-    } catch (error) {
-      const { asCloudError } = await import('../aws/cloud-error.ts');
-      const failure = asCloudError(error, process.env['AWS_ENDPOINT_URL']);
-      context.output.problem(failure);
-      if (failure.code === 'INTERNAL' && process.env['CELLCTL_DEBUG'] !== undefined && error instanceof Error)
-        process.stderr.write(`${error.stack}\n`);
-      process.exitCode = failure.exitCode;
-    }
-  };
 }

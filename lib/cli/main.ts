@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../package-root.ts';
+import { withGlobals } from './action.ts';
 import { accountsCommand } from './commands/accounts.ts';
 import { componentCommand } from './commands/component.ts';
 import { deployCommand } from './commands/deploy.ts';
@@ -14,7 +15,6 @@ import { publishCommand } from './commands/publish.ts';
 import { registryCommand } from './commands/registry.ts';
 import { statusCommand } from './commands/status.ts';
 import { validateCommand } from './commands/validate.ts';
-import { withGlobals } from './context.ts';
 
 function version(): string {
   const { version: text } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import getPort from 'get-port';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
-import { FactoryError } from '../../registry/index.ts';
+import { FactoryError, isNamed } from '../../registry/index.ts';
 import { packageRoot } from '../package-root.ts';
 import { processInfo } from '../process-info.ts';
 import { findPython } from './python.ts';
@@ -146,7 +146,7 @@ export class LocalCloud {
         await handle.close();
         break;
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+        if (!isNamed(error, 'EEXIST')) throw error;
         const holder = Number(await readFile(file, 'utf8').catch(() => '0'));
         // An empty file is one that its owner is about to fill.
         if (holder > 0 && !processInfo(holder)) await rm(file, { force: true });

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { FactoryError } from '../../registry/index.ts';
+import { FactoryError, messageOf } from '../../registry/index.ts';
 
 const run = promisify(execFile);
 
@@ -34,7 +34,7 @@ export async function findPython(venv: string, progress: (text: string) => void)
     await run(own, ['-m', 'pip', 'install', '--quiet', REQUIREMENT], { maxBuffer: 16 * 1024 * 1024 });
     return own;
   } catch (error) {
-    const reason = error instanceof Error ? (error.message.trim().split('\n').at(-1) ?? '') : String(error);
+    const reason = messageOf(error).trim().split('\n').at(-1);
     throw new FactoryError('LOCAL_CLOUD_UNAVAILABLE', `there is no moto ${MOTO_VERSION}, and it can't be installed: ${reason}`, {
       fix: `install Python 3.9 or newer, then run: python3 -m venv ${venv} && ${own} -m pip install '${REQUIREMENT}'`,
       cause: error,

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { action } from '../context.ts';
-import { colourState } from '../output.ts';
+import { action } from '../action.ts';
+import { colourState } from '../colour.ts';
 
 export const accountsCommand = () =>
   new Command('accounts')

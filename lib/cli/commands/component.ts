@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { action } from '../context.ts';
+import { action } from '../action.ts';
 import { cellsFrom, concurrencyFrom, reportDeployment } from './deploy.ts';
 
 interface DeployOptions {
@@ -32,7 +32,7 @@ const deploy = () =>
         const { plan, session, partition } = await context.tooling();
         const [{ componentTask }, { deployCells }] = await Promise.all([import('../../cell/component.ts'), import('../../cell/deploy.ts')]);
         const { from, image, release } = options;
-        const task = await componentTask(plan, component, { assembly: from, image, version: release }, context.runId);
+        const task = await componentTask(plan, component, { assembly: from, image, version: release }, { partition, runId: context.runId });
         const leases = await context.leases(plan, session);
         const results = await deployCells({ cells: vended, task, session, partition, leases, concurrency, emit: context.output.emit });
         return reportDeployment(context, results);

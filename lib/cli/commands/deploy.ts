@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import type { DeployResult } from '../../cell/deploy.ts';
 import type { CellPlan, Plan } from '../../plan/plan.ts';
-import { action, type Context } from '../context.ts';
-import { colourState } from '../output.ts';
+import { action } from '../action.ts';
+import { colourState } from '../colour.ts';
+import type { Context } from '../context.ts';
 
 /** The cells of a command line: names, or --all. @throws FactoryError `USAGE` for neither or both */
 export async function cellsFrom(plan: Plan, names: readonly string[], all: boolean | undefined): Promise<readonly CellPlan[]> {

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import pc from 'picocolors';
-import { action } from '../context.ts';
+import { action } from '../action.ts';
 
 /** Asks for the cell's name. Without a terminal there is nobody to ask. */
 async function confirmed(cell: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
-import { action } from '../context.ts';
+import { action } from '../action.ts';
 import { countTypes } from './deploy.ts';
 
 async function localCloud() {
@@ -72,6 +72,13 @@ async function accountOf(as: string | undefined, file: string): Promise<{ name: 
   throw new FactoryError('USAGE', `the local organization has no account "${name}"`, { fix: `use one of ${known.join(', ')}` });
 }
 
+/** Variables that would lead a tool past the local cloud, to real accounts. */
+function misleading(variables: Readonly<Record<string, string>>): string[] {
+  const endpoints = Object.keys(process.env).filter((name) => name.startsWith('AWS_ENDPOINT_URL_'));
+  const always = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'];
+  return [...always, ...endpoints].filter((name) => variables[name] === undefined);
+}
+
 const env = () =>
   new Command('env')
     .description('print exports that turn cdk, aws and every SDK to the local cloud')
@@ -89,9 +96,7 @@ const env = () =>
         const variables = await localEnvironment(running, { region: homeRegion, accountId, accountsFile: cloud.accountsFile });
         context.output.result({ account: name, variables }, () => {
           for (const [key, value] of Object.entries(variables)) context.output.line(`export ${key}='${value}'`);
-          context.output.line(
-            `unset AWS_PROFILE AWS_DEFAULT_PROFILE${variables['AWS_SESSION_TOKEN'] === undefined ? ' AWS_SESSION_TOKEN' : ''}`,
-          );
+          context.output.line(`unset ${misleading(variables).join(' ')}`);
           context.output.line(`# you are ${name}${accountId === undefined ? '' : ` (${accountId})`} on the local cloud`);
         });
         return 0;

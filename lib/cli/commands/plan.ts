@@ -1,15 +1,16 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
 import type { Observed } from '../../plan/difference.ts';
-import { type CellPlan, CONTROL_STACKS, type Plan } from '../../plan/plan.ts';
-import { action, type Context } from '../context.ts';
-import { colourState } from '../output.ts';
+import type { CellPlan, Plan } from '../../plan/plan.ts';
+import { action } from '../action.ts';
+import { colourState } from '../colour.ts';
+import type { Context } from '../context.ts';
 
 const NOTHING: Observed = { accounts: undefined, stacks: new Map(), published: undefined };
 
 /** Looks at accounts, stacks and the published registry, as far as the organization has come. */
 async function observe(context: Context, plan: Plan, cells: readonly CellPlan[]): Promise<Observed> {
-  const { isInitialized, isVended } = await import('../../plan/plan.ts');
+  const { CONTROL_STACKS, isInitialized, isVended } = await import('../../plan/plan.ts');
   if (!isInitialized(plan)) return NOTHING;
   const { session, partition } = await context.tooling();
   const [{ assume, assumeLookup }, { VENDING_ROLE }, { Directory }, { withAssembly }, { observeStacks }] = await Promise.all([

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { action, type Context } from '../context.ts';
+import { action } from '../action.ts';
+import type { Context } from '../context.ts';
 
 async function openStore(context: Context) {
   const { plan, session } = await context.tooling();

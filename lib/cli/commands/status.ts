@@ -1,38 +1,36 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
 import type { IsolationProof } from '../../monitoring/isolation.ts';
-import { action, type Context } from '../context.ts';
-import { colourState } from '../output.ts';
+import { action } from '../action.ts';
+import { colourState } from '../colour.ts';
+import type { Context } from '../context.ts';
 
-/** `VPC 1, subnet 9`: what kinds of resources an inventory holds. */
-function summarize(arns: readonly string[]): string {
+/** `ec2 23, rds 2`: how many resources of which service an inventory holds. */
+function countServices(arns: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const arn of arns) {
-    const [, , service = '', , , rest = ''] = arn.split(':');
-    const kind = /^[a-z-]+[/:]/.test(rest) && rest.includes('/') ? `${service}/${rest.split('/')[0]}` : service;
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    const service = arn.split(':')[2] ?? '';
+    counts.set(service, (counts.get(service) ?? 0) + 1);
   }
   return [...counts]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([kind, count]) => `${kind} ${count}`)
+    .map(([service, count]) => `${service} ${count}`)
     .join(', ');
 }
 
-function printProof({ output }: Context, proof: IsolationProof): void {
-  output.say('\nListed from inside each account:');
+function printProof({ output }: Context, { inventories, checkedPairs, violations }: IsolationProof): void {
+  output.say('\nResources, listed from inside each account:');
   output.table(
-    ['CELL', 'ACCOUNT', 'RESOURCES', 'KINDS'],
-    proof.inventories.map(({ cell, accountId, resources }) => [
-      cell,
-      accountId,
-      String(resources.length),
-      pc.dim(summarize(resources.map((resource) => resource.arn))),
-    ]),
+    ['CELL', 'ACCOUNT', 'VPC', 'RESOURCES', ''],
+    inventories.map(({ cell, accountId, resources }) => {
+      const arns = resources.map((resource) => resource.arn);
+      const vpcs = arns.flatMap((arn) => arn.split(':vpc/')[1] ?? []);
+      return [cell, accountId, vpcs.join(', ') || '-', String(arns.length), pc.dim(countServices(arns))];
+    }),
   );
+  if (violations.length > 0) return;
   output.say(
-    proof.violations.length === 0
-      ? `\n${pc.green('isolated')}: ${proof.inventories.length} accounts, ${proof.checkedPairs} pairs checked, no account sees another's resources`
-      : '',
+    `\n${pc.green('isolated')}: ${inventories.length} accounts, ${checkedPairs} pairs checked, no account sees another's resources`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { action } from '../context.ts';
+import { action } from '../action.ts';
 
 export const validateCommand = () =>
   new Command('validate')

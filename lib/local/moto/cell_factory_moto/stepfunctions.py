@@ -1,14 +1,17 @@
 """Step Functions: executions that can be repeated, act in the right account, and read paths as AWS does."""
 
 import copy
+import json
 import re
+import uuid
 from typing import Any
 
 from jsonpath_ng.ext import parse
 from moto.stepfunctions.models import StateMachine
-from moto.stepfunctions.parser import models as parser_models
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
 from moto.stepfunctions.parser.asl.utils import boto_client, json_path
+from moto.stepfunctions.responses import StepFunctionResponse
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
@@ -18,6 +21,10 @@ from .replacing import replace_imports, replaces
 PARSER = "moto.stepfunctions.parser"
 
 
+_describe_execution = StepFunctionResponse.describe_execution
+_start_execution = StepFunctionsParserBackend.start_execution
+
+
 @replaces(StateMachine)
 def __deepcopy__(self: StateMachine, memo: dict[int, Any]) -> StateMachine:
     """moto copies the machine for each execution, past executions with their threads included, which fails. The copy needs the definition only."""
@@ -25,6 +32,22 @@ def __deepcopy__(self: StateMachine, memo: dict[int, Any]) -> StateMachine:
     memo[id(self)] = clone
     clone.executions = []
     return clone
+
+
+@replaces(StepFunctionResponse)
+def describe_execution(self: StepFunctionResponse) -> Any:
+    """moto gives an output that is text as it is; AWS as JSON, with its quotes."""
+    answer = _describe_execution(self)
+    execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+    if "output" in answer.result and isinstance(execution.output, str):
+        answer.result["output"] = json.dumps(execution.output)
+    return answer
+
+
+@replaces(StepFunctionsParserBackend)
+def start_execution(self: StepFunctionsParserBackend, state_machine_arn: str, name: str | None = None, *rest: Any, **named: Any) -> Any:
+    """moto calls every execution without a name "None", of which there can be one; AWS makes a name up."""
+    return _start_execution(self, state_machine_arn, name or str(uuid.uuid4()), *rest, **named)
 
 
 def _assumed(role_arn: str, region: str) -> Any:
@@ -88,4 +111,3 @@ state_task_service_aws_sdk._SERVICE_ERROR_NAMES.update(
 _boto_client_for, _extract_json = boto_client.boto_client_for, json_path.extract_json
 replace_imports(PARSER, "boto_client_for", _boto_client_for, boto_client_for)
 replace_imports(PARSER, "extract_json", _extract_json, extract_json)
-assert parser_models.stepfunctions_parser_backends is not None

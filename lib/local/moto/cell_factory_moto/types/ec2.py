@@ -186,7 +186,9 @@ class VpcEndpoint(Model):
         endpoint.private_dns_enabled = self.properties.get("PrivateDnsEnabled")
 
     def delete(self) -> None:
+        """moto goes on listing a deleted endpoint."""
         self.call("ec2", "DeleteVpcEndpoints", VpcEndpointIds=[self.physical_resource_id])
+        ec2(self.account_id, self.region).vpc_end_points.pop(self.physical_resource_id, None)
 
     def attribute(self, name: str) -> Any:
         if name == "Id":

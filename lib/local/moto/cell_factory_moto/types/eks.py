@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from ..model import ApiModel, model
+from moto.eks.models import eks_backends
+
+from ..model import ApiModel, model, tag_dict
 
 SERVICE = "eks"
 
@@ -12,7 +14,11 @@ class _Eks(ApiModel):
 
     def update(self, old: dict[str, Any]) -> None:
         self.call(SERVICE, self.updates, **self.parameters(), **self.named())
-        self.retag(SERVICE, old, resourceArn=self.attribute("Arn"))
+        self.kept().tags = tag_dict(self.properties)
+
+    def kept(self) -> Any:
+        """The backend's own object: moto's TagResource does not find node groups."""
+        return eks_backends[self.account_id][self.region].clusters[self.name]
 
 
 @model
@@ -59,6 +65,9 @@ class Nodegroup(_Eks):
         self.name = self.name[-63:].lstrip("-")
         super().create()
         self.physical_resource_id = f"{self.properties['ClusterName']}/{self.name}"
+
+    def kept(self) -> Any:
+        return eks_backends[self.account_id][self.region].clusters[self.properties["ClusterName"]].nodegroups[self.name]
 
     def delete(self) -> None:
         self.call(SERVICE, "DeleteNodegroup", clusterName=self.properties["ClusterName"], nodegroupName=self.name)

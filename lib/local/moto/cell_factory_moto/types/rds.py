@@ -1,5 +1,6 @@
 """Databases. moto's models drop properties (managed passwords, deletion protection) and cannot be updated."""
 
+import json
 from typing import Any
 
 from moto.rds.models import rds_backends
@@ -18,7 +19,9 @@ class _Rds(ApiModel):
         super().create()
 
     def update(self, old: dict[str, Any]) -> None:
-        super().update(old)
+        """Only what has changed: moto makes a new managed password whenever it is told to manage it."""
+        changed = {key: value for key, value in self.parameters().items() if value != old.get(key)}
+        self.call(SERVICE, self.updates, **{**changed, self.id_parameter: self.name})
         self.retag(SERVICE, old, "RemoveTagsFromResource", "AddTagsToResource", ResourceName=self.arn)
 
     @property
@@ -62,7 +65,15 @@ class DatabaseInstance(_Rds):
 
     def create(self) -> None:
         super().create()
-        self.database = self.backend.databases[self.name]
+        self._name_user()
+
+    def _name_user(self) -> None:
+        """moto's managed secret has the user `admin`, whoever the database's user is."""
+        secret = getattr(self.backend.databases[self.name], "master_user_secret", None)
+        if secret:
+            value = json.loads(self.call("secretsmanager", "GetSecretValue", SecretId=secret.secret_arn)["SecretString"])
+            value["username"] = self.properties.get("MasterUsername", value["username"])
+            self.call("secretsmanager", "PutSecretValue", SecretId=secret.secret_arn, SecretString=json.dumps(value))
 
     def delete(self) -> None:
         self.call(SERVICE, "DeleteDBInstance", DBInstanceIdentifier=self.name, SkipFinalSnapshot=True, DeleteAutomatedBackups=True)

@@ -8,8 +8,8 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from moto.utilities.utils import get_partition
 
-from ..model import CREATES, EXISTS, REPLACE, UPDATES, ApiModel, Model, known, model, tag_list
 from ..clients import call
+from ..model import CREATES, DELETES, EXISTS, REPLACE, UPDATES, ApiModel, Model, known, model, tag_list
 
 BUCKET = "AWS::S3::Bucket"
 
@@ -70,6 +70,12 @@ def update_bucket(bucket: Any, new: dict[str, Any], old: dict[str, Any], account
         return REPLACE
     _configure_bucket(bucket.name, new, old, account_id, region)
     return bucket
+
+
+@known(DELETES, BUCKET)
+def delete_bucket(bucket: Any, properties: dict[str, Any], account_id: str, region: str) -> None:
+    """moto leaves a bucket that has objects, and says that it is gone."""
+    call("s3", "DeleteBucket", {"Bucket": bucket.name}, account_id, region)
 
 
 def _configure_bucket(name: str, new: dict[str, Any], old: dict[str, Any], account_id: str, region: str) -> None:

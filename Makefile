@@ -1,0 +1,46 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types architecture unit integration bench build clean
+
+SOURCES := $(shell find bin lib registry pipelines -name '*.ts' 2>/dev/null)
+JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest
+
+help: ## explain the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
+
+demo: build ## an organization with four cells on this machine, from nothing, in two minutes
+	@examples/demo.sh
+
+test: build lint types architecture unit integration ## everything that must be green: lint, types, architecture, unit, integration
+
+lint: build ## style, dead code, unused dependencies
+	@npx biome ci --error-on-warnings .
+	@npx knip --treat-config-hints-as-errors
+
+types: build ## the type checker over sources and tests
+	@npx tsc --noEmit
+
+architecture: build ## the arrows between folders, and no cycles
+	@npx depcruise --config .dependency-cruiser.cjs bin lib registry
+
+unit: build ## tests that need no cloud
+	@$(JEST) --selectProjects unit
+
+integration: build ## tests on local clouds of their own
+	@$(JEST) --selectProjects 'local cloud'
+
+bench: build ## ratios that must hold; see docs/performance.md
+	@node test/bench/bench.js
+
+build: dist/.tsbuildinfo ## install and compile, if anything changed
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@npm ci --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+dist/.tsbuildinfo: node_modules/.package-lock.json tsconfig.json tsconfig.build.json $(SOURCES)
+	@npm run --silent build
+	@touch $@
+
+clean: ## end the local cloud and remove everything that was made
+	@if [ -f dist/lib/cli/main.js ]; then ./bin/cellctl local down || true; fi
+	@rm -rf dist cdk.out .local-cloud .bench examples/*/dist node_modules

@@ -1,0 +1,72 @@
+/** Builders of organizations for tests: small, valid, and changed by what the test is about. */
+import { cp, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type AwsCellDefinition,
+  type ComponentDefinition,
+  defineCell,
+  defineComponent,
+  defineOrganization,
+  draft,
+  type Registry,
+  type UncheckedOrganization,
+  validate,
+} from '../../registry/index.ts';
+
+export const settings = () =>
+  defineOrganization({
+    name: 'acme',
+    homeRegion: 'eu-west-1',
+    domain: 'example.com',
+    emailPattern: 'aws+{account}@example.com',
+    network: { supernet: '10.0.0.0/8', prefixLength: 20 },
+  });
+
+/** A production cell; its block is the `index`-th /20 of the supernet. */
+export const cell = (name: string, index: number, rest: Partial<AwsCellDefinition> = {}) =>
+  defineCell({
+    name,
+    stage: 'production',
+    region: 'eu-west-1',
+    network: { block: `10.${Math.floor(index / 16)}.${(index % 16) * 16}.0/20` },
+    ...rest,
+  });
+
+export const component = (name: string, priority: number, rest: Partial<ComponentDefinition> = {}) =>
+  defineComponent({ name, repository: { url: `https://github.com/acme/${name}` }, route: { priority, path: `/${name}*` }, ...rest });
+
+/** An organization with a staging cell and two of production, as it would be loaded. */
+export function unchecked(): {
+  settings: ReturnType<typeof settings>;
+  cells: Record<string, unknown>;
+  components: Record<string, unknown>;
+} {
+  return {
+    settings: settings(),
+    cells: { staging: cell('staging', 0, { stage: 'staging' }), alpha: cell('alpha', 1), bravo: cell('bravo', 2, { region: 'us-east-1' }) },
+    components: { 'orders-api': component('orders-api', 100), billing: component('billing', 200, { dependsOn: ['orders-api'] }) },
+  } satisfies UncheckedOrganization;
+}
+
+/** The same with an account for everything. */
+export function registry(change: (input: ReturnType<typeof unchecked>) => void = () => undefined): Registry {
+  const input = unchecked();
+  change(input);
+  const cells = Object.fromEntries(
+    Object.entries(input.cells).map(([name, value], index) => [name, { ...(value as object), accountId: String(400_000_000_000 + index) }]),
+  );
+  const accounts = {
+    management: { accountId: '100000000000' },
+    tooling: { ...input.settings.accounts.tooling, accountId: '200000000000' },
+    monitoring: { ...input.settings.accounts.monitoring, accountId: '300000000000' },
+  };
+  return draft(validate({ ...input, cells, settings: { ...input.settings, organizationId: 'o-abcdefghij', accounts } }, 'test'));
+}
+
+/** A copy of the repository's own `registry/` definitions, to be changed by a test. */
+export async function definitionsFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'cell-factory-test-'));
+  for (const part of ['organization.ts', 'cells', 'components']) await cp(join('registry', part), join(folder, part), { recursive: true });
+  return folder;
+}

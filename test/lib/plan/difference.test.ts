@@ -1,0 +1,89 @@
+import { describe, expect, test } from '@jest/globals';
+import { compare, type Observed, type ObservedStack } from '../../../lib/plan/difference.ts';
+import { createPlan } from '../../../lib/plan/plan.ts';
+import { draft, validate } from '../../../registry/index.ts';
+import { registry, unchecked } from '../../_helpers/organization.ts';
+
+const plan = createPlan(registry());
+const SAME: ObservedStack = { status: 'CREATE_COMPLETE', changes: { added: [], changed: [], removed: [] } };
+
+/** Everything as the plan says. */
+const settled = (): {
+  accounts: Map<string, { email: string; status: string }>;
+  stacks: Map<string, ObservedStack>;
+  published: Observed['published'];
+} => ({
+  accounts: new Map(
+    [plan.tooling, plan.monitoring, ...plan.cells.map((cell) => cell.account)].map(({ accountId = '', email }) => [
+      accountId,
+      { email, status: 'ACTIVE' },
+    ]),
+  ),
+  stacks: new Map([['Registry', SAME], ...plan.cells.map((cell) => [cell.stackName, SAME] as const)]),
+  published: { revision: 4, digest: plan.digest },
+});
+
+const differences = (change: (observed: ReturnType<typeof settled>) => void) => {
+  const observed = settled();
+  change(observed);
+  return compare(plan, plan.cells, observed).map(({ kind, name, change: what, detail }) => `${kind} ${name} ${what}: ${detail}`);
+};
+
+describe('the differences', () => {
+  test('are none when everything is as the registry says', () => {
+    expect(differences(() => undefined)).toEqual([]);
+  });
+
+  test('are everything, in the order of the work, for an organization that was never made', () => {
+    const fresh = createPlan(draft(validate(unchecked(), 'test')));
+    const found = compare(fresh, fresh.cells, { accounts: undefined, stacks: new Map(), published: undefined });
+    expect(found.map(({ kind, name, action }) => `${kind} ${name}: ${action}`)).toEqual([
+      'account tooling: cellctl init',
+      'account monitoring: cellctl init',
+      'stack Registry: cellctl init',
+      'account cell-staging: cellctl accounts',
+      'account cell-alpha: cellctl accounts',
+      'account cell-bravo: cellctl accounts',
+      'stack Cell-staging: cellctl deploy staging',
+      'stack Cell-alpha: cellctl deploy alpha',
+      'stack Cell-bravo: cellctl deploy bravo',
+      'registry acme: cellctl publish',
+    ]);
+  });
+
+  test('name an account that is missing, suspended, or somebody else’s', () => {
+    const [staging = '', alpha = '', bravo = ''] = plan.cells.map((cell) => cell.account.accountId);
+    expect(
+      differences(({ accounts }) => {
+        accounts.delete(staging);
+        accounts.set(alpha, { email: 'aws+cell-alpha@example.com', status: 'SUSPENDED' });
+        accounts.set(bravo, { email: 'aws+cell-zulu@example.com', status: 'ACTIVE' });
+      }),
+    ).toEqual([
+      `account cell-staging conflict: ${staging} is not in the organization`,
+      `account cell-alpha conflict: ${alpha} is SUSPENDED`,
+      `account cell-bravo conflict: ${bravo} belongs to aws+cell-zulu@example.com, not aws+cell-bravo@example.com`,
+    ]);
+  });
+
+  test('count what a deployment would change, and tell a stack that is not well', () => {
+    expect(
+      differences(({ stacks }) => {
+        stacks.set('Cell-staging', { status: undefined, changes: { added: ['A', 'B'], changed: [], removed: [] } });
+        stacks.set('Cell-alpha', { status: 'UPDATE_COMPLETE', changes: { added: ['A'], changed: ['B', 'C'], removed: [] } });
+        stacks.set('Cell-bravo', { ...SAME, status: 'UPDATE_ROLLBACK_FAILED' });
+      }),
+    ).toEqual([
+      'stack Cell-staging create: 2 resources',
+      'stack Cell-alpha update: 1 added, 2 changed (B, C)',
+      'stack Cell-bravo update: UPDATE_ROLLBACK_FAILED',
+    ]);
+  });
+
+  test('tell a registry that was published with other content', () => {
+    const found = differences((observed) => {
+      observed.published = { revision: 3, digest: 'sha256:other' };
+    });
+    expect(found).toEqual(['registry acme update: newest revision 3 has another content']);
+  });
+});

@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals';
+import { createPlan, requireAccounts, requireInitialized, selectCells } from '../../../lib/plan/plan.ts';
+import { defineCell, draft, validate } from '../../../registry/index.ts';
+import { cell, registry, unchecked } from '../../_helpers/organization.ts';
+
+const plan = createPlan(registry());
+const unvended = createPlan(draft(validate(unchecked(), 'test')));
+
+describe('a plan', () => {
+  test('lists staging first, then by name', () => {
+    const later = createPlan(
+      registry((input) =>
+        Object.assign(input.cells, {
+          aaa: cell('aaa', 8),
+          me: cell('me', 9, { stage: 'personal', owner: 'ada', expiresAt: '2030-01-01T00:00:00Z' }),
+        }),
+      ),
+    );
+    expect(later.cells.map((each) => each.name)).toEqual(['staging', 'aaa', 'alpha', 'bravo', 'me']);
+  });
+
+  test('can’t be changed, at any depth', () => {
+    expect(() => Object.assign(plan.cells[0]?.account ?? {}, { accountId: '1' })).toThrow(TypeError);
+  });
+
+  test('is the same for the same registry', () => {
+    expect(createPlan(registry())).toEqual(plan);
+  });
+
+  test('derives names, e-mail, unit and tags of a cell’s account', () => {
+    expect(plan.cells.find((each) => each.name === 'alpha')).toMatchObject({
+      stackName: 'Cell-alpha',
+      account: {
+        name: 'cell-alpha',
+        email: 'aws+cell-alpha@example.com',
+        unit: ['Cells', 'Production'],
+        tags: { cell: 'alpha', stage: 'production', 'cell-factory:account': 'cell-alpha' },
+      },
+    });
+  });
+
+  test('protects production, until a cell is retiring', () => {
+    const retiring = createPlan(registry((input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { intent: 'retiring' }) })));
+    const isProtected = Object.fromEntries(retiring.cells.map((each) => [each.name, each.profile.protected]));
+    expect(isProtected).toEqual({ staging: false, alpha: false, bravo: true });
+  });
+
+  test('names cells of other clouds, and projects none of them', () => {
+    const input = unchecked();
+    input.cells['golf'] = defineCell({
+      name: 'golf',
+      cloud: 'gcp',
+      stage: 'production',
+      region: 'europe-west1',
+      project: 'acme-golf',
+      network: { block: '10.5.0.0/20' },
+    });
+    const mixed = createPlan(draft(validate(input, 'test')));
+    expect(mixed.elsewhere).toEqual(['golf']);
+    expect(mixed.cells.map((each) => each.name)).not.toContain('golf');
+    expect(() => selectCells(mixed, ['golf'])).toThrow('not on AWS: golf');
+  });
+});
+
+describe('what a command needs of a plan', () => {
+  test('cells by name, or a message that names every unknown one', () => {
+    expect(selectCells(plan, ['bravo', 'staging']).map((each) => each.name)).toEqual(['staging', 'bravo']);
+    expect(() => selectCells(plan, ['alpha', 'nope', 'neither'])).toThrow('no such cell: nope, neither');
+  });
+
+  test('accounts, or a message that names every cell without', () => {
+    expect(requireAccounts(plan.cells)).toHaveLength(3);
+    expect(() => requireAccounts(unvended.cells)).toThrow('no account yet: staging, alpha, bravo');
+  });
+
+  test('control accounts, or the command that makes them', () => {
+    expect(requireInitialized(plan).registryBucket).toBe('acme-cell-registry-200000000000');
+    expect(() => requireInitialized(unvended)).toThrow(
+      expect.objectContaining({ code: 'NOT_INITIALIZED', fix: expect.stringContaining('cellctl init') }),
+    );
+  });
+});
