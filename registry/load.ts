@@ -57,6 +57,8 @@ async function importDefinitions(folder: string): Promise<{ input: UncheckedOrga
   // Definitions import 'cell-factory/registry' wherever their folder lies, also where no node_modules is in sight.
   const jiti = createJiti(import.meta.url, {
     moduleCache: false,
+    // A file without a default export must not pass for one whose exports are its definition.
+    interopDefault: false,
     alias: { 'cell-factory/registry': fileURLToPath(new URL(`./define${extname(import.meta.url)}`, import.meta.url)) },
   });
   const settings = await importDefault(jiti, join(folder, 'organization.ts'), 'organization.ts', problems);

@@ -14,7 +14,6 @@ const RENEW_MS = 30_000;
 const leaseSchema = z.object({ holder: z.string(), since: z.string(), until: z.string() });
 type Lease = z.infer<typeof leaseSchema>;
 
-
 export class Leases {
   private readonly s3: S3Client;
 

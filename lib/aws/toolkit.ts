@@ -169,6 +169,11 @@ export interface DeployOptions {
   /** @default - the session of whoever runs us */
   readonly session?: Session;
   readonly parameters?: Readonly<Record<string, string>>;
+  /**
+   * The stack has never been whole. A failure is then not rolled back: there is nothing to go back to, what was created is
+   * kept for the next run to carry on from, and a rollback would stop at the first protected resource. @default false
+   */
+  readonly incomplete?: boolean;
   /** Name of the change set, unique to this run: two runs that share a name would execute each other's changes. */
   readonly changeSetName: string;
 }
@@ -181,6 +186,9 @@ export async function deployStack(assembly: string, stackName: string, emit: Emi
     await toolkit.deploy(await toolkit.fromAssemblyDirectory(assembly), {
       stacks: { strategy: StackSelectionStrategy.PATTERN_MUST_MATCH_SINGLE, patterns: [stackName] },
       deploymentMethod: { method: 'change-set', changeSetName: options.changeSetName },
+      rollback: options.incomplete !== true,
+      // An unfinished stack has its whole template already: by comparing templates, the toolkit would find nothing to do.
+      forceDeployment: options.incomplete === true,
       parameters: options.parameters ? StackParameters.exactly(options.parameters) : StackParameters.onlyExisting(),
     });
     return listener.result;

@@ -3,9 +3,10 @@ import * as elb from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
-import { CfnParameter, Duration, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib/core';
+import { CfnParameter, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { CELL_PARAMETERS, type CellParameter, SERVICE_PORT } from './parameters.ts';
+import { tagResources } from './tagging.ts';
 
 export interface CellServiceProps {
   /** Name of the component, as the registry has it. */
@@ -32,13 +33,14 @@ export interface CellServiceProps {
 export class CellService extends Construct {
   readonly taskRole: iam.Role;
   private readonly props: CellServiceProps;
+  private readonly version: string;
 
   constructor(scope: Construct, id: string, props: CellServiceProps) {
     super(scope, id);
     this.props = props;
     this.taskRole = this.createTaskRole();
-    this.tag('component', props.component);
-    this.tag('cell', this.cell('name'));
+    this.version = this.parameter('Version', 'String', 'Version of the component').valueAsString;
+    tagResources(Stack.of(this), { component: props.component, cell: this.cell('name'), version: this.version });
     const targets = this.createTargetGroup();
     const rule = this.createListenerRule(targets);
     this.createService(this.createTaskDefinition(), targets).addResourceDependency(rule);
@@ -49,16 +51,11 @@ export class CellService extends Construct {
     return ssm.StringParameter.valueForStringParameter(Stack.of(this), CELL_PARAMETERS[parameter]);
   }
 
-  /** On the resources only: a tag of the stack itself can't refer to a parameter. */
-  private tag(key: string, value: string): void {
-    Tags.of(Stack.of(this)).add(key, value, { excludeResourceTypes: ['aws:cdk:stack'] });
-  }
-
   private parameter(name: string, type: 'String' | 'Number', description: string): CfnParameter {
     return new CfnParameter(Stack.of(this), name, { type, description });
   }
 
-  /** What the code may do: use the cell's queue and read the password of its database. Nothing in other cells has these names. */
+  /** What the code may do: use the cell's queue and read the passwords of its database and cache. Nothing in other cells has these names. */
   private createTaskRole(): iam.Role {
     const role = new iam.Role(this, 'TaskRole', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
     role.addToPolicy(
@@ -67,7 +64,12 @@ export class CellService extends Construct {
         resources: [this.cell('queueArn')],
       }),
     );
-    role.addToPolicy(new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [this.cell('databaseSecretArn')] }));
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        actions: ['secretsmanager:GetSecretValue'],
+        resources: [this.cell('databaseSecretArn'), this.cell('cacheSecretArn')],
+      }),
+    );
     return role;
   }
 
@@ -92,19 +94,20 @@ export class CellService extends Construct {
     role.addToPolicy(
       new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
     );
-    Validations.of(role).acknowledge({
-      id: 'AwsSolutions-IAM5',
-      reason:
-        'ecr:GetAuthorizationToken knows no resource. Images are pulled from the tooling account, whose number a component must not know: the condition keeps it to the organization, the ARN to this component.',
-    });
+    Validations.of(role).acknowledge(
+      { id: 'AwsSolutions-IAM5[Resource::*]', reason: 'ecr:GetAuthorizationToken knows no resource.' },
+      {
+        id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ecr:<AWS::Region>:*:repository/${this.props.component}]`,
+        reason:
+          'Images are in the tooling account, whose number a component must not know: the condition keeps it to the organization, the name to this component.',
+      },
+    );
     return role;
   }
 
   private createTaskDefinition(): ecs.CfnTaskDefinition {
     const { component, environment, cpu = 256, memoryMiB = 512 } = this.props;
     const imageUri = this.parameter('ImageUri', 'String', 'Image of the service, by digest where there is one').valueAsString;
-    const version = this.parameter('Version', 'String', 'Version of the component').valueAsString;
-    this.tag('version', version);
     const logGroup = new logs.LogGroup(this, 'Log', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
     const variables: Record<string, string> = {
       ...environment,
@@ -112,7 +115,7 @@ export class CellService extends Construct {
       CELL_STAGE: this.cell('stage'),
       CELL_REGION: Stack.of(this).region,
       COMPONENT: component,
-      COMPONENT_VERSION: version,
+      COMPONENT_VERSION: this.version,
       PORT: String(SERVICE_PORT),
       DATABASE_HOST: this.cell('databaseHost'),
       DATABASE_PORT: this.cell('databasePort'),
@@ -120,6 +123,7 @@ export class CellService extends Construct {
       DATABASE_SECRET_ARN: this.cell('databaseSecretArn'),
       CACHE_HOST: this.cell('cacheHost'),
       CACHE_PORT: this.cell('cachePort'),
+      CACHE_SECRET_ARN: this.cell('cacheSecretArn'),
       QUEUE_URL: this.cell('queueUrl'),
     };
     const definition = new ecs.CfnTaskDefinition(this, 'Task', {

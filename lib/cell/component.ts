@@ -88,10 +88,10 @@ export async function componentTask(
   const parameters = { ImageUri: build.image, Version: build.version, ListenerPriority: String(component.route.priority) };
   return () => ({
     stackName: name,
-    deploy: async (cell, emit) => {
+    deploy: async (cell, { incomplete }, emit) => {
       const addressed = await addressTo(cell, partition, build.assembly);
       try {
-        return await deployStack(addressed, name, emit, { parameters, changeSetName: `cell-factory-${runId}` });
+        return await deployStack(addressed, name, emit, { parameters, incomplete, changeSetName: `cell-factory-${runId}` });
       } finally {
         await rm(addressed, { recursive: true, force: true });
       }

@@ -1,6 +1,7 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elasticache from 'aws-cdk-lib/aws-elasticache';
 import * as rds from 'aws-cdk-lib/aws-rds';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
@@ -14,12 +15,15 @@ export const DATABASE_NAME = 'cell';
 export class CellData extends Construct {
   readonly database: rds.DatabaseInstance;
   readonly cache: elasticache.CfnReplicationGroup;
+  /** Password of the cache. */
+  readonly cacheSecret: secretsmanager.Secret;
   readonly queue: sqs.Queue;
   readonly deadLetters: sqs.Queue;
 
   constructor(scope: Construct, id: string, cell: CellPlan, network: CellNetwork) {
     super(scope, id);
     this.database = this.createDatabase(cell, network);
+    this.cacheSecret = this.createCacheSecret();
     this.cache = this.createCache(cell, network);
     this.deadLetters = this.createQueue('DeadLetters', { retentionPeriod: Duration.days(14) });
     this.queue = this.createQueue('Queue', {
@@ -68,7 +72,7 @@ export class CellData extends Construct {
       description: `Cell ${cell.name}: isolated subnets`,
       subnetIds: network.vpc.selectSubnets({ subnetType: ec2.SubnetType.PRIVATE_ISOLATED }).subnetIds,
     });
-    return new elasticache.CfnReplicationGroup(this, 'Cache', {
+    const cache = new elasticache.CfnReplicationGroup(this, 'Cache', {
       replicationGroupDescription: `Cell ${cell.name}`,
       engine: 'valkey',
       engineVersion: '8.1',
@@ -83,7 +87,29 @@ export class CellData extends Construct {
       securityGroupIds: [network.data.securityGroupId],
       port: 6379,
       snapshotRetentionLimit: 0,
+      // A reference that CloudFormation resolves when it deploys: the password never stands in a template.
+      authToken: this.cacheSecret.secretValue.unsafeUnwrap(),
     });
+    if (!cell.profile.standby) {
+      Validations.of(cache).acknowledge({
+        id: 'AwsSolutions-AEC4',
+        reason: 'Outside production a cache may be away for as long as it takes to start another: no replica is paid for.',
+      });
+    }
+    return cache;
+  }
+
+  private createCacheSecret(): secretsmanager.Secret {
+    const secret = new secretsmanager.Secret(this, 'CacheSecret', {
+      description: 'Password of the cache',
+      // ElastiCache takes 16 to 128 characters, and few of the punctuation marks.
+      generateSecretString: { excludePunctuation: true, passwordLength: 64 },
+    });
+    Validations.of(secret).acknowledge({
+      id: 'AwsSolutions-SMG4',
+      reason: 'Secrets Manager has no rotation of its own for ElastiCache, and a function in each cell would be one more thing to break.',
+    });
+    return secret;
   }
 
   private createQueue(id: string, props: sqs.QueueProps): sqs.Queue {

@@ -4,7 +4,7 @@ import type { FactoryError, Stage } from '../../registry/index.ts';
 import { asCloudError } from '../aws/cloud-error.ts';
 import type { Leases } from '../aws/lease.ts';
 import { assumeLookup, type Session } from '../aws/session.ts';
-import { stackResources } from '../aws/stacks.ts';
+import { findStack, stackResources } from '../aws/stacks.ts';
 import { type Assembly, deployStack } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import type { VendedCell } from '../plan/plan.ts';
@@ -23,7 +23,7 @@ export interface DeployResult {
 /** How a stack of a cell is brought about; the foundation and a component differ in it. */
 export interface DeployTask {
   readonly stackName: string;
-  readonly deploy: (cell: VendedCell, emit: Emit) => Promise<{ changed: boolean }>;
+  readonly deploy: (cell: VendedCell, how: { readonly incomplete: boolean }, emit: Emit) => Promise<{ changed: boolean }>;
 }
 
 export interface DeployCellsOptions {
@@ -41,7 +41,8 @@ export interface DeployCellsOptions {
 export function foundationTask(assembly: Assembly, runId: string): (cell: VendedCell) => DeployTask {
   return ({ stackName }) => ({
     stackName,
-    deploy: (_, emit) => deployStack(assembly.directory, stackName, emit, { changeSetName: `cell-factory-${runId}` }),
+    deploy: (_, { incomplete }, emit) =>
+      deployStack(assembly.directory, stackName, emit, { changeSetName: `cell-factory-${runId}`, incomplete }),
   });
 }
 
@@ -67,6 +68,11 @@ function skip(cell: VendedCell, { task, emit }: DeployCellsOptions): DeployResul
   return { cell: cell.name, stack: stackName, state: 'skipped', seconds: 0, resources: 0 };
 }
 
+/** Whether the stack has never been whole: not there, or its creation has not succeeded yet. */
+function isIncomplete(stack: { StackStatus?: string | undefined } | undefined): boolean {
+  return stack === undefined || /^(REVIEW_IN_PROGRESS|CREATE_FAILED|ROLLBACK_.*)$/.test(stack.StackStatus ?? '');
+}
+
 async function deployOne(cell: VendedCell, { task, session, partition, leases, emit }: DeployCellsOptions): Promise<DeployResult> {
   const { stackName, deploy } = task(cell);
   const began = performance.now();
@@ -75,8 +81,11 @@ async function deployOne(cell: VendedCell, { task, session, partition, leases, e
   const emitForCell: Emit = (message) => emit({ ...message, subject: cell.name });
   emitForCell({ kind: 'started', subject: '', text: stackName });
   try {
-    const { changed } = await leases.hold(`${cell.name}-${stackName}`, () => deploy(cell, emitForCell));
-    const created = await stackResources(assumeLookup(session, partition, cell.account.accountId, cell.region), stackName);
+    const inside = assumeLookup(session, partition, cell.account.accountId, cell.region);
+    const { changed } = await leases.hold(`${cell.name}-${stackName}`, async () =>
+      deploy(cell, { incomplete: isIncomplete(await findStack(inside, stackName)) }, emitForCell),
+    );
+    const created = await stackResources(inside, stackName);
     const state = changed ? 'deployed' : 'unchanged';
     emitForCell({ kind: changed ? 'done' : 'unchanged', subject: '', text: `${stackName}: ${created.size} resources` });
     return { cell: cell.name, stack: stackName, state, seconds: seconds(), resources: created.size };

@@ -1,5 +1,5 @@
 import * as ssm from 'aws-cdk-lib/aws-ssm';
-import { Fn, Stack, Tags } from 'aws-cdk-lib/core';
+import { Fn, Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import type { VendedCell } from '../plan/plan.ts';
 import { CellData, DATABASE_NAME } from './data.ts';
@@ -7,6 +7,7 @@ import { CellHealth } from './health.ts';
 import { CellIngress } from './ingress.ts';
 import { CellNetwork } from './network.ts';
 import { CELL_PARAMETERS, type CellParameter } from './parameters.ts';
+import { tagResources } from './tagging.ts';
 
 /** The cell's own stack, `Cell-<name>`: everything that lives as long as the cell, and nothing that changes with a component. */
 export class Foundation extends Stack {
@@ -18,9 +19,10 @@ export class Foundation extends Stack {
       env: { account: cell.account.accountId, region: cell.region },
       description: `Foundation of cell ${cell.name} (${cell.stage}, ${cell.size})`,
       terminationProtection: cell.profile.protected,
+      tags: { ...cell.tags },
     });
     this.zones = cell.profile.zones;
-    for (const [key, value] of Object.entries(cell.tags)) Tags.of(this).add(key, value);
+    tagResources(this, cell.tags);
 
     const network = new CellNetwork(this, 'Network', cell);
     const data = new CellData(this, 'Data', cell, network);
@@ -51,6 +53,7 @@ export class Foundation extends Stack {
       databaseSecretArn: data.database.secret?.secretArn ?? '',
       cacheHost: data.cache.attrPrimaryEndPointAddress,
       cachePort: data.cache.attrPrimaryEndPointPort,
+      cacheSecretArn: data.cacheSecret.secretArn,
       queueUrl: data.queue.queueUrl,
       queueArn: data.queue.queueArn,
     };

@@ -18,6 +18,7 @@ export const CELL_PARAMETERS = {
   databaseSecretArn: '/cell/database/secret-arn',
   cacheHost: '/cell/cache/host',
   cachePort: '/cell/cache/port',
+  cacheSecretArn: '/cell/cache/secret-arn',
   queueUrl: '/cell/queue/url',
   queueArn: '/cell/queue/arn',
 } as const;

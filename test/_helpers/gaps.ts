@@ -16,7 +16,7 @@ import {
 } from '@aws-sdk/client-cloudformation';
 
 /** Where the Python package is. */
-export const MOTO_PLUGIN = '/tmp/mut';
+export const MOTO_PLUGIN = path.resolve('lib/local/moto');
 
 /** moto's management account, which credentials that it does not know belong to. */
 export const MANAGEMENT_ACCOUNT = '123456789012';

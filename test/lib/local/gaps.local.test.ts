@@ -137,6 +137,7 @@ describe('state machines', () => {
   });
 
   test("a stack's state machine can be executed", async () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is the template's.
     const definition = JSON.stringify({ StartAt: 'Say', States: { Say: { Type: 'Pass', Result: '${Word}', End: true } } });
     const stack = await aws.deploy('machine', {
       Resources: {
@@ -332,6 +333,7 @@ describe('resources', () => {
           Properties: {
             Name: '/copy/secret',
             Type: 'String',
+            // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is the template's.
             Value: { 'Fn::Sub': '{{resolve:secretsmanager:${Secret}:SecretString:password::}}' },
           },
         },
@@ -498,6 +500,7 @@ describe('resources', () => {
           Type: 'AWS::ApplicationAutoScaling::ScalableTarget',
           Properties: {
             ServiceNamespace: 'ecs',
+            // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is the template's.
             ResourceId: { 'Fn::Sub': 'service/${Cluster}/${Service.Name}' },
             ScalableDimension: 'ecs:service:DesiredCount',
             MinCapacity: 1,
@@ -663,6 +666,34 @@ describe('resources', () => {
     expect([textOf(attached, 'PolicyName'), attached.includes('ReadOnlyAccess')]).toEqual(['SecurityAudit', false]);
   });
 
+  test('a nested stack has outputs, and fails the outer stack when it fails', async () => {
+    await aws.deploy('nested-templates', { Resources: { Bucket: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'templates' } } } });
+    const put = (name: string) => {
+      const inner: Template = {
+        Parameters: { Name: { Type: 'String' } },
+        Resources: { Queue: { Type: 'AWS::SQS::Queue', Properties: { QueueName: { Ref: 'Name' } } } },
+        Outputs: { Arn: { Value: { 'Fn::GetAtt': ['Queue', 'Arn'] } } },
+      };
+      return aws.rest('s3', 'PUT', `/templates/${name}`, JSON.stringify(inner));
+    };
+    await put('inner');
+    const outer = (queueName: string): Template => ({
+      Resources: {
+        Inner: {
+          Type: 'AWS::CloudFormation::Stack',
+          Properties: { TemplateURL: `https://s3.${REGION}.amazonaws.com/templates/inner`, Parameters: { Name: queueName } },
+        },
+      },
+      Outputs: { Arn: { Value: { 'Fn::GetAtt': ['Inner', 'Outputs.Arn'] } } },
+    });
+
+    expect(outputsOf(await aws.deploy('outer', outer('nested')))['Arn']).toMatch(/:nested$/);
+    expect(outputsOf(await aws.deploy('outer', outer('renamed')))['Arn']).toMatch(/:renamed$/);
+
+    expect(await aws.deploy('second-outer', outer('renamed'))).toMatchObject({ StackStatus: 'ROLLBACK_COMPLETE' });
+    expect(await aws.destroy('outer')).toMatchObject({ StackStatus: 'DELETE_COMPLETE' });
+  });
+
   test('a resource whose input comes from a replaced resource is updated with it', async () => {
     const replaced = (name: string): Template => ({
       Resources: {
@@ -719,6 +750,8 @@ describe('failures', () => {
       'Queue AWS::SQS::Queue CREATE_COMPLETE',
       'eventful AWS::CloudFormation::Stack CREATE_COMPLETE',
     ]);
+    const times = events.map((event) => event.Timestamp?.getTime());
+    expect(new Set(times).size).toBe(events.length);
   });
 
   test.each([

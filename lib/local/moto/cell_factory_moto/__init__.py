@@ -1,7 +1,7 @@
 """moto, mended: a local AWS cloud that is faithful enough for the plain CDK CLI.
 
-Start it with `PYTHONPATH=lib/local/moto python3 -m cell_factory_moto --port N`. Every module mends one thing; its docstring says what moto does
-and what AWS does. moto is pinned to one version, because mends reach into its internals.
+Start it with `PYTHONPATH=lib/local/moto python3 -m cell_factory_moto --port N`. Every module mends one thing; its docstrings
+say what moto does and what AWS does. moto is pinned to one version, because mends reach into its internals.
 """
 
 from importlib.metadata import PackageNotFoundError, version

@@ -9,7 +9,7 @@ from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudformation.utils import generate_changeset_id, generate_stack_id, validate_create_change_set
 from moto.core.responses import ActionResult, EmptyResult
 
-from .operations import _map_of, has_changes, refuse_unless_updatable
+from .operations import has_changes, map_of, missing, refuse_unless_updatable
 from .replacing import replaces
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -64,7 +64,7 @@ def _stack_for(backend: CloudFormationBackend, name: str, change_set_type: str, 
 def diff(self: ChangeSet) -> list[Change]:
     """moto compares the templates' text; a resource that refers to a changed parameter is modified too."""
     old = self.stack.resource_map
-    new = _map_of(self.stack, self.template_dict, self.parameters)
+    new = map_of(self.stack, self.template_dict, self.parameters)
     changed = {name for name, value in new.resolved_parameters.items() if old.resolved_parameters.get(name) != value}
     by_action = old.build_resource_diff(self.template_dict)
     by_action["Modify"] += [
@@ -72,6 +72,7 @@ def diff(self: ChangeSet) -> list[Change]:
         for name, part in new._resource_json_map.items()
         if part == old._resource_json_map.get(name) and changed.intersection(get_references_from_template(part))
     ]
+    by_action["Add"] += [name for name in missing(self.stack) if name in new._resource_json_map and name not in by_action["Add"]]
     parts = {**old._resource_json_map, **self.template_dict["Resources"]}
     return [
         Change(action=action, logical_resource_id=name, resource_type=parts[name]["Type"])
@@ -100,9 +101,7 @@ def create_change_set(
     options = {"notification_arns": notification_arns, "tags": tags, "role_arn": role_arn}
     stack = _stack_for(self, stack_name, change_set_type, options)
     change_set_id = generate_changeset_id(change_set_name, self.region_name, self.account_id)
-    change_set = ChangeSet(
-        change_set_type, change_set_id, change_set_name, stack, template, parameters, description, **options
-    )
+    change_set = ChangeSet(change_set_type, change_set_id, change_set_name, stack, template, parameters, description, **options)
     is_empty = change_set_type == "UPDATE" and not has_changes(stack, template, parameters, tags)
     change_set.status, change_set.execution_status = ("FAILED", "UNAVAILABLE") if is_empty else ("CREATE_COMPLETE", "AVAILABLE")
     change_set.status_reason = NO_CHANGES if is_empty else None

@@ -22,7 +22,9 @@ _session = boto3.Session(aws_access_key_id="unused", aws_secret_access_key="unus
 def new_client(service: str, region: str, **credentials: str) -> Any:
     """A client of this server, with the given `aws_...` keys."""
     with _lock:
-        return _session.client(service, region_name=region, endpoint_url=f"http://localhost:{moto_server_port()}", config=_CONFIG, **credentials)
+        return _session.client(
+            service, region_name=region, endpoint_url=f"http://localhost:{moto_server_port()}", config=_CONFIG, **credentials
+        )
 
 
 @lru_cache(maxsize=256)

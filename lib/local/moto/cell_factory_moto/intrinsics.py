@@ -47,7 +47,9 @@ def _attribute(arguments: Any, resources: ResourceMap) -> Any:
     try:
         return resource.get_cfn_attribute(attribute)
     except (NotImplementedError, AttributeError, UnformattedGetAttTemplateException) as error:
-        raise ValidationError(message=f"Template error: resource {logical_id} does not support attribute type {attribute} in Fn::GetAtt") from error
+        raise ValidationError(
+            message=f"Template error: resource {logical_id} does not support attribute type {attribute} in Fn::GetAtt"
+        ) from error
 
 
 def with_dynamic_references(value: Any, resources: ResourceMap) -> Any:

@@ -1,6 +1,6 @@
-"""A stack's create, update and delete as AWS does them: in the order of dependencies, with events, and with a rollback when a resource fails.
+"""A stack's create, update and delete as AWS does them: in the order of dependencies, with events, and rolled back when a resource fails.
 
-moto does all of it in the request and stops half-way at the first error, with a 400 or 500 as the answer and the stack for ever in progress.
+moto does all of it in the request and stops half-way at the first error: the answer is 400 or 500 and the stack stays in progress.
 It stays within the request here too: when the call answers, the stack is in its final state.
 """
 
@@ -17,7 +17,7 @@ from moto.cloudformation.utils import generate_stack_id
 from moto.utilities.utils import get_partition
 
 from .replacing import replaces
-from .resources import ResourceFailed, _record, delete_resource, is_active, reason_of, update_resource
+from .resources import ResourceFailed, record_resource, delete_resource, is_active, reason_of, update_resource
 
 UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "CREATE_FAILED", "UPDATE_FAILED")
 GONE = ("DELETE_COMPLETE",)
@@ -80,7 +80,7 @@ def _backend(stack: Stack) -> CloudFormationBackend:
     return cloudformation_backends[stack.account_id][stack.region_name]
 
 
-def _map_of(stack: Stack, template: dict[str, Any], parameters: dict[str, Any]) -> ResourceMap:
+def map_of(stack: Stack, template: dict[str, Any], parameters: dict[str, Any]) -> ResourceMap:
     """An empty map of the template's resources. Checks parameters, conditions and outputs, as AWS does before it starts."""
     resources = ResourceMap(
         stack.stack_id,
@@ -106,13 +106,19 @@ def _map_of(stack: Stack, template: dict[str, Any], parameters: dict[str, Any]) 
 def _create_resource_map(self: Stack) -> ResourceMap:
     """moto loses the imports of a stack that is created before the first export."""
     self.listed_outputs, self.listed_exports = [], []
-    return _map_of(self, self.template_dict, self.parameters)
+    return map_of(self, self.template_dict, self.parameters)
 
 
 def _existing(resources: ResourceMap) -> dict[str, Any]:
     """The resources that have been created, by logical id."""
     parsed = resources._parsed_resources
     return {name: parsed[name] for name in resources._resource_json_map if parsed.get(name) is not None}
+
+
+def missing(stack: Stack) -> list[str]:
+    """What the stack's own template has and the stack lacks, because its creation or update failed and was not rolled back."""
+    resources = stack.resource_map
+    return [name for name in resources._resource_json_map if is_active(resources, name) and resources._parsed_resources.get(name) is None]
 
 
 # moto creates resources when they are merely listed (and again after a rollback): list what exists.
@@ -126,7 +132,7 @@ def _publish(stack: Stack, resources: ResourceMap) -> None:
     exports = _backend(stack).exports
     try:
         outputs = OutputMap(resources, resources._template, stack.stack_id)
-        wanted = [export for export in outputs.exports]
+        wanted = outputs.exports
         names = {str(export.value): export.name for export in wanted}
         listed = [
             {"OutputKey": output.key, "OutputValue": str(output.value), "Description": output.description}
@@ -182,37 +188,44 @@ def _reach(resources: ResourceMap) -> None:
             update_resource(resources, name)
 
 
-def _remove(resources: ResourceMap, gone: list[tuple[str, Any, dict[str, Any]]], keeping: tuple[str, ...] = ("Retain", "RetainExceptOnCreate")) -> list[str]:
-    """Deletes (logical id, resource, properties) in the given order, again and again while that helps. Answers the ids that could not be deleted."""
-    left, reasons = [], {}
-    for name, resource, properties in gone:
-        policy = resources._resource_json_map[name].get("DeletionPolicy")
-        if policy in keeping:
-            _record(resources, name, "DELETE_SKIPPED")
-        else:
-            _record(resources, name, "DELETE_IN_PROGRESS")
-            left.append((name, resource, properties))
-    progress = True
-    while left and progress:
-        progress = False
-        for entry in list(left):
-            name, resource, properties = entry
-            try:
-                delete_resource(resources, name, resource, properties)
-            except Exception as error:
-                reasons[name] = error
-                continue
-            _record(resources, name, "DELETE_COMPLETE")
-            if resources._parsed_resources.get(name) is resource:
-                del resources._parsed_resources[name]
-            left.remove(entry)
-            progress = True
+Entry = tuple[str, Any, dict[str, Any]]
+"""Logical id, resource, properties."""
+
+
+def _remove(resources: ResourceMap, gone: list[Entry], keeping: tuple[str, ...] = ("Retain", "RetainExceptOnCreate")) -> list[str]:
+    """Deletes in the given order, again and again while that helps. Answers the ids of what could not be deleted."""
+    left: list[Entry] = []
+    for entry in gone:
+        kept = resources._resource_json_map[entry[0]].get("DeletionPolicy") in keeping
+        record_resource(resources, entry[0], "DELETE_SKIPPED" if kept else "DELETE_IN_PROGRESS")
+        if not kept:
+            left.append(entry)
+    reasons: dict[str, str] = {}
+    while left:
+        failed = [entry for entry in left if not _removed(resources, entry, reasons)]
+        if len(failed) == len(left):
+            break
+        left = failed
     for name, _, _ in left:
-        _record(resources, name, "DELETE_FAILED", reason_of(reasons[name]))
+        record_resource(resources, name, "DELETE_FAILED", reasons[name])
     return [name for name, _, _ in left]
 
 
-def _all_of(resources: ResourceMap) -> list[tuple[str, Any, dict[str, Any]]]:
+def _removed(resources: ResourceMap, entry: Entry, reasons: dict[str, str]) -> bool:
+    """Whether the resource is gone; if not, the reason is noted."""
+    name, resource, properties = entry
+    try:
+        delete_resource(resources, name, resource, properties)
+    except Exception as error:
+        reasons[name] = reason_of(error)
+        return False
+    record_resource(resources, name, "DELETE_COMPLETE")
+    if resources._parsed_resources.get(name) is resource:
+        del resources._parsed_resources[name]
+    return True
+
+
+def _all_of(resources: ResourceMap) -> list[Entry]:
     """Everything that exists, last first."""
     existing = _existing(resources)
     order = [name for name in in_order(resources._resource_json_map) if name in existing]
@@ -253,7 +266,7 @@ def update(
 ) -> None:
     """Updates the stack; ends in UPDATE_COMPLETE or UPDATE_ROLLBACK_COMPLETE."""
     old = self.resource_map
-    new = _map_of(self, Stack.parse_template(template), parameters or {})
+    new = map_of(self, Stack.parse_template(template), parameters or {})
     _refuse_other_types(old, new)
     _carry(old, new)
     old_tags, self.tags = self.tags, self.tags if tags is None else tags
@@ -275,7 +288,9 @@ def update(
 
 def _refuse_other_types(old: ResourceMap, new: ResourceMap) -> None:
     existing = _existing(old)
-    changed = [name for name, part in new._resource_json_map.items() if name in existing and existing[name].cf_resource_type != part["Type"]]
+    changed = [
+        name for name, part in new._resource_json_map.items() if name in existing and existing[name].cf_resource_type != part["Type"]
+    ]
     if changed:
         raise ValidationError(
             message="Update of resource type is not permitted. The new template modifies resource type of the following resources: "
@@ -292,7 +307,8 @@ def _carry(old: ResourceMap, new: ResourceMap) -> None:
 
 
 def _clean_up(old: ResourceMap, new: ResourceMap) -> None:
-    """After an update: deletes what was replaced and what the new template no longer has. A failure leaves an event, not a failed stack, as on AWS."""
+    """After an update: deletes what was replaced and what the new template no longer has.
+    A failure leaves an event, not a failed stack, as on AWS."""
     replaced = [
         (name, resource, properties)
         for name, (resource, properties) in reversed(new.replaced.items())
@@ -371,9 +387,9 @@ def update_stack(
     stack = self.get_stack(name)
     refuse_unless_updatable(stack)
     given = {
-        parameter["ParameterKey"]: stack.stack_parameters[parameter["ParameterKey"]]
-        if parameter.get("UsePreviousValue")
-        else parameter["ParameterValue"]
+        parameter["ParameterKey"]: (
+            stack.stack_parameters[parameter["ParameterKey"]] if parameter.get("UsePreviousValue") else parameter["ParameterValue"]
+        )
         for parameter in parameters
     }
     if not has_changes(stack, template, given, tags):
@@ -389,9 +405,11 @@ def refuse_unless_updatable(stack: Stack) -> None:
 
 
 def has_changes(stack: Stack, template: str, parameters: dict[str, Any], tags: dict[str, str] | None) -> bool:
-    """Whether an update would do anything. A changed SSM parameter counts, as on AWS."""
+    """Whether an update would do anything. A changed SSM parameter counts, and resources that an earlier try has left out, as on AWS."""
+    if missing(stack):
+        return True
     other = Stack.parse_template(template)
-    new = _map_of(stack, other, parameters)
+    new = map_of(stack, other, parameters)
     same_tags = tags is None or tags == stack.tags
     return not (other == stack.template_dict and new.resolved_parameters == stack.resource_map.resolved_parameters and same_tags)
 

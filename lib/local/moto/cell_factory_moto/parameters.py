@@ -60,7 +60,7 @@ def load_parameters(self: ResourceMap) -> None:
 
 
 def _stack_parameters(self: Stack) -> dict[str, Any]:
-    """What `UsePreviousValue` repeats. moto repeats the resolved value, then looks that up in SSM and answers 500; AWS repeats the given one."""
+    """What `UsePreviousValue` repeats. moto repeats the resolved value, looks that up in SSM and answers 500; AWS repeats the given one."""
     return given_parameters(self.resource_map)
 
 

@@ -54,11 +54,15 @@ def record(stack: Stack, logical_id: str, physical_id: str, cfn_type: str, statu
 
 
 @replaces(Stack)
-def _add_stack_event(self: Stack, resource_status: str, resource_status_reason: str | None = None, resource_properties: str | None = None) -> None:
+def _add_stack_event(
+    self: Stack, resource_status: str, resource_status_reason: str | None = None, resource_properties: str | None = None
+) -> None:
     record(self, self.name, self.stack_id, "AWS::CloudFormation::Stack", resource_status, resource_status_reason)
 
 
-def _record(resources: ResourceMap, logical_id: str, status: str, reason: str | None = None, physical_id: str | None = None) -> None:
+def record_resource(
+    resources: ResourceMap, logical_id: str, status: str, reason: str | None = None, physical_id: str | None = None
+) -> None:
     cfn_type = resources._resource_json_map[logical_id]["Type"]
     if physical_id is None:
         physical_id = getattr(resources._parsed_resources.get(logical_id), "physical_resource_id", "") or ""
@@ -135,15 +139,15 @@ def parse_and_create_resource(
         return None
     try:
         part = resolved(resources_map, logical_id)
-        _record(resources_map, logical_id, "CREATE_IN_PROGRESS")
+        record_resource(resources_map, logical_id, "CREATE_IN_PROGRESS")
         resource = _make(resources_map, logical_id, part)
     except ResourceFailed:
         raise
     except Exception as error:
         reason = reason_of(error)
-        _record(resources_map, logical_id, "CREATE_FAILED", reason)
+        record_resource(resources_map, logical_id, "CREATE_FAILED", reason)
         raise ResourceFailed(logical_id, reason) from error
-    _record(resources_map, logical_id, "CREATE_COMPLETE", physical_id=str(getattr(resource, "physical_resource_id", logical_id)))
+    record_resource(resources_map, logical_id, "CREATE_COMPLETE", physical_id=str(getattr(resource, "physical_resource_id", logical_id)))
     return resource
 
 
@@ -160,20 +164,20 @@ def update_resource(resources: ResourceMap, logical_id: str) -> None:
         part = resolved(resources, logical_id)
         if part["Properties"] == old:
             return
-        _record(resources, logical_id, "UPDATE_IN_PROGRESS")
+        record_resource(resources, logical_id, "UPDATE_IN_PROGRESS")
         resource = _updated(resources, logical_id, part, old or {})
     except ResourceFailed:
         raise
     except Exception as error:
         reason = reason_of(error)
-        _record(resources, logical_id, "UPDATE_FAILED", reason)
+        record_resource(resources, logical_id, "UPDATE_FAILED", reason)
         raise ResourceFailed(logical_id, reason) from error
     resources._parsed_resources[logical_id] = resource
-    _record(resources, logical_id, "UPDATE_COMPLETE")
+    record_resource(resources, logical_id, "UPDATE_COMPLETE")
 
 
 def _updated(resources: ResourceMap, logical_id: str, part: dict[str, Any], old: dict[str, Any]) -> Any:
-    """The resource with its new properties: the same one, or its replacement (the old one is then deleted at the end of the stack's update)."""
+    """The resource with its new properties: the same one, or its replacement (the old one is deleted at the end of the stack's update)."""
     resource = resources._parsed_resources[logical_id]
     changed = _changed_in_place(resources, resource, part, old)
     if changed is not REPLACE:
@@ -214,7 +218,11 @@ def _changed_in_place(resources: ResourceMap, resource: Any, part: dict[str, Any
 
 def _is_gone(error: Exception) -> bool:
     """Whether a deletion failed because there is nothing to delete, which AWS takes as done."""
-    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else getattr(error, "error_type", None) or getattr(error, "code", "")
+    code = (
+        error.response["Error"]["Code"]
+        if isinstance(error, ClientError)
+        else getattr(error, "error_type", None) or getattr(error, "code", "")
+    )
     return re.search(r"NotFound|NoSuch|NonExistent|DoesNotExist", f"{code} {type(error).__name__}") is not None
 
 

@@ -1,7 +1,6 @@
 """Resources of types that nobody models: placeholders in their stack, and listed at GET /moto-api/cell-factory/skipped."""
 
-import json
-from typing import Any
+from moto.cloudformation.models import cloudformation_backends
 
 from .model import Model
 
@@ -10,7 +9,8 @@ NOT_WORTH_REPORTING = ("AWS::CDK::Metadata", "AWS::CloudFormation::WaitCondition
 
 class SkippedResource(Model):
     """moto forgets a resource without a model, and everything that refers to it fails or gets null.
-    This stands in for it: references give made-up names, and it can be listed. Custom resources are here too: no code runs in the local cloud."""
+    This stands in for it: references give made-up names, and it can be listed.
+    Custom resources are here too, because no Lambda function runs in the local cloud."""
 
     @classmethod
     def has_cfn_attr(cls, attr: str) -> bool:
@@ -22,8 +22,6 @@ class SkippedResource(Model):
 
 def skipped_resources() -> list[dict[str, str]]:
     """Every placeholder in every stack that exists, sorted."""
-    from moto.cloudformation.models import cloudformation_backends
-
     found = [
         {"account": account, "region": region, "stack": stack.name, "logicalId": logical_id, "type": resource.cf_resource_type}
         for account, regions in list(cloudformation_backends.items())
@@ -33,12 +31,3 @@ def skipped_resources() -> list[dict[str, str]]:
         if isinstance(resource, SkippedResource) and resource.cf_resource_type not in NOT_WORTH_REPORTING
     ]
     return sorted(found, key=lambda entry: tuple(entry.values()))
-
-
-def add_skipped_endpoint(app: Any) -> None:
-    """Adds the listing to moto's own API."""
-
-    def skipped() -> tuple[str, int, dict[str, str]]:
-        return json.dumps({"skipped": skipped_resources()}), 200, {"content-type": "application/json"}
-
-    app.add_url_rule("/moto-api/cell-factory/skipped", endpoint="cell-factory-skipped", methods=["GET"], view_func=skipped)

@@ -27,7 +27,7 @@ _start_execution = StepFunctionsParserBackend.start_execution
 
 @replaces(StateMachine)
 def __deepcopy__(self: StateMachine, memo: dict[int, Any]) -> StateMachine:
-    """moto copies the machine for each execution, past executions with their threads included, which fails. The copy needs the definition only."""
+    """moto copies the machine for each execution, with the threads of past executions, which fails. The copy needs the definition only."""
     clone = copy.copy(self)
     memo[id(self)] = clone
     clone.executions = []
@@ -85,7 +85,7 @@ def extract_json(path: str, data: Any) -> Any:
     return matches[0].value
 
 
-# moto names an SDK integration's errors after the lower-case service; AWS uses the names of its Java SDK (CloudFormation.CloudFormationException).
+# moto names an SDK integration's errors after the lower-case service; AWS as its Java SDK does (CloudFormation.CloudFormationException).
 state_task_service_aws_sdk._SERVICE_ERROR_NAMES.update(
     {
         "cloudformation": "CloudFormation",

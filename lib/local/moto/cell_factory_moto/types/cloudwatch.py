@@ -1,4 +1,4 @@
-"""Alarms. moto has most of the API, but no CloudFormation types. It does not evaluate composite alarms: set their state as a test needs it."""
+"""Alarms. moto has most of the API, but no CloudFormation types. It evaluates no alarm: a test sets states as it needs them."""
 
 from typing import Any
 

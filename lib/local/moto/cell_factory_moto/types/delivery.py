@@ -67,7 +67,7 @@ class BuildProject(ApiModel):
 
 @model
 class StateMachine(Model):
-    """moto creates a stack's state machines where the API cannot see them once executions run, and knows one way to write the definition."""
+    """moto creates a stack's state machines where the API cannot see them once executions run, and knows one way to write definitions."""
 
     type = "AWS::StepFunctions::StateMachine"
     name_property = "StateMachineName"
@@ -82,7 +82,9 @@ class StateMachine(Model):
 
     def update(self, old: dict[str, Any]) -> None:
         machine = {key: value for key, value in self.properties.items() if key not in ("Definition", "Tags")}
-        self.call("stepfunctions", "UpdateStateMachine", **machine, definition=self._definition(), stateMachineArn=self.physical_resource_id)
+        self.call(
+            "stepfunctions", "UpdateStateMachine", **machine, definition=self._definition(), stateMachineArn=self.physical_resource_id
+        )
         self.retag("stepfunctions", old, resourceArn=self.physical_resource_id)
 
     def delete(self) -> None:

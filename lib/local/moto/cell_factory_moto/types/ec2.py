@@ -127,7 +127,13 @@ class SubnetRouteTableAssociation(ApiModel):
     type = "AWS::EC2::SubnetRouteTableAssociation"
     replaced_by = ("SubnetId", "RouteTableId")
     attributes = ("Id",)
-    service, creates, deletes, id_parameter, id_path = "ec2", "AssociateRouteTable", "DisassociateRouteTable", "AssociationId", "AssociationId"
+    service, creates, deletes, id_parameter, id_path = (
+        "ec2",
+        "AssociateRouteTable",
+        "DisassociateRouteTable",
+        "AssociationId",
+        "AssociationId",
+    )
 
     def attribute(self, name: str) -> str:
         return self.physical_resource_id
@@ -159,7 +165,13 @@ class NatGateway(ApiModel):
     replaced_by = ("SubnetId", "AllocationId", "ConnectivityType")
     attributes = ("NatGatewayId",)
     ec2_tags = True
-    service, creates, deletes, id_parameter, id_path = "ec2", "CreateNatGateway", "DeleteNatGateway", "NatGatewayId", "NatGateway.NatGatewayId"
+    service, creates, deletes, id_parameter, id_path = (
+        "ec2",
+        "CreateNatGateway",
+        "DeleteNatGateway",
+        "NatGatewayId",
+        "NatGateway.NatGatewayId",
+    )
 
     def attribute(self, name: str) -> str:
         return self.physical_resource_id
@@ -234,7 +246,9 @@ class SecurityGroup(_Rules):
 
     def create(self) -> None:
         answer = self.call(
-            "ec2", "CreateSecurityGroup", **{**self.properties, "GroupName": self.name, "Description": self.properties["GroupDescription"], "Tags": []}
+            "ec2",
+            "CreateSecurityGroup",
+            **{**self.properties, "GroupName": self.name, "Description": self.properties["GroupDescription"], "Tags": []},
         )
         self.physical_resource_id = answer["GroupId"]
         self.rules("AuthorizeSecurityGroupIngress", self.physical_resource_id, self.properties.get("SecurityGroupIngress", []), "Source")
@@ -246,7 +260,9 @@ class SecurityGroup(_Rules):
         for direction, peer in (("Ingress", "Source"), ("Egress", "Destination")):
             before, after = old.get(f"SecurityGroup{direction}", []), self.properties.get(f"SecurityGroup{direction}", [])
             self.rules(f"RevokeSecurityGroup{direction}", self.physical_resource_id, [rule for rule in before if rule not in after], peer)
-            self.rules(f"AuthorizeSecurityGroup{direction}", self.physical_resource_id, [rule for rule in after if rule not in before], peer)
+            self.rules(
+                f"AuthorizeSecurityGroup{direction}", self.physical_resource_id, [rule for rule in after if rule not in before], peer
+            )
 
     def delete(self) -> None:
         self.call("ec2", "DeleteSecurityGroup", GroupId=self.physical_resource_id)
@@ -256,7 +272,7 @@ class SecurityGroup(_Rules):
 
 
 class _Rule(_Rules):
-    """One rule. Nothing of it can be changed but by a new one; the old one is deleted afterwards, so a changed description alone is left."""
+    """One rule. It changes by being replaced; a changed description alone is left as it was."""
 
     replaced_by = (
         "GroupId",

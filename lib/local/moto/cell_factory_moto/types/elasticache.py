@@ -33,7 +33,9 @@ class ReplicationGroup(_Cache):
 
     def create(self) -> None:
         # An id has 40 characters at most, and is kept in lower case.
-        self.name = self.physical_resource_id = self.name.lower() if "ReplicationGroupId" in self.properties else self.name.lower()[-40:].lstrip("-")
+        self.name = self.physical_resource_id = (
+            self.name.lower() if "ReplicationGroupId" in self.properties else self.name.lower()[-40:].lstrip("-")
+        )
         self.group = self._made()
 
     def update(self, old: dict[str, Any]) -> None:
@@ -116,4 +118,8 @@ class SubnetGroup(_Cache):
 
     def _put(self) -> None:
         description = self.properties["Description"]
-        self.call("elasticache", "CreateCacheSubnetGroup", **{**self.tagged(), "CacheSubnetGroupName": self.name, "CacheSubnetGroupDescription": description})
+        self.call(
+            "elasticache",
+            "CreateCacheSubnetGroup",
+            **{**self.tagged(), "CacheSubnetGroupName": self.name, "CacheSubnetGroupDescription": description},
+        )

@@ -31,7 +31,9 @@ class Role(Model):
     def update(self, old: dict[str, Any]) -> None:
         self.call(SERVICE, "UpdateAssumeRolePolicy", RoleName=self.name, PolicyDocument=self.properties["AssumeRolePolicyDocument"])
         duration = self.properties.get("MaxSessionDuration", 3600)
-        self.call(SERVICE, "UpdateRole", RoleName=self.name, Description=self.properties.get("Description", ""), MaxSessionDuration=duration)
+        self.call(
+            SERVICE, "UpdateRole", RoleName=self.name, Description=self.properties.get("Description", ""), MaxSessionDuration=duration
+        )
         self._bound(old)
         self._attach(old)
         self.retag(SERVICE, old, "UntagRole", "TagRole", RoleName=self.name)
@@ -156,7 +158,9 @@ class InstanceProfile(Model):
     attributes = ("Arn",)
 
     def create(self) -> None:
-        self.answer = self.call(SERVICE, "CreateInstanceProfile", **{**self.properties, "InstanceProfileName": self.name})["InstanceProfile"]
+        self.answer = self.call(SERVICE, "CreateInstanceProfile", **{**self.properties, "InstanceProfileName": self.name})[
+            "InstanceProfile"
+        ]
         self._fill({})
 
     def update(self, old: dict[str, Any]) -> None:
@@ -197,7 +201,9 @@ class OidcProvider(ApiModel):
 
     def update(self, old: dict[str, Any]) -> None:
         thumbprints = self.parameters()["ThumbprintList"]
-        self.call(SERVICE, "UpdateOpenIDConnectProviderThumbprint", OpenIDConnectProviderArn=self.physical_resource_id, ThumbprintList=thumbprints)
+        self.call(
+            SERVICE, "UpdateOpenIDConnectProviderThumbprint", OpenIDConnectProviderArn=self.physical_resource_id, ThumbprintList=thumbprints
+        )
 
     def attribute(self, name: str) -> str:
         return self.physical_resource_id

@@ -37,7 +37,12 @@ class LoadBalancer(_Balancing):
     type = "AWS::ElasticLoadBalancingV2::LoadBalancer"
     replaced_by = ("Scheme", "Type")
     attributes = ("CanonicalHostedZoneID", "DNSName", "LoadBalancerArn", "LoadBalancerFullName", "LoadBalancerName", "SecurityGroups")
-    creates, deletes, id_parameter, id_path = "CreateLoadBalancer", "DeleteLoadBalancer", "LoadBalancerArn", "LoadBalancers.0.LoadBalancerArn"
+    creates, deletes, id_parameter, id_path = (
+        "CreateLoadBalancer",
+        "DeleteLoadBalancer",
+        "LoadBalancerArn",
+        "LoadBalancers.0.LoadBalancerArn",
+    )
     attribute_call = "ModifyLoadBalancerAttributes"
 
     def update(self, old: dict[str, Any]) -> None:
@@ -69,7 +74,9 @@ class TargetGroup(_Balancing):
 
     def attribute(self, name: str) -> Any:
         if name == "LoadBalancerArns":
-            return self.call(SERVICE, "DescribeTargetGroups", TargetGroupArns=[self.physical_resource_id])["TargetGroups"][0]["LoadBalancerArns"]
+            return self.call(SERVICE, "DescribeTargetGroups", TargetGroupArns=[self.physical_resource_id])["TargetGroups"][0][
+                "LoadBalancerArns"
+            ]
         return {"TargetGroupArn": self.physical_resource_id, "TargetGroupName": self.name, "TargetGroupFullName": self.full_name}[name]
 
 

@@ -14,7 +14,16 @@ class Permission(Model):
     """moto's own has no id and stays when it is deleted."""
 
     type = "AWS::Lambda::Permission"
-    replaced_by = ("Action", "EventSourceToken", "FunctionName", "FunctionUrlAuthType", "Principal", "PrincipalOrgID", "SourceAccount", "SourceArn")
+    replaced_by = (
+        "Action",
+        "EventSourceToken",
+        "FunctionName",
+        "FunctionUrlAuthType",
+        "Principal",
+        "PrincipalOrgID",
+        "SourceAccount",
+        "SourceArn",
+    )
     attributes = ("Id",)
 
     def create(self) -> None:

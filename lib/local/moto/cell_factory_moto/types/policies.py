@@ -75,7 +75,9 @@ class Subscription(Model):
         for name in ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy"):
             if self.properties.get(name) != old.get(name):
                 value = self.properties.get(name, "")
-                self.call("sns", "SetSubscriptionAttributes", SubscriptionArn=self.physical_resource_id, AttributeName=name, AttributeValue=value)
+                self.call(
+                    "sns", "SetSubscriptionAttributes", SubscriptionArn=self.physical_resource_id, AttributeName=name, AttributeValue=value
+                )
 
     def delete(self) -> None:
         self.call("sns", "Unsubscribe", SubscriptionArn=self.physical_resource_id)

@@ -107,7 +107,12 @@ class DatabaseCluster(_Rds):
 
     def attribute(self, name: str) -> str:
         described = self.call(SERVICE, "DescribeDBClusters", DBClusterIdentifier=self.name)["DBClusters"][0]
-        key = {"Endpoint.Address": "Endpoint", "Endpoint.Port": "Port", "ReadEndpoint.Address": "ReaderEndpoint", "DBClusterResourceId": "DbClusterResourceId"}
+        key = {
+            "Endpoint.Address": "Endpoint",
+            "Endpoint.Port": "Port",
+            "ReadEndpoint.Address": "ReaderEndpoint",
+            "DBClusterResourceId": "DbClusterResourceId",
+        }
         for part in key.get(name, name).split("."):
             described = described.get(part, "")
         return str(described)
@@ -141,7 +146,10 @@ class _ParameterGroup(_Rds):
         self.update({})
 
     def update(self, old: dict[str, Any]) -> None:
-        values = [{"ParameterName": key, "ParameterValue": str(value), "ApplyMethod": "immediate"} for key, value in self.properties.get("Parameters", {}).items()]
+        values = [
+            {"ParameterName": key, "ParameterValue": str(value), "ApplyMethod": "immediate"}
+            for key, value in self.properties.get("Parameters", {}).items()
+        ]
         if values:
             self.call(SERVICE, self.updates, **{self.id_parameter: self.name, "Parameters": values})
 
@@ -152,7 +160,12 @@ class ParameterGroup(_ParameterGroup):
     name_property = "DBParameterGroupName"
     kind = "pg"
     attributes = ("DBParameterGroupName",)
-    creates, updates, deletes, id_parameter = "CreateDBParameterGroup", "ModifyDBParameterGroup", "DeleteDBParameterGroup", "DBParameterGroupName"
+    creates, updates, deletes, id_parameter = (
+        "CreateDBParameterGroup",
+        "ModifyDBParameterGroup",
+        "DeleteDBParameterGroup",
+        "DBParameterGroupName",
+    )
 
     def attribute(self, name: str) -> str:
         return self.name

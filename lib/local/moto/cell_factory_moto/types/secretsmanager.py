@@ -59,7 +59,12 @@ class SecretTargetAttachment(Model):
             return
         database = rds_backends[self.account_id][self.region].databases[self.properties["TargetId"]]
         value = json.loads(self.call("secretsmanager", "GetSecretValue", SecretId=self.physical_resource_id)["SecretString"])
-        value |= {"engine": database.engine, "host": database.address, "port": database.port, "dbInstanceIdentifier": self.properties["TargetId"]}
+        value |= {
+            "engine": database.engine,
+            "host": database.address,
+            "port": database.port,
+            "dbInstanceIdentifier": self.properties["TargetId"],
+        }
         self.call("secretsmanager", "PutSecretValue", SecretId=self.physical_resource_id, SecretString=json.dumps(value))
 
 

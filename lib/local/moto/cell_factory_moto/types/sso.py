@@ -12,7 +12,13 @@ class PermissionSet(ApiModel):
     type = "AWS::SSO::PermissionSet"
     replaced_by = ("InstanceArn", "Name")
     attributes = ("PermissionSetArn",)
-    service, creates, updates, deletes, id_parameter = SERVICE, "CreatePermissionSet", "UpdatePermissionSet", "DeletePermissionSet", "PermissionSetArn"
+    service, creates, updates, deletes, id_parameter = (
+        SERVICE,
+        "CreatePermissionSet",
+        "UpdatePermissionSet",
+        "DeletePermissionSet",
+        "PermissionSetArn",
+    )
 
     def create(self) -> None:
         super().create()
@@ -56,7 +62,9 @@ class PermissionSet(ApiModel):
             operation = "DetachCustomerManagedPolicyReferenceFromPermissionSet"
             self.call(SERVICE, operation, **self._which(), CustomerManagedPolicyReference=reference)
         for reference in [each for each in after if each not in before]:
-            self.call(SERVICE, "AttachCustomerManagedPolicyReferenceToPermissionSet", **self._which(), CustomerManagedPolicyReference=reference)
+            self.call(
+                SERVICE, "AttachCustomerManagedPolicyReferenceToPermissionSet", **self._which(), CustomerManagedPolicyReference=reference
+            )
 
 
 @model

@@ -27,7 +27,9 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     if "AbortIncompleteMultipartUpload" in rule:
         converted["AbortIncompleteMultipartUpload"] = rule["AbortIncompleteMultipartUpload"]
     if "Transitions" in rule:
-        converted["Transitions"] = [{"Days": each.get("TransitionInDays"), "StorageClass": each["StorageClass"]} for each in rule["Transitions"]]
+        converted["Transitions"] = [
+            {"Days": each.get("TransitionInDays"), "StorageClass": each["StorageClass"]} for each in rule["Transitions"]
+        ]
     return converted
 
 
@@ -46,7 +48,12 @@ BUCKET_SETTINGS: dict[str, tuple[str, str, str, Any]] = {
         lambda value: {"Rules": [_lifecycle_rule(rule) for rule in value["Rules"]]},
     ),
     "OwnershipControls": ("PutBucketOwnershipControls", "DeleteBucketOwnershipControls", "OwnershipControls", lambda value: value),
-    "PublicAccessBlockConfiguration": ("PutPublicAccessBlock", "DeletePublicAccessBlock", "PublicAccessBlockConfiguration", lambda value: value),
+    "PublicAccessBlockConfiguration": (
+        "PutPublicAccessBlock",
+        "DeletePublicAccessBlock",
+        "PublicAccessBlockConfiguration",
+        lambda value: value,
+    ),
     "Tags": ("PutBucketTagging", "DeleteBucketTagging", "Tagging", lambda value: {"TagSet": tag_list({"Tags": value})}),
     "VersioningConfiguration": ("PutBucketVersioning", "", "VersioningConfiguration", lambda value: value),
 }
@@ -54,7 +61,7 @@ BUCKET_SETTINGS: dict[str, tuple[str, str, str, Any]] = {
 
 @known(EXISTS, BUCKET)
 def bucket_exists(name: str, account_id: str, region: str) -> bool:
-    """Bucket names are taken across accounts. moto answers an owner's second creation in us-east-1 with the bucket that exists, as the API does."""
+    """Bucket names are taken across accounts. In us-east-1 the API answers an owner's second creation with the bucket that exists."""
     partition = get_partition(region)
     return any(name in backends[partition].buckets for backends in list(s3_backends.values()) if partition in backends)
 
@@ -290,12 +297,21 @@ class Table(Model):
     attributes = ("Arn", "StreamArn")
 
     def create(self) -> None:
-        self.answer = self.call("dynamodb", "CreateTable", **self._parameters(), TableName=self.name, Tags=tag_list(self.properties))["TableDescription"]
+        self.answer = self.call("dynamodb", "CreateTable", **self._parameters(), TableName=self.name, Tags=tag_list(self.properties))[
+            "TableDescription"
+        ]
         self._settings({})
 
     def update(self, old: dict[str, Any]) -> None:
         wanted = self._parameters()
-        keys = ("BillingMode", "ProvisionedThroughput", "StreamSpecification", "DeletionProtectionEnabled", "AttributeDefinitions", "SSESpecification")
+        keys = (
+            "BillingMode",
+            "ProvisionedThroughput",
+            "StreamSpecification",
+            "DeletionProtectionEnabled",
+            "AttributeDefinitions",
+            "SSESpecification",
+        )
         changed = {key: wanted[key] for key in keys if key in wanted and self.properties.get(key) != old.get(key)}
         if changed:
             self.call("dynamodb", "UpdateTable", TableName=self.name, **changed)

@@ -1,0 +1,41 @@
+/** Synthesizes stacks in tests, with the context of cdk.json. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Template } from 'aws-cdk-lib/assertions';
+import { App, type Stack, Validations } from 'aws-cdk-lib/core';
+import { AwsSolutionsChecks } from 'cdk-nag';
+
+const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
+
+/** An app as `cdk` would make it. With `nag`, every finding that nobody has explained makes the synthesis fail. */
+export function app(nag = false): App {
+  const created = new App({ context, outdir: mkdtempSync(join(tmpdir(), 'cell-factory-synth-')) });
+  if (nag) Validations.of(created).addPlugins(new AwsSolutionsChecks(created));
+  return created;
+}
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties?: Record<string, unknown>;
+  readonly DeletionPolicy?: string;
+}
+
+/** The resources of a stack by logical id, those of `type` only when it is given. */
+export function resources(stack: Stack, type?: string): Record<string, Resource> {
+  const all = Template.fromStack(stack).toJSON() as { Resources: Record<string, Resource> };
+  return Object.fromEntries(Object.entries(all.Resources).filter(([, resource]) => type === undefined || resource.Type === type));
+}
+
+/** What cfn-lint says of a template; undefined where it is not installed. */
+export function lint(template: object, region: string): string | undefined {
+  const file = join(mkdtempSync(join(tmpdir(), 'cell-factory-lint-')), 'template.json');
+  writeFileSync(file, JSON.stringify(template));
+  try {
+    return execFileSync('cfn-lint', ['--regions', region, '--template', file], { encoding: 'utf8' });
+  } catch (error) {
+    const { code, stdout } = error as { code?: string; stdout?: string };
+    return code === 'ENOENT' ? undefined : (stdout ?? String(error));
+  }
+}

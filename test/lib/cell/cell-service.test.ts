@@ -1,0 +1,63 @@
+import { describe, expect, test } from '@jest/globals';
+import { Template } from 'aws-cdk-lib/assertions';
+import { DefaultStackSynthesizer, type IStackSynthesizer, Stack } from 'aws-cdk-lib/core';
+import { CellService } from '../../../lib/cell/cell-service.ts';
+import { CELL_PARAMETERS } from '../../../lib/cell/parameters.ts';
+import { app, lint, resources } from '../../_helpers/synth.ts';
+
+function component(scope = app()): Stack {
+  const stack = new Stack(scope, 'orders-api', {
+    synthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }) as IStackSynthesizer,
+  });
+  new CellService(stack, 'Service', { component: 'orders-api', path: '/orders*' });
+  return stack;
+}
+
+describe('the template of a component', () => {
+  const stack = component();
+  const template = Template.fromStack(stack).toJSON() as { Parameters: Record<string, { Type: string; Default?: string }> };
+
+  test('knows no account, no region, no partition and no asset', () => {
+    const text = JSON.stringify(template);
+    expect(text).not.toMatch(/arn:aws|\d{12}|[a-z]{2}-[a-z]+-\d\b|cdk-hnb659fds/);
+    expect(text).not.toContain('AssetParameters');
+  });
+
+  test('finds its cell through parameters of the contract, and takes image, version and priority', () => {
+    const given = Object.entries(template.Parameters).filter(([, { Default }]) => Default === undefined);
+    expect(given.map(([name]) => name).sort()).toEqual(['ImageUri', 'ListenerPriority', 'Version']);
+    const names: string[] = Object.values(CELL_PARAMETERS);
+    for (const { Type, Default } of Object.values(template.Parameters)) {
+      if (Default === undefined) continue;
+      expect(Type).toMatch(/^AWS::SSM::Parameter::Value</);
+      expect(names).toContain(Default);
+    }
+  });
+
+  test('takes subnets as a list, whatever the number of zones', () => {
+    const [service] = Object.values(resources(stack, 'AWS::ECS::Service'));
+    const { Subnets } = (service?.Properties as { NetworkConfiguration: { AwsvpcConfiguration: { Subnets: { Ref: string } } } })
+      .NetworkConfiguration.AwsvpcConfiguration;
+    expect(template.Parameters[Subnets.Ref]?.Type).toBe('AWS::SSM::Parameter::Value<List<String>>');
+  });
+
+  test('gives up on a bad image', () => {
+    Template.fromStack(stack).hasResourceProperties('AWS::ECS::Service', {
+      DeploymentConfiguration: { DeploymentCircuitBreaker: { Enable: true, Rollback: true } },
+    });
+  });
+
+  test('tags resources with the cell, and the stack with nothing that only a cell knows', () => {
+    expect(JSON.stringify(stack.tags.renderedTags ?? '')).not.toContain('Token');
+    for (const { Properties } of Object.values(resources(stack, 'AWS::IAM::Role'))) {
+      expect(Properties?.['Tags']).toEqual(expect.arrayContaining([expect.objectContaining({ Key: 'cell' })]));
+    }
+  });
+
+  test('passes cdk-nag and cfn-lint', () => {
+    const checked = app(true);
+    component(checked);
+    expect(() => checked.synth()).not.toThrow();
+    expect(lint(template, 'eu-west-1') ?? '').toBe('');
+  });
+});

@@ -1,0 +1,429 @@
+/**
+ * The whole life of an organization on a local cloud, by the commands that people type. The tests build on each other,
+ * as the commands do: each one's first half is the state that the one before left.
+ */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CreateAccountCommand, ListAccountsCommand, ListParentsCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
+import { GetBucketVersioningCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { Leases } from '../../../lib/aws/lease.ts';
+import { parseDocument } from '../../../registry/index.ts';
+import { cellctl, run, TestCloud } from '../../_helpers/cloud.ts';
+import { definitionsFolder } from '../../_helpers/organization.ts';
+
+jest.setTimeout(180_000);
+
+let cloud: TestCloud;
+let folder: string;
+const CELLS = ['staging', 'alpha', 'charlie'];
+
+/** Runs cellctl on the test's organization, as one of its accounts. */
+const as = async (account: string, ...args: string[]) => cellctl([...args, '--organization', folder], await cloud.environment(account));
+const tooling = (...args: string[]) => as('tooling', ...args);
+const json = (text: string) => JSON.parse(text) as Record<string, unknown>;
+
+async function accounts() {
+  const organizations = new OrganizationsClient(await cloud.client('management'));
+  const { Accounts = [] } = await organizations.send(new ListAccountsCommand({}));
+  return { organizations, listed: Accounts };
+}
+
+const lockFile = async () =>
+  JSON.parse(await readFile(cloud.accountsFile, 'utf8')) as { control: Record<string, string>; cells: Record<string, string> };
+
+beforeAll(async () => {
+  cloud = await TestCloud.start();
+  folder = await definitionsFolder();
+  await rm(join(folder, 'cells', 'bravo.ts'));
+});
+afterAll(() => cloud.stop());
+
+describe('before anything exists', () => {
+  test('plan lists everything that has to be made, and asks no cloud', async () => {
+    const { code, stdout } = await cellctl(['plan', '--json', '--organization', folder], { CELL_FACTORY_ACCOUNTS: cloud.accountsFile });
+    expect(code).toBe(0);
+    expect((json(stdout)['differences'] as { name: string }[]).map(({ name }) => name)).toEqual([
+      'tooling',
+      'monitoring',
+      'Registry',
+      'cell-staging',
+      'cell-alpha',
+      'cell-charlie',
+      'Cell-staging',
+      'Cell-alpha',
+      'Cell-charlie',
+      'acme',
+    ]);
+  });
+
+  test.each([
+    ['accounts', 'NOT_INITIALIZED'],
+    ['publish', 'NOT_INITIALIZED'],
+    ['status', 'NOT_INITIALIZED'],
+    ['deploy --all', 'CELL_WITHOUT_ACCOUNT'],
+    ['destroy staging --yes', 'CELL_WITHOUT_ACCOUNT'],
+  ])('%s says what is missing first', async (line, reason) => {
+    const { code, stderr } = await as('management', ...line.split(' '));
+    expect({ code, first: stderr.split(':')[0] }).toEqual({ code: 2, first: reason });
+    expect(stderr).toMatch(/fix: run `cellctl (init|accounts)`/);
+  });
+});
+
+describe('init', () => {
+  test('makes organization, units, control accounts, the vending role and the registry', async () => {
+    const { code, stderr, stdout } = await as('management', 'init');
+    expect({ code, failed: stderr.includes('✗') }).toEqual({ code: 0, failed: false });
+    const { control } = await lockFile();
+    expect(Object.keys(control)).toEqual(['management', 'monitoring', 'tooling']);
+    expect(stdout).toContain(`tooling ${control['tooling']}`);
+    const s3 = new S3Client({ ...(await cloud.client('tooling')), forcePathStyle: true });
+    expect(await s3.send(new GetBucketVersioningCommand({ Bucket: `acme-cell-registry-${control['tooling']}` }))).toMatchObject({
+      Status: 'Enabled',
+    });
+    const bootstrapped = new CloudFormationClient(await cloud.client('monitoring'));
+    expect((await bootstrapped.send(new DescribeStacksCommand({ StackName: 'CDKToolkit' }))).Stacks?.[0]).toMatchObject({
+      StackStatus: 'CREATE_COMPLETE',
+    });
+  });
+
+  test('run again changes nothing', async () => {
+    const before = (await accounts()).listed;
+    const { code, stderr } = await as('management', 'init', '--json');
+    expect(code).toBe(0);
+    const kinds = stderr
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { kind: string }).kind);
+    expect(kinds).not.toContain('done');
+    expect(kinds.filter((kind) => kind === 'unchanged')).toHaveLength(4);
+    expect((await accounts()).listed).toHaveLength(before.length);
+  });
+
+  test('is refused to anybody but the management account', async () => {
+    const { code, stderr } = await tooling('init');
+    expect(code).toBe(2);
+    expect(stderr).toContain('WRONG_ACCOUNT');
+  });
+});
+
+describe('accounts', () => {
+  test('are vended one per cell; one that is there already is adopted, not made again', async () => {
+    const { organizations, listed } = await accounts();
+    const { CreateAccountStatus: status } = await organizations.send(
+      new CreateAccountCommand({ AccountName: 'made by hand', Email: 'AWS+cell-alpha@example.com' }),
+    );
+    const { code, stdout } = await tooling('accounts', '--json');
+    expect(code).toBe(0);
+    expect((json(stdout)['accounts'] as { cell: string; state: string }[]).map(({ cell, state }) => `${cell} ${state}`)).toEqual([
+      'staging created',
+      'alpha found',
+      'charlie created',
+    ]);
+    const { cells } = await lockFile();
+    expect(cells['alpha']).toBe(status?.AccountId);
+    expect((await accounts()).listed).toHaveLength(listed.length + 3);
+    const parents = async (id = '') => (await organizations.send(new ListParentsCommand({ ChildId: id }))).Parents?.[0]?.Type;
+    expect(await parents(cells['staging'])).toBe('ORGANIZATIONAL_UNIT');
+  });
+
+  test('are looked for again when the lock file is lost, and nothing is made twice', async () => {
+    const before = await lockFile();
+    const { listed } = await accounts();
+    await writeFile(cloud.accountsFile, JSON.stringify({ ...before, cells: {} }));
+    expect((await tooling('accounts')).code).toBe(0);
+    expect(await lockFile()).toEqual(before);
+    const again = await tooling('accounts', '--json');
+    expect((json(again.stdout)['accounts'] as { state: string }[]).map(({ state }) => state)).toEqual([
+      'unchanged',
+      'unchanged',
+      'unchanged',
+    ]);
+    expect((await accounts()).listed).toHaveLength(listed.length);
+  });
+
+  test('are not vended with credentials of another account', async () => {
+    const { code, stderr } = await as('management', 'accounts');
+    expect(code).toBe(2);
+    expect(stderr).toContain('WRONG_ACCOUNT');
+  });
+});
+
+describe('publish', () => {
+  const object = async (key: string) => {
+    const { control } = await lockFile();
+    const s3 = new S3Client({ ...(await cloud.client('tooling')), forcePathStyle: true });
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: `acme-cell-registry-${control['tooling']}`, Key: key }));
+    return (await Body?.transformToString()) ?? '';
+  };
+
+  test('writes a revision and points at it; unchanged, it writes nothing', async () => {
+    expect(json((await tooling('publish', '--json')).stdout)).toMatchObject({ revision: 1, changed: true });
+    expect(json((await tooling('publish', '--json')).stdout)).toMatchObject({ revision: 1, changed: false });
+    expect(JSON.parse(await object('latest.json'))).toMatchObject({ revision: 1 });
+    expect(Object.keys(parseDocument(await object('revisions/00000001.json'), 'test').organization.cells)).toEqual([
+      'alpha',
+      'charlie',
+      'staging',
+    ]);
+  });
+
+  test('shows what was published, and everything downstream takes that document', async () => {
+    const shown = await tooling('registry', 'show', '--json');
+    const document = join(folder, 'published.json');
+    await writeFile(document, shown.stdout);
+    const validated = await cellctl(['validate', '--organization', document]);
+    expect(validated).toMatchObject({ code: 0, stdout: expect.stringContaining('valid: acme, 3 cells') });
+    expect((await tooling('registry', 'history')).stdout).toMatch(/^REVISION .*\n1 /);
+    const refused = await tooling('registry', 'show', '--revision', '9');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('REVISION_NOT_FOUND') });
+  });
+});
+
+describe('deploy', () => {
+  test('a cell that CloudFormation refuses is reported with resource and reason, and stops none of its siblings', async () => {
+    // Somebody has taken a name that charlie's foundation needs.
+    const { cells } = await lockFile();
+    const intruder = await run(
+      'npx',
+      ['cdk', 'deploy', '--app', 'node test/_helpers/intruder.js', '--require-approval', 'never', '--output', join(folder, 'cdk.out')],
+      {
+        ...(await cloud.environment('tooling')),
+        INTRUDED: `${cells['charlie']}/us-east-1`,
+      },
+    );
+    expect(intruder.code).toBe(0);
+    const { code, stdout, stderr } = await tooling('deploy', '--all', '--json');
+    expect(code).toBe(1);
+    const results = json(stdout)['cells'] as { cell: string; state: string; error?: { message: string } }[];
+    expect(results.map(({ cell, state }) => `${cell} ${state}`)).toEqual(['staging deployed', 'alpha deployed', 'charlie failed']);
+    expect(results[2]?.error?.message).toMatch(/^Cell-charlie: ParameterName\w+ \(AWS::SSM::Parameter\): .*already exists/);
+    expect(stderr).toContain('"code":"DEPLOY_FAILED"');
+  });
+
+  test('run again carries on: what is done stays as it is, what failed is done', async () => {
+    const destroyed = await run(
+      'npx',
+      ['cdk', 'destroy', '--force', '--app', 'node test/_helpers/intruder.js', '--output', join(folder, 'cdk.out')],
+      {
+        ...(await cloud.environment('tooling')),
+        INTRUDED: `${(await lockFile()).cells['charlie']}/us-east-1`,
+      },
+    );
+    expect(destroyed.code).toBe(0);
+    const { code, stdout } = await tooling('deploy', '--all', '--json', '--concurrency', '2');
+    const results = json(stdout)['cells'] as { cell: string; state: string }[];
+    expect({ code, results: results.map(({ cell, state }) => `${cell} ${state}`) }).toEqual({
+      code: 0,
+      results: ['staging unchanged', 'alpha unchanged', 'charlie deployed'],
+    });
+  });
+
+  test('leaves nothing that differs, and nothing that is declared and not there', async () => {
+    const { code, stdout } = await tooling('plan', '--exit-code');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'nothing differs: acme, 3 cells are as the registry says\n' });
+    // This list can only shrink.
+    expect((await cloud.skipped()).map(({ stack, type }) => `${stack} ${type}`)).toEqual([]);
+  });
+
+  test('is refused for a cell that somebody else works on, naming them', async () => {
+    const { control } = await lockFile();
+    const { endpoint: _, ...session } = await cloud.client('tooling');
+    process.env['AWS_ENDPOINT_URL'] = cloud.running.endpoint;
+    const leases = new Leases(
+      { ...session, credentials: async () => session.credentials },
+      `acme-cell-registry-${control['tooling']}`,
+      'ada@laptop',
+    );
+    const blocked = await leases.hold('alpha-Cell-alpha', () => tooling('deploy', 'alpha'));
+    delete process.env['AWS_ENDPOINT_URL'];
+    expect(blocked.code).toBe(1);
+    expect(blocked.stderr).toContain('LOCKED: alpha-Cell-alpha is being worked on by ada@laptop');
+  });
+
+  test('two at once: one cell is never deployed by both, and the cell is well afterwards', async () => {
+    await writeFile(
+      join(folder, 'cells', 'alpha.ts'),
+      (await readFile(join(folder, 'cells', 'alpha.ts'), 'utf8')).replace(
+        "importance: 'low'",
+        "importance: 'low', tags: { reason: 'test' }",
+      ),
+    );
+    const both = await Promise.all([tooling('deploy', 'alpha', '--json'), tooling('deploy', 'alpha', '--json')]);
+    expect(both.map(({ code }) => code)).toContain(0);
+    for (const { code, stderr } of both) if (code !== 0) expect(stderr).toContain('"code":"LOCKED"');
+    const { cells } = await lockFile();
+    expect(Object.keys(cells)).toContain('alpha');
+    const inside = new CloudFormationClient(await cloud.client('alpha'));
+    const { StackEvents = [] } = await inside.send(new DescribeStackEventsCommand({ StackName: 'Cell-alpha' }));
+    const updates = StackEvents.filter(
+      (event) => event.LogicalResourceId === 'Cell-alpha' && event.ResourceStatus === 'UPDATE_IN_PROGRESS',
+    );
+    expect(updates).toHaveLength(1);
+    expect((await tooling('plan', 'alpha', '--json')).stdout).toContain('cellctl publish');
+  });
+});
+
+describe('the plain CDK', () => {
+  const cdk = async (...args: string[]) => {
+    const output = await mkdtemp(join(tmpdir(), 'cell-factory-cdk-'));
+    const finished = await run(
+      'npx',
+      ['cdk', ...args, '-c', `organization=${folder}`, '--output', output],
+      await cloud.environment('tooling'),
+    );
+    const built = (await readdir(output)).filter((file) => file.endsWith('.template.json'));
+    return { ...finished, built };
+  };
+
+  test('lists every stack, and builds none', async () => {
+    const { code, stdout } = await cdk('ls');
+    expect({ code, stacks: stdout.trim().split('\n') }).toEqual({
+      code: 0,
+      stacks: ['Vending', 'Registry', ...CELLS.map((cell) => `Cell-${cell}`)],
+    });
+  });
+
+  test('diffs and deploys one cell, and builds only that', async () => {
+    const diff = await cdk('diff', 'Cell-alpha');
+    expect({ code: diff.code, built: diff.built, same: /no differences/.test(diff.stdout + diff.stderr) }).toEqual({
+      code: 0,
+      built: ['Cell-alpha.template.json'],
+      same: true,
+    });
+    const deploy = await cdk('deploy', 'Cell-alpha', '--require-approval', 'never');
+    expect({ code: deploy.code, built: deploy.built }).toEqual({ code: 0, built: ['Cell-alpha.template.json'] });
+    expect(deploy.stdout + deploy.stderr).toContain('(no changes)');
+  });
+});
+
+describe('a component', () => {
+  test('is built once and deployed to every cell as the same bytes', async () => {
+    const dist = join(folder, 'dist');
+    expect((await run('node', ['examples/orders-api/app.js'], { CDK_OUTDIR: dist })).code).toBe(0);
+    const { code, stdout } = await tooling(
+      'component',
+      'deploy',
+      'orders-api',
+      '--all',
+      '--from',
+      dist,
+      '--image',
+      'registry/orders-api:1',
+      '--release',
+      '1.2.3',
+      '--json',
+    );
+    expect(code).toBe(0);
+    expect((json(stdout)['cells'] as { state: string }[]).map(({ state }) => state)).toEqual(['deployed', 'deployed', 'deployed']);
+    const status = await tooling('status', '--json');
+    const cells = json(status.stdout)['cells'] as { components: Record<string, unknown> }[];
+    expect(cells.map(({ components }) => components['orders-api'])).toEqual(
+      CELLS.map(() => ({ version: '1.2.3', status: 'CREATE_COMPLETE' })),
+    );
+  });
+
+  test.each([
+    ['carts', 'COMPONENT_UNKNOWN: no such component: carts'],
+    ['orders-api', 'is no cloud assembly'],
+  ])('that is unknown or not built is refused: %s', async (name, reason) => {
+    const { code, stderr } = await tooling(
+      'component',
+      'deploy',
+      name,
+      'alpha',
+      '--from',
+      join(folder, 'nothing'),
+      '--image',
+      'x',
+      '--release',
+      '1',
+    );
+    expect(code).toBe(2);
+    expect(stderr).toContain(reason);
+  });
+});
+
+describe('status', () => {
+  test('proves that no account sees another’s resources', async () => {
+    const { code, stdout } = await tooling('status', '--resources', '--json');
+    expect(code).toBe(0);
+    const { inventories, checkedPairs, violations } = json(stdout)['isolation'] as {
+      inventories: { cell: string; accountId: string; resources: { arn: string; cell: string }[] }[];
+      checkedPairs: number;
+      violations: string[];
+    };
+    expect({ checkedPairs, violations }).toEqual({ checkedPairs: 6, violations: [] });
+    for (const { cell, accountId, resources } of inventories) {
+      expect(resources.length).toBeGreaterThan(40);
+      expect(new Set(resources.map((resource) => resource.cell))).toEqual(new Set([cell]));
+      expect(resources.filter(({ arn }) => arn.includes(accountId)).length).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('destroy', () => {
+  test('refuses a production cell that nobody has retired', async () => {
+    const { code, stderr } = await tooling('destroy', 'alpha', '--yes');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/REFUSED: alpha is a production cell, and its intent is "active"\nfix: .*intent: 'retiring'/);
+  });
+
+  test('asks, and without a terminal says how to answer', async () => {
+    const { code, stderr } = await tooling('destroy', 'staging');
+    expect({ code, usage: stderr.includes('--yes') }).toEqual({ code: 2, usage: true });
+  });
+
+  test('deletes components and foundation, leaves the account, and is done when run again', async () => {
+    const { code, stdout } = await tooling('destroy', 'staging', '--yes');
+    expect(code).toBe(0);
+    expect(stdout).toContain('deleted: orders-api, Cell-staging');
+    expect(stdout).toContain(`stays: account ${(await lockFile()).cells['staging']}`);
+    expect((await tooling('destroy', 'staging', '--yes')).stdout).toContain('staging has no stacks');
+    const status = json((await tooling('status', 'staging', '--json')).stdout)['cells'] as { foundation?: string }[];
+    expect(status[0]?.foundation).toBeUndefined();
+  });
+
+  test('deletes a production cell that is retiring, whose protection it lifts first', async () => {
+    const file = join(folder, 'cells', 'charlie.ts');
+    await writeFile(file, (await readFile(file, 'utf8')).replace("importance: 'high'", "importance: 'high', intent: 'retiring'"));
+    const { code, stdout, stderr } = await tooling('destroy', 'charlie', '--yes');
+    expect({ code, stderr: stderr.includes('✗') }).toEqual({ code: 0, stderr: false });
+    expect(stdout).toContain('deleted: orders-api, Cell-charlie');
+  });
+});
+
+describe('what is broken is said, and changes nothing', () => {
+  test('a cloud that does not answer', async () => {
+    const environment = { ...(await cloud.environment('tooling')), AWS_ENDPOINT_URL: 'http://localhost:9', AWS_MAX_ATTEMPTS: '1' };
+    const { code, stderr } = await cellctl(['status', '--organization', folder], environment);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/CLOUD_UNREACHABLE: no answer from http:\/\/localhost:9 .*\nfix: .*cellctl local up/);
+  });
+
+  test('a broken lock file', async () => {
+    const text = await readFile(cloud.accountsFile, 'utf8');
+    const broken = join(folder, 'broken.json');
+    await writeFile(broken, text.slice(0, 40));
+    const environment = { ...(await cloud.environment('tooling')), CELL_FACTORY_ACCOUNTS: broken };
+    for (const command of ['validate', 'plan', 'accounts', 'publish']) {
+      const { code, stderr } = await cellctl([command, '--organization', folder], environment);
+      expect({ command, code, first: stderr.split(':')[0] }).toEqual({ command, code: 2, first: 'LOCK_FILE_INVALID' });
+    }
+    expect(await readFile(broken, 'utf8')).toBe(text.slice(0, 40));
+  });
+
+  test('an invalid registry: every problem, and no revision', async () => {
+    const file = join(folder, 'cells', 'alpha.ts');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('10.0.16.0/20', '10.0.48.0/20').replace("'eu-west-1'", "'mars-1'"));
+    const { code, stderr, stdout } = await tooling('publish');
+    await writeFile(file, text);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('REGISTRY_INVALID: ');
+    expect(stderr).toContain('cells.alpha.region');
+    expect(json((await tooling('registry', 'history', '--json')).stdout)['revisions']).toHaveLength(1);
+  });
+});
