@@ -1,14 +1,12 @@
 /** Finds a Python that has moto in the version the plugin is written for, or makes one. */
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FactoryError, messageOf } from '../../registry/index.ts';
+import { packageRoot } from '../package-root.ts';
 
 const run = promisify(execFile);
-
-/** The version whose gaps the plugin mends; another one has others. */
-export const MOTO_VERSION = '5.2.1';
-const REQUIREMENT = `moto[all,server]==${MOTO_VERSION}`;
 
 /** The version of moto that `python` has, or undefined. */
 async function motoVersion(python: string): Promise<string | undefined> {
@@ -19,24 +17,26 @@ async function motoVersion(python: string): Promise<string | undefined> {
 }
 
 /**
- * Path of a Python with moto {@link MOTO_VERSION}: the system's, or that of a virtual environment in `venv`, made if need be.
+ * Path of a Python with the moto of `lib/local/moto/requirements.txt`, whose gaps the plugin mends: the system's, or that of a virtual environment in `venv`, made if need be.
  * @throws FactoryError `LOCAL_CLOUD_UNAVAILABLE`, with the command to run by hand
  */
 export async function findPython(venv: string, progress: (text: string) => void): Promise<string> {
+  const requirement = (await readFile(join(packageRoot(), 'lib/local/moto/requirements.txt'), 'utf8')).trim();
+  const wanted = requirement.split('==')[1];
   const own = join(venv, 'bin', 'python');
   const candidates = await Promise.all(['python3', own].map(async (python) => ({ python, version: await motoVersion(python) })));
-  const found = candidates.find(({ version }) => version === MOTO_VERSION);
+  const found = candidates.find(({ version }) => version === wanted);
   if (found) return found.python;
   const other = candidates[0]?.version;
-  progress(`python3 has ${other === undefined ? 'no moto' : `moto ${other}`}; installing ${MOTO_VERSION} into ${venv}`);
+  progress(`python3 has ${other === undefined ? 'no moto' : `moto ${other}`}; installing ${wanted} into ${venv}`);
   try {
     await run('python3', ['-m', 'venv', venv]);
-    await run(own, ['-m', 'pip', 'install', '--quiet', REQUIREMENT], { maxBuffer: 16 * 1024 * 1024 });
+    await run(own, ['-m', 'pip', 'install', '--quiet', requirement], { maxBuffer: 16 * 1024 * 1024 });
     return own;
   } catch (error) {
     const reason = messageOf(error).trim().split('\n').at(-1);
-    throw new FactoryError('LOCAL_CLOUD_UNAVAILABLE', `there is no moto ${MOTO_VERSION}, and it can't be installed: ${reason}`, {
-      fix: `install Python 3.9 or newer, then run: python3 -m venv ${venv} && ${own} -m pip install '${REQUIREMENT}'`,
+    throw new FactoryError('LOCAL_CLOUD_UNAVAILABLE', `there is no moto ${wanted}, and it can't be installed: ${reason}`, {
+      fix: `install Python 3.9 or newer, then run: python3 -m venv ${venv} && ${own} -m pip install '${requirement}'`,
       cause: error,
     });
   }

@@ -1,8 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CloudFormationClient,
   CreateStackCommand,
@@ -16,14 +13,12 @@ import {
 } from '@aws-sdk/client-cloudformation';
 
 /** Where the Python package is. */
-export const MOTO_PLUGIN = path.resolve('lib/local/moto');
+const MOTO_PLUGIN = path.resolve('lib/local/moto');
 
 /** moto's management account, which credentials that it does not know belong to. */
 export const MANAGEMENT_ACCOUNT = '123456789012';
 
 export const REGION = 'eu-west-1';
-
-const START_SECONDS = 20;
 
 /** A CloudFormation template, as an object. */
 export interface Template {
@@ -32,49 +27,10 @@ export interface Template {
   Outputs?: Record<string, object>;
 }
 
-/** A running local cloud. */
-export interface Cloud {
-  readonly endpoint: string;
-  stop(): Promise<void>;
-}
-
-/** Starts the local cloud on a free port and waits until it answers. */
-export async function startCloud(): Promise<Cloud> {
-  const port = await freePort();
-  const process = startProcess(port);
-  const endpoint = `http://localhost:${port}`;
-  await untilAnswering(endpoint, process);
-  return {
-    endpoint,
-    async stop() {
-      process.kill();
-      await once(process, 'exit');
-    },
-  };
-}
-
 /** Starts the server's process; `pythonPath` is searched before everything else. */
 export function startProcess(port: number, pythonPath = ''): ChildProcess {
   const env = { ...process.env, PYTHONPATH: [pythonPath, MOTO_PLUGIN].filter(Boolean).join(path.delimiter) };
   return spawn('python3', ['-m', 'cell_factory_moto', '--port', String(port)], { env, stdio: ['ignore', 'ignore', 'pipe'] });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('No free port.');
-  return address.port;
-}
-
-async function untilAnswering(endpoint: string, process: ChildProcess): Promise<void> {
-  for (const end = Date.now() + START_SECONDS * 1000; Date.now() < end; await sleep(50)) {
-    if (process.exitCode !== null) throw new Error('The local cloud ended at once.');
-    const answer = await fetch(`${endpoint}/moto-api/cell-factory/skipped`).catch(() => undefined);
-    if (answer?.ok) return;
-  }
-  throw new Error(`The local cloud did not answer within ${START_SECONDS} s.`);
 }
 
 /** Talks to any service of a local cloud, in one account, without a client of that service's own. */

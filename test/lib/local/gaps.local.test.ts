@@ -11,27 +11,18 @@ import {
   ListChangeSetsCommand,
 } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import {
-  Caller,
-  type Cloud,
-  MANAGEMENT_ACCOUNT,
-  outputsOf,
-  REGION,
-  startCloud,
-  startProcess,
-  type Template,
-  textOf,
-} from '../../_helpers/gaps.ts';
+import { TestCloud } from '../../_helpers/cloud.ts';
+import { Caller, MANAGEMENT_ACCOUNT, outputsOf, REGION, startProcess, type Template, textOf } from '../../_helpers/gaps.ts';
 
 const OTHER_ACCOUNT = '222222222222';
 const ROLE = `arn:aws:iam::${MANAGEMENT_ACCOUNT}:role/machine`;
 
-let cloud: Cloud;
+let cloud: TestCloud;
 let aws: Caller;
 
 beforeAll(async () => {
-  cloud = await startCloud();
-  aws = new Caller(cloud.endpoint);
+  cloud = await TestCloud.start();
+  aws = new Caller(cloud.running.endpoint);
 });
 
 afterAll(async () => {
@@ -362,7 +353,7 @@ describe('resources', () => {
     });
 
     const { Attributes: attributes } = await aws.json<{ Attributes: { Policy: string } }>('sqs', 'AmazonSQS.GetQueueAttributes', {
-      QueueUrl: `${cloud.endpoint}/${MANAGEMENT_ACCOUNT}/with-policy`,
+      QueueUrl: `${cloud.running.endpoint}/${MANAGEMENT_ACCOUNT}/with-policy`,
       AttributeNames: ['Policy'],
     });
     expect(JSON.parse(attributes.Policy)).toEqual(policy);

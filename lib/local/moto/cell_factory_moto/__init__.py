@@ -5,8 +5,10 @@ say what moto does and what AWS does. moto is pinned to one version, because men
 """
 
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-MOTO_VERSION = "5.2.1"
+REQUIREMENT = (Path(__file__).parent.parent / "requirements.txt").read_text().strip()
+MOTO_VERSION = REQUIREMENT.split("==")[1]
 
 
 def moto_problem() -> str | None:
@@ -17,4 +19,4 @@ def moto_problem() -> str | None:
         found = "none"
     if found == MOTO_VERSION:
         return None
-    return f"The local cloud needs moto {MOTO_VERSION}, found {found}: pip install 'moto[all,server]=={MOTO_VERSION}'"
+    return f"The local cloud needs moto {MOTO_VERSION}, found {found}: pip install '{REQUIREMENT}'"
