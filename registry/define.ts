@@ -22,7 +22,7 @@ const CELL_DEFAULTS = {
 } as const satisfies Partial<AwsCell>;
 
 /** The default policy of "Automating safe, hands-off deployments" (Amazon Builders' Library). */
-export const ROLLOUT_DEFAULTS: RolloutPolicy = {
+const ROLLOUT_DEFAULTS: RolloutPolicy = {
   timeScale: 1,
   stagingBake: '1h',
   waves: [

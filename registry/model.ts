@@ -16,8 +16,8 @@ const block = z.cidrv4();
 const duration = z.string().regex(/^\d+(s|m|h|d)$/, 'must be a whole number with a unit: 90s, 30m, 12h, 2d');
 const tags = z.record(z.string().min(1).max(128), z.string().max(256));
 
-export const STAGES = ['staging', 'production', 'personal'] as const;
-export const SIZES = ['small', 'medium', 'large'] as const;
+const STAGES = ['staging', 'production', 'personal'] as const;
+const SIZES = ['small', 'medium', 'large'] as const;
 
 const capacity = z.strictObject({
   /** Requests per second the cell is sized for. */

@@ -9,7 +9,7 @@ import type { Cell, Component, OrganizationSettings } from './model.ts';
 import { REGION_ZONES } from './regions.ts';
 
 /** What of an organization fits the schema. `settings` is absent when `organization.ts` itself doesn't. */
-export interface ValidParts {
+interface ValidParts {
   readonly settings: OrganizationSettings | undefined;
   readonly cells: ReadonlyMap<string, Cell>;
   readonly components: ReadonlyMap<string, Component>;
@@ -26,7 +26,7 @@ export interface Rule {
 }
 
 /** Largest and smallest block of a cell. A /22 still holds three availability zones with a load balancer each (/27 or larger). */
-export const CELL_PREFIX = { min: 16, max: 22 } as const;
+const CELL_PREFIX = { min: 16, max: 22 } as const;
 
 interface Block {
   readonly name: string;

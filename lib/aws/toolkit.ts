@@ -34,7 +34,7 @@ export interface Assembly {
 }
 
 /** A resource that CloudFormation refused. */
-export interface FailedResource {
+interface FailedResource {
   readonly logicalId: string;
   readonly type: string;
   readonly reason: string;

@@ -5,13 +5,13 @@ import { findStack } from '../aws/stacks.ts';
 import type { VendedCell } from '../plan/plan.ts';
 
 /** A resource as the account's own inventory lists it. */
-export interface TaggedResource {
+interface TaggedResource {
   readonly arn: string;
   /** Value of the tag `cell`. */
   readonly cell: string;
 }
 
-export interface CellInventory {
+interface CellInventory {
   readonly cell: string;
   readonly accountId: string;
   readonly resources: readonly TaggedResource[];

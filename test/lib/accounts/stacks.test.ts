@@ -4,7 +4,7 @@ import { RegistryStack } from '../../../lib/accounts/registry-stack.ts';
 import { VendingStack } from '../../../lib/accounts/vending-stack.ts';
 import { createPlan, requireInitialized } from '../../../lib/plan/plan.ts';
 import { registry } from '../../_helpers/organization.ts';
-import { app, lint, resources } from '../../_helpers/synth.ts';
+import { app, lint, type Resource, resources } from '../../_helpers/synth.ts';
 
 const plan = requireInitialized(createPlan(registry()));
 
@@ -15,6 +15,8 @@ interface Statement {
   readonly Effect: string;
   readonly Condition?: Record<string, Record<string, string>>;
 }
+
+const document = (policy: Resource | undefined) => policy?.Properties?.['PolicyDocument'] as { Statement: Statement[] };
 
 describe('the stacks of the control accounts', () => {
   test('Registry: the bucket keeps its id, is versioned, encrypted, private, and stays when the stack goes', () => {
@@ -37,7 +39,7 @@ describe('the stacks of the control accounts', () => {
 
   test('Registry: everybody is allowed something only inside the organization, and nothing without TLS', () => {
     const [policy] = Object.values(resources(new RegistryStack(app(), plan), 'AWS::S3::BucketPolicy'));
-    const { Statement: statements } = policy?.Properties?.['PolicyDocument'] as { Statement: Statement[] };
+    const { Statement: statements } = document(policy);
     const allowed = statements.filter((statement) => statement.Effect === 'Allow');
     expect(allowed).toHaveLength(1);
     expect(allowed[0]).toMatchObject({ Action: 's3:GetObject', Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-abcdefghij' } } });
@@ -51,7 +53,7 @@ describe('the stacks of the control accounts', () => {
     expect(JSON.stringify(trust.Statement.map((statement) => statement.Principal))).toContain('200000000000');
     expect(trust.Statement).toHaveLength(1);
     const [policy] = Object.values(resources(stack, 'AWS::IAM::Policy'));
-    const { Statement: statements } = policy?.Properties?.['PolicyDocument'] as { Statement: Statement[] };
+    const { Statement: statements } = document(policy);
     expect(
       statements
         .flatMap((statement) => statement.Action)

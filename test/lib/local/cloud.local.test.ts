@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { LocalCloud } from '../../../lib/local/cloud.ts';
 import { localEnvironment } from '../../../lib/local/environment.ts';
 import { findPython } from '../../../lib/local/python.ts';
+import { processInfo } from '../../../lib/process-info.ts';
 import { run } from '../../_helpers/cloud.ts';
 
 jest.setTimeout(60_000);
@@ -19,14 +20,8 @@ beforeEach(async () => {
 });
 afterEach(() => cloud.down());
 
-const isAlive = (pid: number) => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
+/** Not by a signal: an ended child stays until its parent has asked for it. */
+const isAlive = (pid: number) => processInfo(pid) !== undefined;
 
 describe('the local cloud', () => {
   test('started twice, even at once, is one cloud', async () => {
