@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types architecture unit integration bench build clean
+.PHONY: help demo test lint types architecture unit integration bench build compile clean
 
 SOURCES := $(shell find bin lib registry pipelines -name '*.ts' 2>/dev/null)
 JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest
@@ -31,16 +31,20 @@ integration: build ## tests on local clouds of their own
 bench: build ## ratios that must hold; see docs/performance.md
 	@node test/bench/bench.js
 
-build: dist/.tsbuildinfo ## install and compile, if anything changed
+build: node_modules/.package-lock.json ## install and compile, if anything changed
+	@$(MAKE) -s compile
+
+# Apart from `build`: the CDK calls it before every synth (cdk.json), and must not find its packages being installed anew.
+compile: dist/.tsbuildinfo
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@npm ci --no-audit --no-fund --ignore-scripts
 	@touch $@
 
-dist/.tsbuildinfo: node_modules/.package-lock.json tsconfig.json tsconfig.build.json $(SOURCES)
+dist/.tsbuildinfo: tsconfig.json tsconfig.build.json $(SOURCES)
 	@npm run --silent build
 	@touch $@
 
 clean: ## end the local cloud and remove everything that was made
 	@if [ -f dist/lib/cli/main.js ]; then ./bin/cellctl local down || true; fi
-	@rm -rf dist cdk.out .local-cloud .bench examples/*/dist node_modules
+	@rm -rf dist cdk.out .local-cloud .bench examples/*/dist examples/*/node_modules node_modules

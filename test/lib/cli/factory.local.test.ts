@@ -18,6 +18,7 @@ jest.setTimeout(180_000);
 
 let cloud: TestCloud;
 let folder: string;
+const COMPONENT = 'examples/orders-api/dist';
 const CELLS = ['staging', 'alpha', 'charlie'];
 
 /** Runs cellctl on the test's organization, as one of its accounts. */
@@ -33,6 +34,18 @@ async function accounts() {
 
 const lockFile = async () =>
   JSON.parse(await readFile(cloud.accountsFile, 'utf8')) as { control: Record<string, string>; cells: Record<string, string> };
+
+/** Does `work` while ada holds the lease `name`. */
+async function whileHeld<T>(toolingAccount: string, name: string, work: () => Promise<T>): Promise<T> {
+  const { region, credentials } = await cloud.client('tooling');
+  process.env['AWS_ENDPOINT_URL'] = cloud.running.endpoint;
+  try {
+    const leases = new Leases({ region, credentials: async () => credentials }, `acme-cell-registry-${toolingAccount}`, 'ada@laptop');
+    return await leases.hold(name, work);
+  } finally {
+    delete process.env['AWS_ENDPOINT_URL'];
+  }
+}
 
 beforeAll(async () => {
   cloud = await TestCloud.start();
@@ -230,15 +243,7 @@ describe('deploy', () => {
 
   test('is refused for a cell that somebody else works on, naming them', async () => {
     const { control } = await lockFile();
-    const { endpoint: _, ...session } = await cloud.client('tooling');
-    process.env['AWS_ENDPOINT_URL'] = cloud.running.endpoint;
-    const leases = new Leases(
-      { ...session, credentials: async () => session.credentials },
-      `acme-cell-registry-${control['tooling']}`,
-      'ada@laptop',
-    );
-    const blocked = await leases.hold('alpha-Cell-alpha', () => tooling('deploy', 'alpha'));
-    delete process.env['AWS_ENDPOINT_URL'];
+    const blocked = await whileHeld(control['tooling'] ?? '', 'alpha-Cell-alpha', () => tooling('deploy', 'alpha'));
     expect(blocked.code).toBe(1);
     expect(blocked.stderr).toContain('LOCKED: alpha-Cell-alpha is being worked on by ada@laptop');
   });
@@ -301,15 +306,14 @@ describe('the plain CDK', () => {
 
 describe('a component', () => {
   test('is built once and deployed to every cell as the same bytes', async () => {
-    const dist = join(folder, 'dist');
-    expect((await run('node', ['examples/orders-api/app.js'], { CDK_OUTDIR: dist })).code).toBe(0);
+    expect((await run('make', ['-s', '-C', 'examples/orders-api', 'pipeline-build'])).code).toBe(0);
     const { code, stdout } = await tooling(
       'component',
       'deploy',
       'orders-api',
       '--all',
       '--from',
-      dist,
+      COMPONENT,
       '--image',
       'registry/orders-api:1',
       '--release',
@@ -323,6 +327,29 @@ describe('a component', () => {
     expect(cells.map(({ components }) => components['orders-api'])).toEqual(
       CELLS.map(() => ({ version: '1.2.3', status: 'CREATE_COMPLETE' })),
     );
+  });
+
+  test('that fails in staging is not begun in production', async () => {
+    const { control } = await lockFile();
+    const args = [
+      'component',
+      'deploy',
+      'orders-api',
+      '--all',
+      '--from',
+      COMPONENT,
+      '--image',
+      'registry/orders-api:2',
+      '--release',
+      '2.0.0',
+      '--json',
+    ];
+    const { stdout, code } = await whileHeld(control['tooling'] ?? '', 'staging-orders-api', () => tooling(...args));
+    const cells = json(stdout)['cells'] as { cell: string; state: string }[];
+    expect({ code, cells: cells.map(({ cell, state }) => `${cell} ${state}`) }).toEqual({
+      code: 1,
+      cells: ['staging failed', 'alpha skipped', 'charlie skipped'],
+    });
   });
 
   test.each([
