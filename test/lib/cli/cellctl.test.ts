@@ -1,0 +1,111 @@
+import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { cellctl, run } from '../../_helpers/cloud.ts';
+import { definitionsFolder } from '../../_helpers/organization.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await definitionsFolder();
+});
+
+describe('cellctl', () => {
+  test.each([
+    '',
+    'init',
+    'validate',
+    'plan',
+    'publish',
+    'registry',
+    'registry show',
+    'accounts',
+    'deploy',
+    'component deploy',
+    'status',
+    'destroy',
+    'local',
+    'local env',
+  ])('explains itself, with examples: %s --help', async (command) => {
+    const { code, stdout, stderr } = await cellctl([...command.split(' ').filter(Boolean), '--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const part of ['Usage: cellctl', '--organization', '--json', '--quiet']) expect(stdout).toContain(part);
+    if (!['registry', 'component'].includes(command)) expect(stdout).toContain('Example');
+  });
+
+  test.each([
+    [['nonsense'], 'unknown command'],
+    [['deploy', '--fast'], 'unknown option'],
+    [['destroy'], 'missing required argument'],
+    [['deploy'], 'USAGE: no cell was named'],
+    [['deploy', 'alpha', '--all'], 'USAGE: cells and --all together'],
+    [['deploy', 'alpha', '--concurrency', 'many'], 'USAGE: --concurrency is "many"'],
+    [['deploy', 'zulu'], 'CELL_UNKNOWN: no such cell: zulu'],
+    [['plan', 'zulu'], 'CELL_UNKNOWN: no such cell: zulu'],
+    [['registry', 'history', '--limit', '0'], 'USAGE: --limit is "0"'],
+    [['validate', '--organization', 'nowhere'], 'ORGANIZATION_NOT_FOUND: nowhere'],
+  ])('%p is wrong usage: 2, said on stderr', async (args, reason) => {
+    const { code, stdout, stderr } = await cellctl(args, { CELL_FACTORY_ACCOUNTS: '/nowhere/accounts.json' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(reason);
+  });
+
+  test('takes global options before and after the command', async () => {
+    const before = await cellctl(['--json', '--organization', folder, 'validate']);
+    const after = await cellctl(['validate', '--organization', folder, '--json']);
+    expect(before).toEqual(after);
+    expect(JSON.parse(after.stdout)).toMatchObject({ valid: true, cells: 4, components: 1 });
+  });
+
+  test('tells every problem of an invalid registry, to people and to machines', async () => {
+    const broken = await definitionsFolder();
+    const define = (name: string, rest: string) =>
+      writeFile(
+        join(broken, 'cells', `${name}.ts`),
+        `import { defineCell } from 'cell-factory/registry';\nexport default defineCell({ name: '${name}', ${rest} });\n`,
+      );
+    await define('one', "stage: 'production', region: 'eu-west-9', network: { block: '10.0.16.0/20' }");
+    await define('me', "stage: 'personal', region: 'eu-west-1', network: { block: '10.9.0.0/20' }");
+    const human = await cellctl(['validate', '--organization', broken]);
+    expect(human).toMatchObject({ code: 2, stdout: '' });
+    expect(human.stderr).toMatch(/^REGISTRY_INVALID: 4 problems in .*; nothing was changed\n/);
+    const machine = await cellctl(['validate', '--organization', broken, '--json']);
+    const { error } = JSON.parse(machine.stderr) as { error: { code: string; problems: { code: string; path: string; fix: string }[] } };
+    expect(error.problems.map(({ code, path }) => `${code} ${path}`)).toEqual([
+      'REGION_UNKNOWN cells.one.region',
+      'NETWORK_OVERLAP cells.one.network.block',
+      'PERSONAL_WITHOUT_OWNER cells.me.owner',
+      'PERSONAL_WITHOUT_EXPIRY cells.me.expiresAt',
+    ]);
+    for (const { path, fix } of error.problems) {
+      expect(human.stderr).toContain(path);
+      expect(human.stderr).toContain(`fix: ${fix}`);
+    }
+  });
+
+  test('says no word more than asked with --quiet, and colours nothing with NO_COLOR', async () => {
+    expect(await cellctl(['validate', '--quiet', '--organization', folder])).toEqual({ code: 0, stdout: '', stderr: '' });
+    const { stdout } = await cellctl(['plan', '--organization', folder], {
+      CELL_FACTORY_ACCOUNTS: '/nowhere/accounts.json',
+      FORCE_COLOR: '',
+    });
+    expect(stdout).toContain('CHANGE');
+    expect(stdout).not.toContain('\u001b[');
+  });
+});
+
+test('cell-factory/registry can be imported alone, by its package name', async () => {
+  const elsewhere = await mkdtemp(join(tmpdir(), 'cell-factory-import-'));
+  const program = `const { loadRegistry } = await import('cell-factory/registry');
+    const { organization } = await loadRegistry('${folder}');
+    console.log(Object.keys(organization.cells).join(' '));`;
+  await mkdir(join(elsewhere, 'node_modules'));
+  await symlink(resolve('.'), join(elsewhere, 'node_modules', 'cell-factory'));
+  await writeFile(join(elsewhere, 'main.mjs'), program);
+  expect(
+    await run(process.execPath, [join(elsewhere, 'main.mjs')], { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }),
+  ).toMatchObject({
+    code: 0,
+    stdout: 'alpha bravo charlie staging\n',
+  });
+});
