@@ -33,6 +33,17 @@ export const cell = (name: string, index: number, rest: Partial<AwsCellDefinitio
     ...rest,
   });
 
+/** A cell in another cloud. */
+export const googleCell = (name: string) =>
+  defineCell({
+    name,
+    cloud: 'gcp',
+    stage: 'production',
+    region: 'europe-west1',
+    project: `acme-${name}`,
+    network: { block: '10.5.0.0/20' },
+  });
+
 export const component = (name: string, priority: number, rest: Partial<ComponentDefinition> = {}) =>
   defineComponent({ name, repository: { url: `https://github.com/acme/${name}` }, route: { priority, path: `/${name}*` }, ...rest });
 

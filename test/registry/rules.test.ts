@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { check, defineCell } from '../../registry/index.ts';
 import { RULES } from '../../registry/rules.ts';
-import { cell, component, unchecked } from '../_helpers/organization.ts';
+import { cell, component, googleCell, unchecked } from '../_helpers/organization.ts';
 
 type Input = ReturnType<typeof unchecked>;
 
@@ -173,14 +173,7 @@ describe('defaults', () => {
 
   test('a cell on Google Cloud is valid beside the others', () => {
     const input = unchecked();
-    input.cells['golf'] = defineCell({
-      name: 'golf',
-      cloud: 'gcp',
-      stage: 'production',
-      region: 'europe-west1',
-      project: 'acme-golf',
-      network: { block: '10.5.0.0/20' },
-    });
+    input.cells['golf'] = googleCell('golf');
     expect(check(input).problems).toEqual([]);
   });
 

@@ -5,7 +5,12 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CloudFormationClient, DescribeStackEventsCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import {
+  CloudFormationClient,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  GetTemplateCommand,
+} from '@aws-sdk/client-cloudformation';
 import { CreateAccountCommand, ListAccountsCommand, ListParentsCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
 import { GetBucketVersioningCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -305,21 +310,14 @@ describe('the plain CDK', () => {
 });
 
 describe('a component', () => {
+  const deploy = (name: string, where: string, from: string, release: string) =>
+    tooling(
+      ...`component deploy ${name} ${where} --from ${from} --image registry/${name}:${release} --release ${release} --json`.split(' '),
+    );
+
   test('is built once and deployed to every cell as the same bytes', async () => {
     expect((await run('make', ['-s', '-C', 'examples/orders-api', 'pipeline-build'])).code).toBe(0);
-    const { code, stdout } = await tooling(
-      'component',
-      'deploy',
-      'orders-api',
-      '--all',
-      '--from',
-      COMPONENT,
-      '--image',
-      'registry/orders-api:1',
-      '--release',
-      '1.2.3',
-      '--json',
-    );
+    const { code, stdout } = await deploy('orders-api', '--all', COMPONENT, '1.2.3');
     expect(code).toBe(0);
     expect((json(stdout)['cells'] as { state: string }[]).map(({ state }) => state)).toEqual(['deployed', 'deployed', 'deployed']);
     const status = await tooling('status', '--json');
@@ -327,24 +325,19 @@ describe('a component', () => {
     expect(cells.map(({ components }) => components['orders-api'])).toEqual(
       CELLS.map(() => ({ version: '1.2.3', status: 'CREATE_COMPLETE' })),
     );
+    const built = JSON.parse(await readFile(join(COMPONENT, 'orders-api.template.json'), 'utf8')) as unknown;
+    for (const cell of CELLS) {
+      const inside = new CloudFormationClient(await cloud.client(cell, cell === 'charlie' ? 'us-east-1' : 'eu-west-1'));
+      const { TemplateBody = '' } = await inside.send(new GetTemplateCommand({ StackName: 'orders-api' }));
+      expect(JSON.parse(TemplateBody)).toEqual(built);
+    }
   });
 
   test('that fails in staging is not begun in production', async () => {
     const { control } = await lockFile();
-    const args = [
-      'component',
-      'deploy',
-      'orders-api',
-      '--all',
-      '--from',
-      COMPONENT,
-      '--image',
-      'registry/orders-api:2',
-      '--release',
-      '2.0.0',
-      '--json',
-    ];
-    const { stdout, code } = await whileHeld(control['tooling'] ?? '', 'staging-orders-api', () => tooling(...args));
+    const { stdout, code } = await whileHeld(control['tooling'] ?? '', 'staging-orders-api', () =>
+      deploy('orders-api', '--all', COMPONENT, '2.0.0'),
+    );
     const cells = json(stdout)['cells'] as { cell: string; state: string }[];
     expect({ code, cells: cells.map(({ cell, state }) => `${cell} ${state}`) }).toEqual({
       code: 1,
@@ -356,18 +349,7 @@ describe('a component', () => {
     ['carts', 'COMPONENT_UNKNOWN: no such component: carts'],
     ['orders-api', 'is no cloud assembly'],
   ])('that is unknown or not built is refused: %s', async (name, reason) => {
-    const { code, stderr } = await tooling(
-      'component',
-      'deploy',
-      name,
-      'alpha',
-      '--from',
-      join(folder, 'nothing'),
-      '--image',
-      'x',
-      '--release',
-      '1',
-    );
+    const { code, stderr } = await deploy(name, 'alpha', join(folder, 'nothing'), '1');
     expect(code).toBe(2);
     expect(stderr).toContain(reason);
   });

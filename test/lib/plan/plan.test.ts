@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createPlan, requireAccounts, requireInitialized, selectCells } from '../../../lib/plan/plan.ts';
-import { defineCell, draft, validate } from '../../../registry/index.ts';
-import { cell, registry, unchecked } from '../../_helpers/organization.ts';
+import { draft, validate } from '../../../registry/index.ts';
+import { cell, googleCell, registry, unchecked } from '../../_helpers/organization.ts';
 
 const plan = createPlan(registry());
 const unvended = createPlan(draft(validate(unchecked(), 'test')));
@@ -47,14 +47,7 @@ describe('a plan', () => {
 
   test('names cells of other clouds, and projects none of them', () => {
     const input = unchecked();
-    input.cells['golf'] = defineCell({
-      name: 'golf',
-      cloud: 'gcp',
-      stage: 'production',
-      region: 'europe-west1',
-      project: 'acme-golf',
-      network: { block: '10.5.0.0/20' },
-    });
+    input.cells['golf'] = googleCell('golf');
     const mixed = createPlan(draft(validate(input, 'test')));
     expect(mixed.elsewhere).toEqual(['golf']);
     expect(mixed.cells.map((each) => each.name)).not.toContain('golf');
