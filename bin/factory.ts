@@ -26,7 +26,10 @@ import { cdkCommandLine, type Wanted, wantedStacks } from './wanted.ts';
 const NAMES_ONLY = 'Listed, not built.';
 
 function buildControl(app: App, plan: Plan, wanted: Wanted): void {
-  if (!isInitialized(plan)) return;
+  if (!isInitialized(plan)) {
+    process.stderr.write(`organization ${plan.organization} has no control accounts yet: run cellctl init\n`);
+    return;
+  }
   const stacks = {
     [CONTROL_STACKS.management]: { account: plan.managementAccountId, build: () => new VendingStack(app, plan) },
     [CONTROL_STACKS.tooling]: { account: plan.tooling.accountId, build: () => new RegistryStack(app, plan) },

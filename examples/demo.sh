@@ -35,7 +35,7 @@ run cellctl deploy --all
 bold '5. A component, built once, in every cell'
 run make -s -C examples/orders-api pipeline-build
 # Nothing pulls it here: the local cloud records services and runs no containers.
-image="$(node -p 'JSON.parse(fs.readFileSync(process.env.CELL_FACTORY_ACCOUNTS)).control.tooling').dkr.ecr.$AWS_REGION.amazonaws.com/orders-api:1.0.0"
+image="$(node -p 'JSON.parse(fs.readFileSync(process.env.CELL_FACTORY_ACCOUNTS)).control.tooling').dkr.ecr.{region}.amazonaws.com/orders-api:1.0.0"
 run cellctl component deploy orders-api --all --from examples/orders-api/dist --image "$image" --release 1.0.0
 
 bold '6. What there is, and the proof that cells share nothing'

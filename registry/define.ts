@@ -74,7 +74,8 @@ export function defineCell(cell: AwsCellDefinition | GcpCellDefinition): AwsCell
     platforms: cloud === 'aws' ? ['ecs'] : ['gke'],
     ...rest,
     cloud,
-    capacity: { ...CAPACITY[size], ...capacity },
+    // An unknown size is one problem, which the schema reports; without a capacity it would become four.
+    capacity: { ...(CAPACITY[size] ?? CAPACITY.small), ...capacity },
   } as AwsCell | GcpCell;
 }
 

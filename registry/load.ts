@@ -6,7 +6,7 @@ import { createJiti, type Jiti } from 'jiti';
 import { readAccountsFile, withAccounts } from './accounts-file.ts';
 import { draft, parseDocument, type Registry } from './document.ts';
 import { FactoryError, messageOf, type Problem } from './errors.ts';
-import { check, type UncheckedOrganization, validate } from './validate.ts';
+import { check, invalid, type UncheckedOrganization, validate } from './validate.ts';
 
 export interface LoadOptions {
   /** The lock file. @default - `accounts.json` in the folder of definitions */
@@ -43,7 +43,7 @@ async function importDefault(jiti: Jiti, file: string, label: string, problems: 
 
 /** Imports `<folder>/<kind>/*.ts`, keyed by file name. */
 async function importFolder(jiti: Jiti, folder: string, kind: string, problems: Problem[]): Promise<Record<string, unknown>> {
-  const files = (await readdir(join(folder, kind)).catch(() => [])).filter((file) => file.endsWith('.ts')).sort();
+  const files = (await readdir(join(folder, kind)).catch(() => [])).filter((file) => file.endsWith('.ts') && !file.startsWith('.')).sort();
   const entries: Record<string, unknown> = {};
   for (const file of files) {
     const value = await importDefault(jiti, join(folder, kind, file), `${kind}/${file}`, problems);
@@ -91,9 +91,7 @@ export async function loadRegistry(path: string, options: LoadOptions = {}): Pro
   const { input, problems } = await importDefinitions(folder);
   if (problems.length > 0) {
     const more = check(input).problems.filter((problem) => input.settings !== undefined || problem.path !== 'organization');
-    throw new FactoryError('REGISTRY_INVALID', `${problems.length + more.length} problems in ${path}; nothing was changed`, {
-      problems: [...problems, ...more],
-    });
+    throw invalid([...problems, ...more], path);
   }
   const organization = withAccounts(validate(input, path), await readAccountsFile(accountsFile));
   // Again, with the ids: two cells with one account is a fault of the lock file that only shows now.

@@ -46,7 +46,7 @@ const cellBase = {
   /** Who the cell belongs to; personal cells must have one. */
   owner: z.string().min(1).optional(),
   /** When a personal cell ends, ISO 8601 with time zone. */
-  expiresAt: z.iso.datetime({ offset: true }).optional(),
+  expiresAt: z.iso.datetime({ offset: true, error: 'write ISO 8601 with a time zone, e.g. 2030-01-31T18:00:00Z' }).optional(),
   tags,
 };
 
@@ -74,7 +74,9 @@ const gcpCell = z.strictObject({
   project: z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, 'must be a Google Cloud project id'),
 });
 
-export const cellSchema = z.discriminatedUnion('cloud', [awsCell, gcpCell]);
+export const cellSchema = z.discriminatedUnion('cloud', [awsCell, gcpCell], {
+  error: "wrap the definition in defineCell({ … }), with cloud 'aws' (the default) or 'gcp'",
+});
 
 export const componentSchema = z.strictObject({
   /** Unique in the organization; also the name of its stack in every cell. */

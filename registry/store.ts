@@ -123,7 +123,11 @@ export class RegistryStore {
       return { text: (await Body?.transformToString()) ?? '', etag: ETag ?? '' };
     } catch (error) {
       if (isNamed(error, 'NoSuchKey')) return undefined;
-      throw error;
+      if (!isNamed(error, 'NoSuchBucket')) throw error;
+      throw new FactoryError('NOT_INITIALIZED', `there is no bucket ${this.bucket}`, {
+        fix: 'run `cellctl init`; if that was done, the lock file belongs to another organization than the definitions',
+        cause: error,
+      });
     }
   }
 

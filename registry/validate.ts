@@ -62,10 +62,15 @@ export function check(input: UncheckedOrganization): { organization?: Organizati
   return { organization, problems };
 }
 
+/** The error that carries `problems`. */
+export function invalid(problems: readonly Problem[], source: string): FactoryError {
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  return new FactoryError('REGISTRY_INVALID', `${count} in ${source}; nothing was changed`, { problems });
+}
+
 /** The organization, or `REGISTRY_INVALID` with every problem. */
 export function validate(input: UncheckedOrganization, source: string): Organization {
   const { organization, problems } = check(input);
   if (organization) return organization;
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  throw new FactoryError('REGISTRY_INVALID', `${count} in ${source}; nothing was changed`, { problems });
+  throw invalid(problems, source);
 }

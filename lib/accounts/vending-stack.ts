@@ -50,6 +50,22 @@ export class VendingStack extends Stack {
         conditions: { StringEquals: { 'aws:ResourceOrgID': plan.organizationId } },
       }),
     );
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        sid: 'KeepOutOfControlAccounts',
+        effect: iam.Effect.DENY,
+        actions: ['sts:AssumeRole', 'organizations:MoveAccount', 'organizations:TagResource'],
+        resources: [plan.tooling, plan.monitoring].flatMap(({ accountId }) => [
+          this.formatArn({ service: 'iam', region: '', account: accountId, resource: 'role', resourceName: ORGANIZATION_ROLE }),
+          this.formatArn({
+            service: 'organizations',
+            region: '',
+            resource: 'account',
+            resourceName: `${plan.organizationId}/${accountId}`,
+          }),
+        ]),
+      }),
+    );
     Validations.of(role).acknowledge(
       {
         id: 'AwsSolutions-IAM5[Resource::*]',

@@ -16,6 +16,7 @@ type Lease = z.infer<typeof leaseSchema>;
 
 export class Leases {
   private readonly s3: S3Client;
+  private readonly held = new Set<string>();
 
   /** @param holder who we are, for the message that others get */
   constructor(
@@ -34,6 +35,7 @@ export class Leases {
     const key = `locks/${name}.json`;
     let etag = await this.acquire(key, name);
     const since = new Date();
+    this.held.add(key);
     const timer = setInterval(() => {
       this.put(key, since, { IfMatch: etag }).then(
         (renewed) => {
@@ -47,8 +49,14 @@ export class Leases {
       return await work();
     } finally {
       clearInterval(timer);
+      this.held.delete(key);
       await this.release(key);
     }
+  }
+
+  /** Gives back everything that is held, for a program that is about to end. */
+  async releaseAll(): Promise<void> {
+    await Promise.all([...this.held].map((key) => this.release(key)));
   }
 
   private async acquire(key: string, name: string): Promise<string> {

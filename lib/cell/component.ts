@@ -12,6 +12,7 @@ import type { DeployTask } from './deploy.ts';
 export interface ComponentBuild {
   /** Folder of the cloud assembly that holds the stack named after the component. */
   readonly assembly: string;
+  /** `{region}` in it becomes the cell's region: ECS pulls from the repository's replica beside it. */
   readonly image: string;
   readonly version: string;
 }
@@ -85,10 +86,14 @@ export async function componentTask(
     });
   }
   await requireStack(name, build.assembly);
-  const parameters = { ImageUri: build.image, Version: build.version, ListenerPriority: String(component.route.priority) };
   return () => ({
     stackName: name,
     deploy: async (cell, { incomplete }, emit) => {
+      const parameters = {
+        ImageUri: build.image.replaceAll('{region}', cell.region),
+        Version: build.version,
+        ListenerPriority: String(component.route.priority),
+      };
       const addressed = await addressTo(cell, partition, build.assembly);
       try {
         return await deployStack(addressed, name, emit, { parameters, incomplete, changeSetName: `cell-factory-${runId}` });

@@ -82,7 +82,7 @@ async function deployOne(cell: VendedCell, { task, session, partition, leases, e
   emitForCell({ kind: 'started', subject: '', text: stackName });
   try {
     const inside = assumeLookup(session, partition, cell.account.accountId, cell.region);
-    const { changed } = await leases.hold(`${cell.name}-${stackName}`, async () =>
+    const { changed } = await leases.hold(`${cell.name}/${stackName}`, async () =>
       deploy(cell, { incomplete: isIncomplete(await findStack(inside, stackName)) }, emitForCell),
     );
     const created = await stackResources(inside, stackName);

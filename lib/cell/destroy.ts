@@ -30,7 +30,7 @@ export interface DestroyResult {
 export function refuseToDestroy(cell: VendedCell): void {
   if (cell.stage !== 'production' || cell.intent === 'retiring') return;
   throw new FactoryError('REFUSED', `${cell.name} is a production cell, and its intent is "${cell.intent}"`, {
-    fix: `move its customers away, set intent: 'retiring' in registry/cells/${cell.name}.ts, publish, and call destroy again`,
+    fix: `move its customers away, set intent: 'retiring' in registry/cells/${cell.name}.ts, and call destroy again`,
   });
 }
 
@@ -43,14 +43,14 @@ export async function destroyCell(options: DestroyOptions): Promise<DestroyResul
   const deleted: string[] = [];
   emit({ kind: 'started', subject: name, text: 'deleting' });
   for (const component of components) {
-    await leases.hold(`${name}-${component}`, async () => {
+    await leases.hold(`${name}/${component}`, async () => {
       const stack = await findStack(inside, component);
       if (!stack) return;
       await deleteStack(inside, stack, (message) => emit({ ...message, subject: name }));
       deleted.push(component);
     });
   }
-  await leases.hold(`${name}-${stackName}`, async () => {
+  await leases.hold(`${name}/${stackName}`, async () => {
     if (!(await findStack(inside, stackName))) return;
     if (cell.stage === 'production') {
       // Its protection came with a deployment, and goes with one: the retiring cell's template has none.

@@ -20,6 +20,7 @@ export class CellNetwork extends Construct {
     super(scope, id);
     this.vpc = this.createVpc(cell);
     this.entry = this.createSecurityGroup('EntrySecurityGroup', 'load balancer');
+    denyByDefault(this.entry);
     this.service = this.createSecurityGroup('ServiceSecurityGroup', 'services');
     this.data = this.createSecurityGroup('DataSecurityGroup', 'database and cache');
 
@@ -58,4 +59,13 @@ export class CellNetwork extends Construct {
   private createSecurityGroup(id: string, whose: string): ec2.SecurityGroup {
     return new ec2.SecurityGroup(this, id, { vpc: this.vpc, description: `Cell: ${whose}`, allowAllOutbound: false });
   }
+}
+
+/**
+ * A group without a rule of its own for what goes out gets EC2's default, which allows everything; the rule towards the
+ * services is a resource apart and doesn't count. This one matches no traffic.
+ */
+function denyByDefault(group: ec2.SecurityGroup): void {
+  const nothing = { cidrIp: '255.255.255.255/32', ipProtocol: 'icmp', fromPort: 252, toPort: 86, description: 'Disallow all traffic' };
+  (group.node.defaultChild as ec2.CfnSecurityGroup).securityGroupEgress = [nothing];
 }

@@ -84,7 +84,18 @@ export class Context {
 
   async leases(plan: InitializedPlan, session: Session) {
     const { Leases } = await import('../aws/lease.ts');
-    return new Leases(session, plan.registryBucket, `${this.who} (run ${this.runId})`);
+    const leases = new Leases(session, plan.registryBucket, `${this.who} (run ${this.runId})`);
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      process.once(signal, () => {
+        this.output.note('\nstopped: CloudFormation finishes what it has begun; run the command again to carry on');
+        // Without this, the next run would have to wait until the leases run out.
+        leases.releaseAll().finally(() => process.exit(code));
+      });
+    }
+    return leases;
   }
 
   /** Who runs us, for history and locks. */

@@ -33,7 +33,7 @@ On a laptop, without AWS:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or invalid registry.`;
 
-function createProgram(): Command {
+function createProgram(json: boolean): Command {
   const program = new Command('cellctl')
     .description('Cells on AWS from one registry: accounts, stacks and their state')
     .version(version(), '-V, --version')
@@ -55,9 +55,12 @@ function createProgram(): Command {
   ];
   const finish = (command: Command): void => {
     withGlobals(command).exitOverride();
+    // With --json, what commander has to say of a wrong call is said as JSON, below.
+    if (json) command.configureOutput({ writeErr: () => undefined });
     for (const child of command.commands) finish(child);
   };
   withGlobals(program);
+  if (json) program.configureOutput({ writeErr: () => undefined });
   for (const command of commands) {
     finish(command);
     program.addCommand(command);
@@ -67,12 +70,15 @@ function createProgram(): Command {
 
 /** Runs one command line (without `node` and script). Returns the exit code. */
 export async function run(words: readonly string[]): Promise<number> {
+  const json = words.includes('--json');
   try {
-    await createProgram().parseAsync(words, { from: 'user' });
+    await createProgram(json).parseAsync(words, { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help and version end here too, with 0; everything else was a wrong call.
-    return error.exitCode === 0 ? 0 : 2;
+    if (error.exitCode === 0) return 0;
+    if (json) process.stderr.write(`${JSON.stringify({ error: { code: 'USAGE', message: error.message, problems: [] } })}\n`);
+    return 2;
   }
 }

@@ -15,6 +15,8 @@ export interface Observed {
   readonly accounts: ReadonlyMap<string, { readonly email: string; readonly status: string }> | undefined;
   /** Stacks by name; a stack that was not looked at is missing here. */
   readonly stacks: ReadonlyMap<string, ObservedStack>;
+  /** Cells that have an account in the lock file, and are not in the registry. */
+  readonly forgotten: readonly string[];
   /** What the newest revision is; undefined when nothing was published. */
   readonly published: { readonly revision: number; readonly digest: string } | undefined;
 }
@@ -68,6 +70,13 @@ export function compare(plan: Plan, cells: readonly CellPlan[], observed: Observ
     ...stackDifference('Registry', 'cellctl init', observed.stacks.get('Registry')),
     ...cells.flatMap((cell) => accountDifference(cell.account, 'cellctl accounts', observed.accounts)),
     ...cells.flatMap((cell) => stackDifference(cell.stackName, `cellctl deploy ${cell.name}`, observed.stacks.get(cell.stackName))),
+    ...observed.forgotten.map((name) => ({
+      kind: 'account' as const,
+      name: `cell-${name}`,
+      change: 'conflict' as const,
+      detail: 'has an account, and is not in the registry; its stacks may still run',
+      action: `restore cells/${name}.ts; to remove a cell, retire and destroy it first`,
+    })),
     ...(published?.digest === plan.digest
       ? []
       : [

@@ -17,12 +17,12 @@ const deploy = () =>
     .argument('[cell...]', 'cells')
     .option('-a, --all', 'every cell')
     .addOption(new Option('-f, --from <folder>', "the component's build: a CDK cloud assembly with its stack").makeOptionMandatory())
-    .addOption(new Option('-i, --image <uri>', 'image of the service').makeOptionMandatory())
+    .addOption(new Option('-i, --image <uri>', 'image of the service; {region} becomes the region of the cell').makeOptionMandatory())
     .addOption(new Option('-r, --release <version>', 'version of the component').makeOptionMandatory())
     .option('-c, --concurrency <number>', 'cells at once', '4')
     .addHelpText(
       'after',
-      '\nExamples:\n  cellctl component deploy orders-api alpha --from examples/orders-api/dist \\\n    --image 111122223333.dkr.ecr.eu-west-1.amazonaws.com/orders-api:1.0.0 --release 1.0.0',
+      '\nExamples:\n  cellctl component deploy orders-api alpha --from examples/orders-api/dist \\\n    --image 111122223333.dkr.ecr.{region}.amazonaws.com/orders-api:1.0.0 --release 1.0.0',
     )
     .action(
       action(async (context, component: string, names: string[], options: DeployOptions) => {

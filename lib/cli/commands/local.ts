@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
 import { action } from '../action.ts';
+import type { Context } from '../context.ts';
 import { countTypes } from './deploy.ts';
 
 async function localCloud() {
@@ -79,6 +80,25 @@ function misleading(variables: Readonly<Record<string, string>>): string[] {
   return [...always, ...endpoints].filter((name) => variables[name] === undefined);
 }
 
+/** An address that nothing answers on. */
+const NOWHERE = 'http://localhost:1';
+
+async function printEnvironment(context: Context, as: string | undefined): Promise<void> {
+  const { FactoryError } = await import('../../../registry/index.ts');
+  const cloud = await localCloud();
+  const { running } = await cloud.status();
+  if (!running) throw new FactoryError('LOCAL_CLOUD_UNAVAILABLE', 'the local cloud is not running', { fix: 'cellctl local up' });
+  const { homeRegion } = await context.plan();
+  const { name, accountId } = await accountOf(as, cloud.accountsFile);
+  const { localEnvironment } = await import('../../local/environment.ts');
+  const variables = await localEnvironment(running, { region: homeRegion, accountId, accountsFile: cloud.accountsFile });
+  context.output.result({ account: name, variables }, () => {
+    for (const [key, value] of Object.entries(variables)) context.output.line(`export ${key}='${value}'`);
+    context.output.line(`unset ${misleading(variables).join(' ')}`);
+    context.output.line(`# you are ${name}${accountId === undefined ? '' : ` (${accountId})`} on the local cloud`);
+  });
+}
+
 const env = () =>
   new Command('env')
     .description('print exports that turn cdk, aws and every SDK to the local cloud')
@@ -86,19 +106,14 @@ const env = () =>
     .addHelpText('after', '\nExamples:\n  eval "$(cellctl local env)"\n  eval "$(cellctl local env --as alpha)" && aws ec2 describe-vpcs')
     .action(
       action(async (context, options: { as?: string }) => {
-        const { FactoryError } = await import('../../../registry/index.ts');
-        const cloud = await localCloud();
-        const { running } = await cloud.status();
-        if (!running) throw new FactoryError('LOCAL_CLOUD_UNAVAILABLE', 'the local cloud is not running', { fix: 'cellctl local up' });
-        const { homeRegion } = await context.plan();
-        const { name, accountId } = await accountOf(options.as, cloud.accountsFile);
-        const { localEnvironment } = await import('../../local/environment.ts');
-        const variables = await localEnvironment(running, { region: homeRegion, accountId, accountsFile: cloud.accountsFile });
-        context.output.result({ account: name, variables }, () => {
-          for (const [key, value] of Object.entries(variables)) context.output.line(`export ${key}='${value}'`);
-          context.output.line(`unset ${misleading(variables).join(' ')}`);
-          context.output.line(`# you are ${name}${accountId === undefined ? '' : ` (${accountId})`} on the local cloud`);
-        });
+        try {
+          await printEnvironment(context, options.as);
+        } catch (error) {
+          // `eval` runs what it is given: give it something that fails, and an endpoint where nothing is. Silence would leave the
+          // shell with whatever accounts it had before, to somebody who believes to be on the local cloud.
+          if (!context.output.json) context.output.line(`export AWS_ENDPOINT_URL='${NOWHERE}'; false`);
+          throw error;
+        }
         return 0;
       }),
     );

@@ -6,7 +6,7 @@ import { action } from '../action.ts';
 import { colourState } from '../colour.ts';
 import type { Context } from '../context.ts';
 
-const NOTHING: Observed = { accounts: undefined, stacks: new Map(), published: undefined };
+const NOTHING: Observed = { accounts: undefined, stacks: new Map(), forgotten: [], published: undefined };
 
 /** Looks at accounts, stacks and the published registry, as far as the organization has come. */
 async function observe(context: Context, plan: Plan, cells: readonly CellPlan[]): Promise<Observed> {
@@ -38,8 +38,18 @@ async function observe(context: Context, plan: Plan, cells: readonly CellPlan[])
   return {
     accounts: new Map(accounts.map(({ id, email, status }) => [id, { email, status }])),
     stacks,
+    forgotten: await forgottenCells(context, plan),
     published: published && { revision: published.published.revision, digest: published.digest },
   };
+}
+
+/** Cells that the lock file gives an account and the registry doesn't know. */
+async function forgottenCells(context: Context, plan: Plan): Promise<string[]> {
+  const { accountsFileOf, readAccountsFile } = await import('../../../registry/index.ts');
+  const file = accountsFileOf(context.organization, context.source);
+  if (file === undefined) return [];
+  const known = new Set([...plan.cells.map((cell) => cell.name), ...plan.elsewhere]);
+  return Object.keys((await readAccountsFile(file)).cells).filter((name) => !known.has(name));
 }
 
 export const planCommand = () =>
@@ -50,29 +60,37 @@ export const planCommand = () =>
     .addHelpText('after', '\nExamples:\n  cellctl plan\n  cellctl plan alpha\n  cellctl plan --json --exit-code')
     .action(
       action(async (context, names: string[], options: { exitCode?: boolean }) => {
-        const [{ compare }, { selectCells }] = await Promise.all([import('../../plan/difference.ts'), import('../../plan/plan.ts')]);
+        const [{ compare }, { isInitialized, selectCells }] = await Promise.all([
+          import('../../plan/difference.ts'),
+          import('../../plan/plan.ts'),
+        ]);
         const plan = await context.plan();
         const cells = selectCells(plan, names);
         const differences = compare(plan, cells, await observe(context, plan, cells));
         const { output } = context;
-        output.result({ organization: plan.organization, digest: plan.digest, cells: cells.length, differences }, () => {
-          if (differences.length === 0) {
-            output.line(`${pc.green('nothing differs')}: ${plan.organization}, ${cells.length} cells are as the registry says`);
-          } else {
-            output.table(
-              ['', 'NAME', 'CHANGE', 'DETAIL', 'REMOVED BY'],
-              differences.map(({ kind, name, change, detail, action: command }) => [
-                kind,
-                pc.bold(name),
-                colourState(change),
-                detail,
-                pc.dim(command),
-              ]),
-            );
-            output.say(`\n${differences.length} difference${differences.length === 1 ? '' : 's'}`);
-          }
-          if (plan.elsewhere.length > 0) output.say(`not on AWS, not looked at: ${plan.elsewhere.join(', ')}`);
-        });
+        output.result(
+          { organization: plan.organization, digest: plan.digest, cells: cells.length, looked: isInitialized(plan), differences },
+          () => {
+            if (differences.length === 0) {
+              output.line(`${pc.green('nothing differs')}: ${plan.organization}, ${cells.length} cells are as the registry says`);
+            } else {
+              output.table(
+                ['', 'NAME', 'CHANGE', 'DETAIL', 'RUN'],
+                differences.map(({ kind, name, change, detail, action: command }) => [
+                  kind,
+                  pc.bold(name),
+                  colourState(change),
+                  detail,
+                  pc.dim(command),
+                ]),
+              );
+              output.say(`\n${differences.length} difference${differences.length === 1 ? '' : 's'}`);
+            }
+            if (!isInitialized(plan))
+              output.say('nothing was looked at: the lock file knows no control accounts, so the organization counts as new');
+            if (plan.elsewhere.length > 0) output.say(`not on AWS, not looked at: ${plan.elsewhere.join(', ')}`);
+          },
+        );
         return options.exitCode === true && differences.length > 0 ? 1 : 0;
       }),
     );

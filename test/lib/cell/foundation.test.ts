@@ -108,6 +108,10 @@ describe('the foundation of a cell', () => {
       return (rules ?? []).map((rule) => rule.CidrIp);
     });
     expect(open).toEqual(['10.7.0.0/20']);
+    // Without a rule inside the group, EC2 lets everything out.
+    for (const { Properties } of Object.values(resources(production, 'AWS::EC2::SecurityGroup'))) {
+      expect(Properties?.['SecurityGroupEgress']).toHaveLength(1);
+    }
     const ports = Object.values(resources(production, 'AWS::EC2::SecurityGroupIngress')).map(({ Properties }) => Properties?.['FromPort']);
     expect(ports.sort()).toEqual([5432, 6379, 8080]);
     template.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', { Scheme: 'internal' });

@@ -50,6 +50,19 @@ describe('cellctl', () => {
     expect(stderr).toContain(reason);
   });
 
+  test('says wrong usage as JSON with --json', async () => {
+    const { code, stdout, stderr } = await cellctl(['nonsense', '--json']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'USAGE', message: expect.stringContaining('nonsense') } });
+  });
+
+  test('gives a shell that wanted the local cloud an endpoint where nothing is, rather than leaving it on AWS', async () => {
+    const broken = await definitionsFolder();
+    await writeFile(join(broken, 'organization.ts'), 'export default {};');
+    const program = `eval "$(bin/cellctl local env --organization ${broken})"; echo "$? $AWS_ENDPOINT_URL"`;
+    expect((await run('bash', ['-c', program])).stdout).toBe('1 http://localhost:1\n');
+  });
+
   test('takes global options before and after the command', async () => {
     const before = await cellctl(['--json', '--organization', folder, 'validate']);
     const after = await cellctl(['validate', '--organization', folder, '--json']);

@@ -248,9 +248,9 @@ describe('deploy', () => {
 
   test('is refused for a cell that somebody else works on, naming them', async () => {
     const { control } = await lockFile();
-    const blocked = await whileHeld(control['tooling'] ?? '', 'alpha-Cell-alpha', () => tooling('deploy', 'alpha'));
+    const blocked = await whileHeld(control['tooling'] ?? '', 'alpha/Cell-alpha', () => tooling('deploy', 'alpha'));
     expect(blocked.code).toBe(1);
-    expect(blocked.stderr).toContain('LOCKED: alpha-Cell-alpha is being worked on by ada@laptop');
+    expect(blocked.stderr).toContain('LOCKED: alpha/Cell-alpha is being worked on by ada@laptop');
   });
 
   test('two at once: one cell is never deployed by both, and the cell is well afterwards', async () => {
@@ -273,6 +273,22 @@ describe('deploy', () => {
     );
     expect(updates).toHaveLength(1);
     expect((await tooling('plan', 'alpha', '--json')).stdout).toContain('cellctl publish');
+  });
+});
+
+describe('an interrupted deployment', () => {
+  test('gives its locks back, so that the next run carries on at once', async () => {
+    const environment = await cloud.environment('tooling');
+    const started = run(
+      'bash',
+      [
+        '-c',
+        `bin/cellctl deploy alpha --organization ${folder} & sleep 4; for i in 1 2 3 4 5 6; do kill -INT $!; sleep 0.5; done; wait $!; echo "ended $?"`,
+      ],
+      environment,
+    );
+    expect((await started).stdout).toMatch(/ended (0|130)/);
+    expect(await tooling('deploy', 'alpha')).toMatchObject({ code: 0 });
   });
 });
 
@@ -335,7 +351,7 @@ describe('a component', () => {
 
   test('that fails in staging is not begun in production', async () => {
     const { control } = await lockFile();
-    const { stdout, code } = await whileHeld(control['tooling'] ?? '', 'staging-orders-api', () =>
+    const { stdout, code } = await whileHeld(control['tooling'] ?? '', 'staging/orders-api', () =>
       deploy('orders-api', '--all', COMPONENT, '2.0.0'),
     );
     const cells = json(stdout)['cells'] as { cell: string; state: string }[];

@@ -11,6 +11,7 @@ const SAME: ObservedStack = { status: 'CREATE_COMPLETE', changes: { added: [], c
 const settled = (): {
   accounts: Map<string, { email: string; status: string }>;
   stacks: Map<string, ObservedStack>;
+  forgotten: string[];
   published: Observed['published'];
 } => ({
   accounts: new Map(
@@ -20,6 +21,7 @@ const settled = (): {
     ]),
   ),
   stacks: new Map([['Registry', SAME], ...plan.cells.map((cell) => [cell.stackName, SAME] as const)]),
+  forgotten: [],
   published: { revision: 4, digest: plan.digest },
 });
 
@@ -36,7 +38,7 @@ describe('the differences', () => {
 
   test('are everything, in the order of the work, for an organization that was never made', () => {
     const fresh = createPlan(draft(validate(unchecked(), 'test')));
-    const found = compare(fresh, fresh.cells, { accounts: undefined, stacks: new Map(), published: undefined });
+    const found = compare(fresh, fresh.cells, { accounts: undefined, stacks: new Map(), forgotten: [], published: undefined });
     expect(found.map(({ kind, name, action }) => `${kind} ${name}: ${action}`)).toEqual([
       'account tooling: cellctl init',
       'account monitoring: cellctl init',
@@ -77,6 +79,12 @@ describe('the differences', () => {
       'stack Cell-staging create: 2 resources',
       'stack Cell-alpha update: 1 added, 2 changed (B, C)',
       'stack Cell-bravo update: UPDATE_ROLLBACK_FAILED',
+    ]);
+  });
+
+  test('name a cell that is no longer in the registry and still has an account', () => {
+    expect(differences(({ forgotten }) => forgotten.push('zulu'))).toEqual([
+      'account cell-zulu conflict: has an account, and is not in the registry; its stacks may still run',
     ]);
   });
 
