@@ -2,9 +2,12 @@
  * The whole life of an organization on a local cloud, by the commands that people type. The tests build on each other,
  * as the commands do: each one's first half is the state that the one before left.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CloudFormationClient,
   DescribeStackEventsCommand,
@@ -278,16 +281,16 @@ describe('deploy', () => {
 
 describe('an interrupted deployment', () => {
   test('gives its locks back, so that the next run carries on at once', async () => {
-    const environment = await cloud.environment('tooling');
-    const started = run(
-      'bash',
-      [
-        '-c',
-        `bin/cellctl deploy alpha --organization ${folder} & sleep 4; for i in 1 2 3 4 5 6; do kill -INT $!; sleep 0.5; done; wait $!; echo "ended $?"`,
-      ],
-      environment,
-    );
-    expect((await started).stdout).toMatch(/ended (0|130)/);
+    const environment = { ...process.env, NODE_OPTIONS: '', ...(await cloud.environment('tooling')) };
+    const child = spawn('bin/cellctl', ['deploy', 'alpha', '--json', '--organization', folder], { env: environment });
+    const ended = once(child, 'exit');
+    for await (const chunk of child.stderr) {
+      if (!String(chunk).includes('"kind":"started"')) continue;
+      await sleep(100);
+      child.kill('SIGINT');
+      break;
+    }
+    expect((await ended)[0]).toBe(130);
     expect(await tooling('deploy', 'alpha')).toMatchObject({ code: 0 });
   });
 });
