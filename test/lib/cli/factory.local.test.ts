@@ -365,7 +365,7 @@ describe('a component', () => {
   });
 
   test.each([
-    ['carts', 'COMPONENT_UNKNOWN: no such component: carts'],
+    ['carts', 'no such component: carts'],
     ['orders-api', 'is no cloud assembly'],
   ])('that is unknown or not built is refused: %s', async (name, reason) => {
     const { code, stderr } = await deploy(name, 'alpha', join(folder, 'nothing'), '1');
