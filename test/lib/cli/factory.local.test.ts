@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CloudFormationClient,
@@ -26,6 +26,7 @@ jest.setTimeout(180_000);
 
 let cloud: TestCloud;
 let folder: string;
+const CELLCTL = resolve('bin', 'cellctl');
 const COMPONENT = 'examples/orders-api/dist';
 const CELLS = ['staging', 'alpha', 'charlie'];
 
@@ -282,7 +283,7 @@ describe('deploy', () => {
 describe('an interrupted deployment', () => {
   test('gives its locks back, so that the next run carries on at once', async () => {
     const environment = { ...process.env, NODE_OPTIONS: '', ...(await cloud.environment('tooling')) };
-    const child = spawn('bin/cellctl', ['deploy', 'alpha', '--json', '--organization', folder], { env: environment });
+    const child = spawn(CELLCTL, ['deploy', 'alpha', '--json', '--organization', folder], { env: environment });
     const ended = once(child, 'exit');
     for await (const chunk of child.stderr) {
       if (!String(chunk).includes('"kind":"started"')) continue;
