@@ -23,7 +23,7 @@ describe('README and docs', () => {
     expect({ exit, usage: stdout.startsWith(`Usage: cellctl ${command}`) }).toEqual({ exit: 0, usage: true });
   });
 
-  test.each(matches(/^(?:\$ )?make ([a-z-]+)/gm))('make %s exists', (target) => {
+  test.each(matches(/^(?:\$ )?make (?:-s |-C \S+ )*([a-z][a-z-]*)/gm))('make %s exists', (target) => {
     const makefiles = readFileSync('Makefile', 'utf8') + readFileSync('examples/orders-api/Makefile', 'utf8');
     expect(makefiles).toMatch(new RegExp(`^${target}:`, 'm'));
   });
