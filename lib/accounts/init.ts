@@ -1,12 +1,12 @@
 /** `cellctl init`: from a bare management account to an organization with its control accounts. Run again and again without harm. */
-import { FactoryError, updateAccountsFile } from '../../registry/index.ts';
+import { type ControlAccount, FactoryError, updateAccountsFile } from '../../registry/index.ts';
 import { ORGANIZATION_ROLE } from '../aws/roles.ts';
 import { assume, identify, type Session } from '../aws/session.ts';
 import { deployStack, type Source, withAssembly } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import { type AccountPlan, CONTROL_STACKS, ORGANIZATIONAL_UNITS, type Plan } from '../plan/plan.ts';
 import { Directory } from './directory.ts';
-import { recordControl, setUpAccount } from './setup.ts';
+import { setUpAccount } from './setup.ts';
 
 export interface InitOptions {
   readonly plan: Plan;
@@ -42,6 +42,11 @@ async function ensureOrganization(directory: Directory, accountId: string, emit:
     });
   }
   return organization.id;
+}
+
+/** Notes the id of a control account. */
+async function recordControl(file: string, name: ControlAccount, id: string): Promise<void> {
+  await updateAccountsFile(file, (accounts) => ({ ...accounts, control: { ...accounts.control, [name]: id } }));
 }
 
 /** Creates what is missing: organization, organizational units, control accounts, their bootstrap, and the stacks of the control accounts. */

@@ -1,5 +1,4 @@
 /** What every account of the factory gets once it exists: its place in the organization, and the CDK's bootstrap. */
-import { type ControlAccount, updateAccountsFile } from '../../registry/index.ts';
 import type { Session } from '../aws/session.ts';
 import { findStack } from '../aws/stacks.ts';
 import { bootstrap } from '../aws/toolkit.ts';
@@ -34,9 +33,4 @@ export async function setUpAccount(account: AccountPlan, accountId: string, opti
   const trusted = accountId === toolingAccountId ? [] : [toolingAccountId];
   await bootstrap(session, accountId, trusted, [`arn:${partition}:iam::aws:policy/AdministratorAccess`]);
   return true;
-}
-
-/** Notes the id of a control account. */
-export async function recordControl(file: string, name: ControlAccount, id: string): Promise<void> {
-  await updateAccountsFile(file, (accounts) => ({ ...accounts, control: { ...accounts.control, [name]: id } }));
 }
