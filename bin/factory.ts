@@ -10,17 +10,8 @@ import { RegistryStack } from '../lib/accounts/registry-stack.ts';
 import { VendingStack } from '../lib/accounts/vending-stack.ts';
 import { Foundation } from '../lib/cell/foundation.ts';
 import { packageRoot } from '../lib/package-root.ts';
-import {
-  CONTROL_STACKS,
-  cellStackName,
-  createPlan,
-  isInitialized,
-  isVended,
-  type Plan,
-  requireAccounts,
-  selectCells,
-} from '../lib/plan/plan.ts';
-import { asFactoryError, FactoryError, loadRegistry } from '../registry/index.ts';
+import { CONTROL_STACKS, createPlan, isInitialized, isVended, type Plan, requireAccounts, selectCells } from '../lib/plan/plan.ts';
+import { asFactoryError, cellStackName, FactoryError, loadRegistry } from '../registry/index.ts';
 import { cdkCommandLine, type Wanted, wantedStacks } from './wanted.ts';
 
 const NAMES_ONLY = 'Listed, not built.';

@@ -3,6 +3,7 @@
  * so that the loader can report the problems of all files at once.
  */
 import type { AccessPolicy, AwsCell, Capacity, Component, GcpCell, OrganizationSettings, RolloutPolicy, Size } from './model.ts';
+import { accountEmail } from './names.ts';
 
 /** Capacity by size class: figures to start from, to be replaced by what load tests of the application show. */
 export const CAPACITY: Record<Size, Capacity> = {
@@ -56,10 +57,14 @@ export type ComponentDefinition = Omit<Component, 'kind' | 'repository' | 'depen
   };
 
 /** The organization as it is written in `organization.ts`: all but its cells, its components and what the lock file knows. */
-export type OrganizationDefinition = Omit<OrganizationSettings, 'organizationId' | 'accounts' | 'rollout' | 'access' | 'tags'> & {
+export type OrganizationDefinition = Omit<
+  OrganizationSettings,
+  'organizationId' | 'accounts' | 'rollout' | 'access' | 'contacts' | 'tags'
+> & {
   accounts?: { tooling?: { email?: string }; monitoring?: { email?: string } };
   rollout?: Partial<RolloutPolicy>;
   access?: Partial<AccessPolicy>;
+  contacts?: OrganizationSettings['contacts'];
   tags?: Record<string, string>;
 };
 
@@ -90,11 +95,6 @@ export function defineComponent(component: ComponentDefinition): Component {
   };
 }
 
-/** The e-mail that `pattern` gives the account called `account`. */
-export function accountEmail(pattern: string, account: string): string {
-  return String(pattern).replace('{account}', account);
-}
-
 /** Fills in the organization's defaults: e-mails of the control accounts by pattern, and the default rollout policy. */
 export function defineOrganization(organization: OrganizationDefinition): OrganizationSettings {
   const control = (account: 'tooling' | 'monitoring') => ({
@@ -103,6 +103,7 @@ export function defineOrganization(organization: OrganizationDefinition): Organi
   });
   return {
     tags: {},
+    contacts: {},
     ...organization,
     accounts: { management: {}, tooling: control('tooling'), monitoring: control('monitoring') },
     rollout: { ...ROLLOUT_DEFAULTS, ...organization.rollout },

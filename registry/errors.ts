@@ -20,6 +20,8 @@ export const ERROR_CODES = {
   ORGANIZATION_CONFLICT: { exit: 1, meaning: 'what AWS Organizations holds contradicts the registry' },
   ACCOUNT_CREATION_FAILED: { exit: 1, meaning: 'AWS Organizations refused to create an account' },
   PUBLISH_CONFLICT: { exit: 1, meaning: 'somebody else published at the same time' },
+  RECORD_CONFLICT: { exit: 1, meaning: 'others keep changing the same record' },
+  RECORD_INVALID: { exit: 1, meaning: 'a record in the bucket is damaged' },
   REVISION_NOT_FOUND: { exit: 1, meaning: 'the registry has no such revision' },
   LOCKED: { exit: 1, meaning: 'somebody else is working on the same cell' },
   SYNTH_FAILED: { exit: 1, meaning: 'the CDK app could not be synthesized' },

@@ -2,7 +2,6 @@
 export { type AccountsFile, type ControlAccount, readAccountsFile, updateAccountsFile, withAccounts } from './accounts-file.ts';
 export {
   type AwsCellDefinition,
-  accountEmail,
   CAPACITY,
   type ComponentDefinition,
   defineCell,
@@ -20,6 +19,7 @@ export type {
   Capacity,
   Cell,
   Component,
+  Contacts,
   GcpCell,
   Organization,
   OrganizationSettings,
@@ -27,6 +27,9 @@ export type {
   Size,
   Stage,
 } from './model.ts';
+export { accountEmail, cellAccountName, cellHealthAlarmName, cellStackName, poolAccountName, registryBucketName } from './names.ts';
+export { type Condition, type Objects, S3Objects, type StoredObject } from './objects.ts';
+export { Records } from './records.ts';
 export { REGION_ZONES } from './regions.ts';
-export { type PublishedRegistry, type PublishResult, RegistryStore, registryBucketName } from './store.ts';
+export { type PublishedRegistry, type PublishResult, RegistryStore } from './store.ts';
 export { check, type UncheckedOrganization, validate } from './validate.ts';

@@ -140,6 +140,14 @@ const accessPolicy = z.strictObject({
 
 const controlAccount = z.strictObject({ email: z.email(), accountId: accountId.optional() });
 
+/** Who AWS writes to about an account, besides its own e-mail. */
+const contact = z.strictObject({
+  name: z.string().min(1).max(64),
+  title: z.string().min(1).max(50),
+  email: z.email(),
+  phone: z.string().min(1).max(25),
+});
+
 /** The organization without its cells and components. */
 export const settingsSchema = z.strictObject({
   /** Prefix of names that must be unique beyond the organization, such as buckets. */
@@ -168,6 +176,8 @@ export const settingsSchema = z.strictObject({
   }),
   rollout: rolloutPolicy,
   access: accessPolicy,
+  /** Alternate contacts of every account. */
+  contacts: z.strictObject({ billing: contact.optional(), operations: contact.optional(), security: contact.optional() }),
   tags,
 });
 
@@ -178,6 +188,7 @@ export type Cell = z.infer<typeof cellSchema>;
 export type AwsCell = z.infer<typeof awsCell>;
 export type GcpCell = z.infer<typeof gcpCell>;
 export type Component = z.infer<typeof componentSchema>;
+export type Contacts = OrganizationSettings['contacts'];
 export type RolloutPolicy = z.infer<typeof rolloutPolicy>;
 export type AccessPolicy = z.infer<typeof accessPolicy>;
 export type Capacity = z.infer<typeof capacity>;

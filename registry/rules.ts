@@ -3,9 +3,9 @@
  * nothing stands in both. Each rule sees only definitions that fit the schema, so none needs to guard against shape.
  */
 import { Address4 } from 'ip-address';
-import { accountEmail } from './define.ts';
 import type { Problem } from './errors.ts';
 import type { Cell, Component, OrganizationSettings } from './model.ts';
+import { accountEmail, cellAccountName } from './names.ts';
 import { REGION_ZONES } from './regions.ts';
 
 /** What of an organization fits the schema. `settings` is absent when `organization.ts` itself doesn't. */
@@ -192,7 +192,7 @@ export const RULES: readonly Rule[] = [
         { path: 'accounts.monitoring.email', email: settings.accounts.monitoring.email },
         ...[...cells].flatMap(([key, cell]) =>
           cell.cloud === 'aws'
-            ? [{ path: `cells.${key}.email`, email: cell.email ?? accountEmail(settings.emailPattern, `cell-${key}`) }]
+            ? [{ path: `cells.${key}.email`, email: cell.email ?? accountEmail(settings.emailPattern, cellAccountName(key)) }]
             : [],
         ),
       ];

@@ -26,20 +26,6 @@ export interface PublishResult {
   readonly rolledForward?: number;
 }
 
-/**
- * Name of the registry's bucket. Fixed, not generated: readers in every account must know it without asking.
- * @throws FactoryError `NOT_INITIALIZED` while the tooling account is unknown
- */
-export function registryBucketName(organization: Pick<Organization, 'name' | 'accounts'>): string {
-  const { accountId } = organization.accounts.tooling;
-  if (accountId === undefined) {
-    throw new FactoryError('NOT_INITIALIZED', 'the organization has no tooling account yet', {
-      fix: 'run `cellctl init` with management credentials',
-    });
-  }
-  return `${organization.name}-cell-registry-${accountId}`;
-}
-
 /** S3's answers to a lost race: the condition did not hold, or another conditional write was under way. */
 const LOST_RACE = ['PreconditionFailed', 'ConditionalRequestConflict'];
 

@@ -1,6 +1,7 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { cellHealthAlarmName } from '../../registry/index.ts';
 import type { CellPlan } from '../plan/plan.ts';
 import type { CellData } from './data.ts';
 import type { CellIngress } from './ingress.ts';
@@ -46,7 +47,7 @@ export class CellHealth extends Construct {
       }),
     ];
     this.alarm = new cloudwatch.CompositeAlarm(this, 'Health', {
-      compositeAlarmName: `cell-${cell.name}-health`,
+      compositeAlarmName: cellHealthAlarmName(cell.name),
       alarmDescription: `Cell ${cell.name} is not well: one of its alarms fires.`,
       alarmRule: cloudwatch.AlarmRule.anyOf(...alarms),
     });

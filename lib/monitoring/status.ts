@@ -1,6 +1,7 @@
 /** How the cells are, looked at from tooling through the read-only role in each account. */
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import pLimit from 'p-limit';
+import { cellHealthAlarmName } from '../../registry/index.ts';
 import { asCloudError } from '../aws/cloud-error.ts';
 import { assumeLookup, type Session } from '../aws/session.ts';
 import { findStack } from '../aws/stacks.ts';
@@ -34,7 +35,7 @@ async function stack(session: Session, name: string): Promise<{ status: string; 
 }
 
 async function health(session: Session, cell: string): Promise<string | undefined> {
-  const name = `cell-${cell}-health`;
+  const name = cellHealthAlarmName(cell);
   // Composite alarms are left out unless they are asked for.
   const answer = await new CloudWatchClient(session).send(
     new DescribeAlarmsCommand({ AlarmNames: [name], AlarmTypes: ['CompositeAlarm'] }),

@@ -3,6 +3,8 @@ import {
   type AwsCell,
   accountEmail,
   type Component,
+  cellAccountName,
+  cellStackName,
   FactoryError,
   type Organization,
   type Registry,
@@ -69,9 +71,6 @@ export interface Plan {
 
 const STAGE_ORDER: Readonly<Record<Stage, number>> = { staging: 0, production: 1, personal: 2 };
 
-/** Name of a cell's foundation stack. */
-export const cellStackName = (cell: string) => `Cell-${cell}`;
-
 /** Stacks of the control accounts, by account. */
 export const CONTROL_STACKS = { management: 'Vending', tooling: 'Registry' } as const;
 
@@ -89,7 +88,7 @@ function controlAccount(organization: Organization, name: 'tooling' | 'monitorin
 
 function planCell(organization: Organization, cell: AwsCell): CellPlan {
   const tags = { ...organization.tags, ...cell.tags, cell: cell.name, stage: cell.stage };
-  const accountName = `cell-${cell.name}`;
+  const accountName = cellAccountName(cell.name);
   const profile = STAGE_PROFILES[cell.stage];
   return {
     name: cell.name,

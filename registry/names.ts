@@ -1,0 +1,88 @@
+/**
+ * Names that are derived from the registry, and how long AWS lets them be. One function per name: whoever creates the
+ * thing and whoever looks for it call the same one, and the rule NAME_TOO_LONG measures what they really give.
+ */
+import { FactoryError } from './errors.ts';
+import type { Organization } from './model.ts';
+
+/** Name of a cell's account. */
+export const cellAccountName = (cell: string) => `cell-${cell}`;
+
+/** Name of a cell's foundation stack. */
+export const cellStackName = (cell: string) => `Cell-${cell}`;
+
+/** Name of the composite alarm that says how a cell is. */
+export const cellHealthAlarmName = (cell: string) => `cell-${cell}-health`;
+
+/** Name of an account that waits in the pool, by number. */
+export const poolAccountName = (number: number) => `pool-${String(number).padStart(4, '0')}`;
+
+/** The e-mail that `pattern` gives the account called `account`. */
+export const accountEmail = (pattern: string, account: string) => String(pattern).replace('{account}', account);
+
+const registryBucket = (organization: string, toolingAccountId: string) => `${organization}-cell-registry-${toolingAccountId}`;
+
+/**
+ * Name of the registry's bucket. Fixed, not generated: readers in every account must know it without asking.
+ * @throws FactoryError `NOT_INITIALIZED` while the tooling account is unknown
+ */
+export function registryBucketName(organization: Pick<Organization, 'name' | 'accounts'>): string {
+  const { accountId } = organization.accounts.tooling;
+  if (accountId === undefined) {
+    throw new FactoryError('NOT_INITIALIZED', 'the organization has no tooling account yet', {
+      fix: 'run `cellctl init` with management credentials',
+    });
+  }
+  return registryBucket(organization.name, accountId);
+}
+
+/** A name that comes out too long makes a deployment fail long after the definition was accepted. */
+export interface DerivedName {
+  /** What carries the name. */
+  readonly what: string;
+  /** Most characters that AWS takes. */
+  readonly limit: number;
+  /** Where AWS says so. */
+  readonly source: string;
+}
+
+/** Names that an organization's own name leads to. */
+export const ORGANIZATION_NAMES: readonly (DerivedName & { readonly of: (organization: string) => string })[] = [
+  {
+    what: "the registry's bucket",
+    limit: 63,
+    source: 'General purpose bucket naming rules, Amazon S3 User Guide',
+    of: (organization) => registryBucket(organization, '0'.repeat(12)),
+  },
+];
+
+/** Names that a cell's name leads to. */
+export const CELL_NAMES: readonly (DerivedName & { readonly of: (cell: string) => string })[] = [
+  { what: "the cell's account", limit: 50, source: 'CreateAccount, AWS Organizations API Reference', of: cellAccountName },
+  { what: "the cell's stack", limit: 128, source: 'CreateStack, AWS CloudFormation API Reference', of: cellStackName },
+  { what: "the cell's health alarm", limit: 255, source: 'PutCompositeAlarm, Amazon CloudWatch API Reference', of: cellHealthAlarmName },
+];
+
+/** Names that a component's name leads to. */
+export const COMPONENT_NAMES: readonly (DerivedName & { readonly of: (component: string) => string })[] = [
+  { what: "the component's stack", limit: 128, source: 'CreateStack, AWS CloudFormation API Reference', of: (component) => component },
+  {
+    what: "the component's image repository",
+    limit: 256,
+    source: 'CreateRepository, Amazon ECR API Reference',
+    of: (component) => component,
+  },
+];
+
+/** Names that a role in a cell leads to. */
+export const ACCESS_NAMES: readonly (DerivedName & { readonly of: (cell: string, role: string) => string })[] = [
+  {
+    what: "the role's permission set in the cell",
+    limit: 32,
+    source: 'CreatePermissionSet, IAM Identity Center API Reference',
+    of: (cell, role) => `${cell}-${role}`,
+  },
+];
+
+/** Most characters of an account's e-mail. Source: CreateAccount, AWS Organizations API Reference. */
+export const EMAIL_LIMIT = 64;
