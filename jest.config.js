@@ -6,7 +6,7 @@ const shared = {
     '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
   // Tests exercise the sources, not the last build of them.
-  moduleNameMapper: { '^cell-factory/registry$': '<rootDir>/registry/index.ts', '^cell-factory/cell$': '<rootDir>/lib/cell/index.ts' },
+  moduleNameMapper: { '^cell-factory/registry$': '<rootDir>/registry/public.ts', '^cell-factory/cell$': '<rootDir>/lib/cell/index.ts' },
 };
 
 export default {

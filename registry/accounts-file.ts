@@ -1,12 +1,15 @@
 /**
  * The lock file: which account belongs to which cell. Written by `cellctl`, committed by people.
- * One line per account, sorted, so that two branches that each add a cell rarely touch the same line.
+ * One line per account, sorted, and a last line that stays: so every account's line ends with a comma, and git can put the
+ * lines of two branches together (`accounts.json merge=union` in the folder's .gitattributes) and the result is JSON.
  */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { lock } from 'proper-lockfile';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { FactoryError, isNamed, messageOf } from './errors.ts';
-import type { Organization } from './model.ts';
+import type { UncheckedOrganization } from './shape.ts';
 
 const accountId = z.string().regex(/^\d{12}$/);
 
@@ -16,6 +19,10 @@ const schema = z.strictObject({
   control: z.strictObject({ management: accountId.optional(), monitoring: accountId.optional(), tooling: accountId.optional() }),
   cells: z.record(z.string(), accountId),
 });
+
+/** Key of the last line of the cells: no cell can have that name, and it sorts after all that can. */
+const LAST_LINE = '~';
+const LAST_LINE_TEXT = 'stays last, so that git can merge the lines above';
 
 export type AccountsFile = z.infer<typeof schema>;
 export type ControlAccount = keyof AccountsFile['control'];
@@ -43,42 +50,89 @@ export async function readAccountsFile(path: string): Promise<AccountsFile> {
     const conflict = text.includes('<<<<<<<') ? ': it holds an unresolved merge' : `: ${messageOf(error)}`;
     throw new FactoryError('LOCK_FILE_INVALID', `${path} is not JSON${conflict}`, { cause: error, fix });
   }
-  const parsed = schema.safeParse(value);
+  const twice = repeatedCell(text);
+  if (twice !== undefined)
+    throw new FactoryError('LOCK_FILE_INVALID', `${path}: ${twice}`, {
+      fix: 'keep the line whose account belongs to the cell (`cellctl plan` checks it)',
+    });
+  const parsed = schema.safeParse(withoutLastLine(value));
   if (parsed.success) return parsed.data;
   throw new FactoryError('LOCK_FILE_INVALID', `${path}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`, { fix });
 }
 
+/** The content of a file without the line that only git needs. */
+function withoutLastLine(value: unknown): unknown {
+  if (!isObject(value) || !isObject(value['cells'])) return value;
+  const { [LAST_LINE]: _, ...cells } = value['cells'];
+  return { ...value, cells };
+}
+
+/** What a merge leaves when two branches gave one cell different accounts. JSON.parse would silently take the later line. */
+function repeatedCell(text: string): string | undefined {
+  const seen = new Map<string, string>();
+  for (const [, name = '', id = ''] of text.matchAll(/^\s*"([^"]+)"\s*:\s*"(\d{12})"/gm)) {
+    const other = seen.get(name);
+    if (other !== undefined && other !== id) return `"${name}" stands twice, with ${other} and ${id}`;
+    seen.set(name, id);
+  }
+  return undefined;
+}
+
 const sorted = <T>(record: Record<string, T>) => Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** One write after the other: each reads what the one before left. */
+function textOf({ organization, control, cells }: AccountsFile): string {
+  const file = {
+    ...(organization === undefined ? {} : { organization }),
+    control: sorted(control),
+    cells: { ...sorted(cells), [LAST_LINE]: LAST_LINE_TEXT },
+  };
+  return `${JSON.stringify(file, undefined, 2)}\n`;
+}
+
+/** One change after the other in this process; between processes the lock decides. */
 let queue: Promise<unknown> = Promise.resolve();
 
-/** Changes the lock file: reads it, applies `change`, and swaps the new file in whole. Returns what was written. */
+/** Changes the lock file: reads it, applies `change`, and swaps the new file in whole, with every other writer kept out. */
 export function updateAccountsFile(path: string, change: (file: AccountsFile) => AccountsFile): Promise<AccountsFile> {
   const next = queue.then(async () => {
-    const { organization, control, cells } = change(await readAccountsFile(path));
-    const file = { ...(organization === undefined ? {} : { organization }), control: sorted(control), cells: sorted(cells) };
-    await writeFileAtomic(path, `${JSON.stringify(file, undefined, 2)}\n`);
-    return file;
+    await mkdir(dirname(path), { recursive: true });
+    const release = await lock(path, { realpath: false, stale: 10_000, retries: { retries: 100, minTimeout: 20, maxTimeout: 200 } });
+    try {
+      const file = change(await readAccountsFile(path));
+      await writeFileAtomic(path, textOf(file));
+      return file;
+    } finally {
+      await release();
+    }
   });
   queue = next.catch(() => undefined);
   return next;
 }
 
-/** The organization with the account ids of the lock file. Ids of cells that are not in the registry are left out. */
-export function withAccounts(organization: Organization, file: AccountsFile): Organization {
-  const control = <K extends ControlAccount>(name: K) => {
-    const id = file.control[name];
-    return { ...organization.accounts[name], ...(id === undefined ? {} : { accountId: id }) };
-  };
-  const cells = Object.entries(organization.cells).map(([name, cell]) => {
-    const id = file.cells[name];
-    return [name, cell.cloud === 'aws' && id !== undefined ? { ...cell, accountId: id } : cell] as const;
-  });
-  return {
-    ...organization,
-    ...(file.organization === undefined ? {} : { organizationId: file.organization }),
-    accounts: { management: control('management'), tooling: control('tooling'), monitoring: control('monitoring') },
-    cells: Object.fromEntries(cells),
-  };
+/**
+ * Definitions with the account ids of the lock file, before they are checked: two cells with one account is a fault of the
+ * lock file that shows only then. What is no object passes through as it is; ids of cells that are not defined are left out.
+ */
+export function withAccounts(input: UncheckedOrganization, file: AccountsFile): UncheckedOrganization {
+  const control = (accounts: unknown) =>
+    Object.fromEntries(CONTROL_ACCOUNTS.map((name) => [name, { ...Object(Object(accounts)[name]), ...idOf(file.control[name]) }]));
+  const settings = isObject(input.settings)
+    ? {
+        ...input.settings,
+        ...(file.organization === undefined ? {} : { organizationId: file.organization }),
+        accounts: control(input.settings['accounts']),
+      }
+    : input.settings;
+  const cells = Object.entries(input.cells).map(
+    ([name, cell]) => [name, isObject(cell) && cell['cloud'] === 'aws' ? { ...cell, ...idOf(ownId(file, name)) } : cell] as const,
+  );
+  return { ...input, settings, cells: Object.fromEntries(cells) };
 }
+
+const CONTROL_ACCOUNTS = ['management', 'tooling', 'monitoring'] as const satisfies readonly ControlAccount[];
+
+const idOf = (accountId: string | undefined) => (accountId === undefined ? {} : { accountId });
+
+const ownId = (file: AccountsFile, cell: string) => (Object.hasOwn(file.cells, cell) ? file.cells[cell] : undefined);
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);

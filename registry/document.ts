@@ -1,31 +1,71 @@
-/** The published document: one JSON value that holds the whole organization, and the header that says which one it is. */
+/** The published document: one JSON value that holds the whole organization and the life of its cells, with a header that says which one it is. */
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { FactoryError } from './errors.ts';
-import type { Organization } from './model.ts';
-import { validate } from './validate.ts';
+import { type Life, lifeSchema } from './life.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { cellSchema, componentSchema, type Organization, settingsSchema } from './model.ts';
+import { assemble, checkShape } from './shape.ts';
 
-/** Version of the document's shape. A reader refuses any other. */
-export const SCHEMA_VERSION = 1;
+/**
+ * Version of the document's shape. Whoever changes the shape raises it, adds the step from the version before to
+ * `migrations.ts`, and runs `make schema`; a test holds the shape to the schema that was committed for its version.
+ */
+export const SCHEMA_VERSION = 2;
 
-/** An organization with the digest of its content: what everything downstream works from. */
-export interface Registry {
+/** What a document says. */
+export interface Content {
   readonly organization: Organization;
-  /** `sha256:<hex>` of the organization's canonical JSON (RFC 8785). Equal digests mean equal organizations. */
-  readonly digest: string;
-  /** Which publication this is; absent for definitions that were read from a folder. */
-  readonly published?: { readonly revision: number; readonly at: string; readonly by: string };
+  /** Life of the cells that have been seen, by name. */
+  readonly life: Readonly<Record<string, Life>>;
 }
 
-const headerSchema = z.object({
-  schemaVersion: z.int(),
+/** A document's content and its digest: what everything downstream works from. */
+export interface Registry extends Content {
+  /** `sha256:<hex>` of the content's canonical JSON (RFC 8785). Equal digests mean equal content. */
+  readonly digest: string;
+  /** Which publication this is; absent for definitions that were read from a folder. */
+  readonly published?: Publication;
+}
+
+/** Which publication a document is. */
+export interface Publication {
+  /** 1, 2, 3, … without gaps. */
+  readonly revision: number;
+  /** When, ISO 8601. */
+  readonly at: string;
+  /** By whom. */
+  readonly by: string;
+}
+
+export type PublishedRegistry = Registry & { readonly published: Publication };
+
+const lifeBook = z.record(z.string(), lifeSchema);
+
+/** The whole document, for its JSON Schema. Reading goes step by step, so that what is wrong can be said. */
+export const documentSchema = z.strictObject({
+  schemaVersion: z.literal(SCHEMA_VERSION),
   revision: z.int().positive(),
-  digest: z.string(),
-  publishedAt: z.string(),
+  /** `sha256:<hex>` of `{"life":…,"organization":…}` in canonical JSON (RFC 8785). */
+  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  publishedAt: z.iso.datetime({ offset: true }),
   publisher: z.string(),
-  organization: z.record(z.string(), z.unknown()),
+  organization: settingsSchema.extend({ cells: z.record(z.string(), cellSchema), components: z.record(z.string(), componentSchema) }),
+  life: lifeBook,
 });
+
+const { revision, digest, publishedAt, publisher } = documentSchema.shape;
+/** What every version's header has. The content is looked at later. */
+const headerSchema = z.object({
+  revision,
+  digest,
+  publishedAt,
+  publisher,
+  organization: z.record(z.string(), z.unknown()),
+  life: z.record(z.string(), z.unknown()).optional(),
+});
+type Header = z.infer<typeof headerSchema>;
 
 function canonical(value: unknown): string {
   const text = canonicalize(value);
@@ -33,19 +73,18 @@ function canonical(value: unknown): string {
   return text;
 }
 
-/** `sha256:<hex>` over the canonical JSON of `value`. */
-export function digestOf(value: unknown): string {
-  return `sha256:${createHash('sha256').update(canonical(value)).digest('hex')}`;
-}
+const sha256 = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
-/** The registry of an organization that has not been published yet. */
-export function draft(organization: Organization): Registry {
-  return { organization, digest: digestOf(organization) };
+/** `sha256:<hex>` over the canonical JSON of `value`. */
+export const digestOf = (value: unknown): string => sha256(canonical(value));
+
+/** A registry that has not been published yet. */
+export function draft(organization: Organization, life: Content['life'] = {}): Registry {
+  return { organization, life, digest: digestOf({ life, organization }) };
 }
 
 /** The bytes of a publication: canonical JSON, so that the same publication has the same bytes. */
-export function serialize(registry: Registry & Required<Pick<Registry, 'published'>>): string {
-  const { organization, digest, published } = registry;
+export function serialize({ organization, life, digest, published }: PublishedRegistry): string {
   return canonical({
     schemaVersion: SCHEMA_VERSION,
     revision: published.revision,
@@ -53,40 +92,76 @@ export function serialize(registry: Registry & Required<Pick<Registry, 'publishe
     publishedAt: published.at,
     publisher: published.by,
     organization,
+    life,
   });
 }
 
+/** What the digest is taken of: up to version 1 the organization, then the life of its cells, too. */
+const digested = (version: number, { organization, life }: Header): unknown => (version === 1 ? organization : { life, organization });
+
 /**
- * Reads a published document. Checks the version before the shape, and the digest before the content is used.
- * @param source where the text came from, for messages
- * @throws FactoryError `DOCUMENT_INVALID` (no JSON, unknown version, wrong digest), `REGISTRY_INVALID` (content breaks a rule)
+ * The same as a piece of the document's own text. A published document is canonical, so the piece needs no building anew,
+ * which would take five times as long as parsing it.
  */
-export function parseDocument(text: string, source: string): Registry {
-  const damaged = (what: string, fix: string) => new FactoryError('DOCUMENT_INVALID', `${source}: ${what}`, { fix });
+function digestedText(version: number, text: string): string {
+  const first = version === 1 ? '"organization":' : '"life":';
+  const piece = text.slice(text.indexOf(first), text.lastIndexOf(',"publishedAt":'));
+  return version === 1 ? piece.slice(first.length) : `{${piece}}`;
+}
+
+/** The version of a document, before anything else is looked at. */
+function versionOf(value: unknown, damaged: (what: string, fix: string) => FactoryError): number {
+  const version = z.object({ schemaVersion: z.int().positive() }).safeParse(value).data?.schemaVersion;
+  if (version === undefined) throw damaged('no schemaVersion', 'pass a document that `cellctl publish` made');
+  if (version <= SCHEMA_VERSION) return version;
+  throw damaged(
+    `schema version ${version}; this reader knows versions 1 to ${SCHEMA_VERSION}`,
+    `install a cell-factory that reads schema version ${version}`,
+  );
+}
+
+/**
+ * Reads a published document: version, then header, then digest, then (migrated to today's version) shape. Rules are not
+ * asked: they were when it was published, and a rule that came later must not make old revisions unreadable.
+ * @param source where the text came from, for messages
+ * @throws FactoryError `DOCUMENT_INVALID`
+ */
+export function parseDocument(text: string, source: string): PublishedRegistry {
+  const damaged = (what: string, fix: string, cause?: unknown) =>
+    new FactoryError('DOCUMENT_INVALID', `${source}: ${what}`, { fix, cause });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new FactoryError('DOCUMENT_INVALID', `${source} is not JSON`, {
-      fix: 'pass a document that `cellctl registry show --json` wrote',
-      cause: error,
-    });
+    throw damaged('not JSON', 'pass a document that `cellctl registry show --json` wrote', error);
   }
-  const version = z.object({ schemaVersion: z.int() }).safeParse(value).data?.schemaVersion;
-  if (version === undefined) throw damaged('no schemaVersion', 'pass a document that `cellctl publish` made');
-  if (version !== SCHEMA_VERSION) {
-    throw damaged(
-      `schema version ${version}, this reader knows ${SCHEMA_VERSION}`,
-      'use the version of cell-factory that published it, or a newer one',
-    );
-  }
+  const version = versionOf(value, damaged);
   const header = headerSchema.safeParse(value);
-  if (!header.success) throw damaged(`header: ${z.prettifyError(header.error)}`, 'fetch the document again');
-  const { organization, digest, revision, publishedAt, publisher } = header.data;
-  const found = digestOf(organization);
-  if (found !== digest)
-    throw damaged(`content has digest ${found}, header says ${digest}`, 'the document was changed after it was published: fetch it again');
-  const { cells = {}, components = {}, ...settings } = organization;
-  const checked = validate({ settings, cells: Object(cells), components: Object(components) }, source);
-  return { organization: checked, digest, published: { revision, at: publishedAt, by: publisher } };
+  if (!header.success) throw damaged(`header: ${z.prettifyError(header.error).replaceAll('\n', ' ')}`, 'fetch the document again');
+  const { digest, revision, publishedAt, publisher } = header.data;
+  if (sha256(digestedText(version, text)) !== digest) {
+    // Somebody may have formatted it; what it says is what counts.
+    const found = digestOf(digested(version, header.data));
+    if (found !== digest)
+      throw damaged(`content has digest ${found}, header says ${digest}`, 'it was changed after it was published: fetch it again');
+  }
+  return { ...contentOf(version, header.data, damaged), digest, published: { revision, at: publishedAt, by: publisher } };
+}
+
+/** The content of a document of `version`, as of today's version. */
+function contentOf(version: number, header: Header, damaged: (what: string, fix: string) => FactoryError): Content {
+  let content: { organization: Record<string, unknown>; life: Record<string, unknown> } = {
+    organization: header.organization,
+    life: header.life ?? {},
+  };
+  for (let step = version; step < SCHEMA_VERSION; step++) content = MIGRATIONS[step]?.(content) ?? content;
+  const { cells, components, ...settings } = content.organization;
+  const { parts, problems } = checkShape({ settings, cells: Object(cells), components: Object(components) });
+  const life = lifeBook.safeParse(content.life);
+  const [first] = problems;
+  if (first || !parts.settings)
+    throw damaged(`${first?.path}: ${first?.message} (${problems.length} in all)`, 'publish it again with this version of cell-factory');
+  if (!life.success)
+    throw damaged(`life: ${z.prettifyError(life.error).replaceAll('\n', ' ')}`, 'publish it again with this version of cell-factory');
+  return { organization: assemble(parts.settings, parts), life: life.data };
 }

@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   PUBLISH_CONFLICT: { exit: 1, meaning: 'somebody else published at the same time' },
   RECORD_CONFLICT: { exit: 1, meaning: 'others keep changing the same record' },
   RECORD_INVALID: { exit: 1, meaning: 'a record in the bucket is damaged' },
+  REGISTRY_UNREACHABLE: { exit: 1, meaning: "the published registry can't be read, and nothing usable is known" },
   REVISION_NOT_FOUND: { exit: 1, meaning: 'the registry has no such revision' },
   LOCKED: { exit: 1, meaning: 'somebody else is working on the same cell' },
   SYNTH_FAILED: { exit: 1, meaning: 'the CDK app could not be synthesized' },
@@ -41,6 +42,10 @@ export interface Problem {
   readonly message: string;
   /** How to mend it, and what is allowed. */
   readonly fix: string;
+  /** File that it stands in, relative to the folder of definitions. */
+  readonly file?: string;
+  /** Line of the field in that file, from 1; absent when the field is not written there. */
+  readonly line?: number;
 }
 
 export interface FactoryErrorOptions {

@@ -6,11 +6,20 @@ import { createJiti, type Jiti } from 'jiti';
 import { readAccountsFile, withAccounts } from './accounts-file.ts';
 import { draft, parseDocument, type Registry } from './document.ts';
 import { FactoryError, messageOf, type Problem } from './errors.ts';
-import { check, invalid, type UncheckedOrganization, validate } from './validate.ts';
+import { locate } from './locate.ts';
+import { takeApart, type UncheckedOrganization } from './shape.ts';
+import { check, invalid } from './validate.ts';
 
 export interface LoadOptions {
   /** The lock file. @default - `accounts.json` in the folder of definitions */
   readonly accountsFile?: string | undefined;
+  /** The time by which expiry is judged. @default - now */
+  readonly now?: Date;
+}
+
+/** An organization that breaks no rule, and what is unwise about it. */
+export interface LoadedRegistry extends Registry {
+  readonly warnings: readonly Problem[];
 }
 
 /** Where the account ids of the organization at `path` are kept, or undefined for a document, which holds its own. */
@@ -71,30 +80,36 @@ async function importDefinitions(folder: string): Promise<{ input: UncheckedOrga
  * The registry at `path`: a folder that holds `organization.ts`, `cells/`, `components/`, or a published `.json`.
  * @throws FactoryError `ORGANIZATION_NOT_FOUND`, `REGISTRY_INVALID` (with every problem of every file), `LOCK_FILE_INVALID`, `DOCUMENT_INVALID`
  */
-export async function loadRegistry(path: string, options: LoadOptions = {}): Promise<Registry> {
+export async function loadRegistry(path: string, options: LoadOptions = {}): Promise<LoadedRegistry> {
   const accountsFile = accountsFileOf(path, options);
-  if (accountsFile === undefined) {
-    const text = await readFile(path, 'utf8').catch((cause) => {
-      throw new FactoryError('ORGANIZATION_NOT_FOUND', `${path} can't be read`, {
-        cause,
-        fix: 'pass an existing document to --organization',
-      });
-    });
-    return parseDocument(text, path);
-  }
+  const now = options.now ?? new Date();
+  if (accountsFile === undefined) return loadDocument(path, now);
   const folder = resolve(path);
   if (!(await exists(join(folder, 'organization.ts')))) {
     throw new FactoryError('ORGANIZATION_NOT_FOUND', `${path} holds no organization.ts`, {
       fix: 'pass the folder of definitions, or a published .json, with --organization',
     });
   }
+  const accounts = await readAccountsFile(accountsFile);
   const { input, problems } = await importDefinitions(folder);
-  if (problems.length > 0) {
-    const more = check(input).problems.filter((problem) => input.settings !== undefined || problem.path !== 'organization');
-    throw invalid([...problems, ...more], path);
-  }
-  const organization = withAccounts(validate(input, path), await readAccountsFile(accountsFile));
-  // Again, with the ids: two cells with one account is a fault of the lock file that only shows now.
-  const { cells, components, ...settings } = organization;
-  return draft(validate({ settings, cells, components }, path));
+  const existing = new Map(Object.entries(accounts.cells).map(([cell, id]) => [cell, `account ${id} in ${basename(accountsFile)}`]));
+  // A file that can't be read is one problem; that its cell is not defined would be a second one about the same.
+  for (const { path: file } of problems) existing.delete(basename(file, '.ts'));
+  const checked = check(withAccounts(input, accounts), { now, existing });
+  const all = [...problems, ...checked.problems.filter((problem) => input.settings !== undefined || problem.path !== 'organization')];
+  if (all.length > 0 || !checked.organization) throw invalid(await locate(folder, all), path);
+  return { ...draft(checked.organization), warnings: await locate(folder, checked.warnings) };
+}
+
+async function loadDocument(path: string, now: Date): Promise<LoadedRegistry> {
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    throw new FactoryError('ORGANIZATION_NOT_FOUND', `${path} can't be read`, {
+      cause,
+      fix: 'pass an existing document to --organization',
+    });
+  });
+  const registry = parseDocument(text, path);
+  const { problems, warnings } = check(takeApart(registry.organization), { now });
+  if (problems.length > 0) throw invalid(problems, path);
+  return { ...registry, warnings };
 }

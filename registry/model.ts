@@ -6,9 +6,8 @@ import { z } from 'zod';
 
 const DNS_LABEL = /^[a-z]([a-z0-9-]*[a-z0-9])?$/;
 
-/** A DNS label, short enough that every AWS name derived from it stays within its limit. */
-const label = (max: number) =>
-  z.string().max(max).regex(DNS_LABEL, 'must be lower-case letters, digits and inner hyphens, starting with a letter');
+/** A DNS label: names become part of host names. How long AWS lets what is derived from them be is a rule's business. */
+const label = z.string().max(63).regex(DNS_LABEL, 'must be lower-case letters, digits and inner hyphens, starting with a letter');
 
 const accountId = z.string().regex(/^\d{12}$/, 'must be 12 digits');
 const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-?\d+$/, 'must look like eu-west-1');
@@ -30,7 +29,7 @@ const capacity = z.strictObject({
 
 const cellBase = {
   /** Unique in the organization; part of every name that people see. */
-  name: label(20),
+  name: label,
   stage: z.enum(STAGES),
   size: z.enum(SIZES),
   /** How much a failure of this cell hurts; important cells are deployed late. */
@@ -80,7 +79,7 @@ export const cellSchema = z.discriminatedUnion('cloud', [awsCell, gcpCell], {
 
 export const componentSchema = z.strictObject({
   /** Unique in the organization; also the name of its stack in every cell. */
-  name: label(32),
+  name: label,
   kind: z.enum(['cloudformation', 'kubernetes']),
   /** Where its source lives. */
   repository: z.strictObject({ url: z.string().min(1), branch: z.string().min(1), path: z.string() }),
@@ -97,7 +96,7 @@ export const componentSchema = z.strictObject({
 });
 
 const wave = z.strictObject({
-  name: label(32),
+  name: label,
   /** Which cells the wave prefers among those not yet deployed. */
   prefer: z.enum(['low-traffic', 'busy', 'any']),
   /** How many cells it admits: a number, a percentage of all cells, or whatever is left. */
@@ -126,7 +125,7 @@ const rolloutPolicy = z.strictObject({
 const accessPolicy = z.strictObject({
   /** Roles by name: who may do what in cells of which stages. */
   roles: z.record(
-    label(20),
+    label,
     z.strictObject({
       level: z.enum(['read', 'operate', 'admin']),
       stages: z.array(z.enum(STAGES)).min(1),
@@ -151,7 +150,7 @@ const contact = z.strictObject({
 /** The organization without its cells and components. */
 export const settingsSchema = z.strictObject({
   /** Prefix of names that must be unique beyond the organization, such as buckets. */
-  name: label(20),
+  name: label,
   /** AWS Organizations' id; from the lock file, never written by hand. */
   organizationId: z
     .string()
@@ -172,7 +171,7 @@ export const settingsSchema = z.strictObject({
     /** The block that all cells' blocks come from. */
     supernet: block,
     /** Prefix length of a new cell's block. */
-    prefixLength: z.int().min(16).max(22),
+    prefixLength: z.int().min(0).max(32),
   }),
   rollout: rolloutPolicy,
   access: accessPolicy,

@@ -38,14 +38,14 @@ export class Records<T> {
 
   /**
    * Changes the record `name`: reads it, applies `change`, writes it if nobody else has written since, and otherwise begins
-   * anew. `change` returns the record as it was to leave it alone, and may throw to refuse.
+   * anew. `change` returns the record as it was (or undefined for none) to leave it alone, and may throw to refuse.
    * @returns the record as it is now
    */
-  async update(name: string, change: (current: T | undefined) => T): Promise<T> {
+  async update<R extends T | undefined>(name: string, change: (current: T | undefined) => R): Promise<R> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const current = await this.load(name);
       const next = change(current?.value);
-      if (current && next === current.value) return next;
+      if (next === current?.value) return next;
       const condition = current ? { etag: current.etag } : ({ absent: true } as const);
       if ((await this.objects.put(this.key(name), `${JSON.stringify(next)}\n`, condition)) !== undefined) return next;
     }

@@ -1,18 +1,48 @@
 /**
  * Rules across fields and across definitions. What a single field may hold is the schema's business (`model.ts`);
  * nothing stands in both. Each rule sees only definitions that fit the schema, so none needs to guard against shape.
+ * docs/registry.md lists them; a test keeps that list current.
  */
 import { Address4 } from 'ip-address';
 import type { Problem } from './errors.ts';
-import type { Cell, Component, OrganizationSettings } from './model.ts';
-import { accountEmail, cellAccountName } from './names.ts';
+import { BLOCK_PREFIX, ZONES } from './layout.ts';
+import type { Cell, Component, RolloutPolicy } from './model.ts';
+import {
+  ACCESS_NAMES,
+  accountEmail,
+  CELL_NAMES,
+  COMPONENT_NAMES,
+  cellAccountName,
+  type DerivedName,
+  EMAIL_LIMIT,
+  ORGANIZATION_NAMES,
+} from './names.ts';
 import { REGION_ZONES } from './regions.ts';
+import type { ValidParts } from './shape.ts';
 
-/** What of an organization fits the schema. `settings` is absent when `organization.ts` itself doesn't. */
-interface ValidParts {
-  readonly settings: OrganizationSettings | undefined;
-  readonly cells: ReadonlyMap<string, Cell>;
-  readonly components: ReadonlyMap<string, Component>;
+/** What a rule must know that the definitions don't say. */
+export interface Surroundings {
+  /** The time by which expiry is judged. @default - expiry is not judged */
+  readonly now?: Date;
+  /** Cells that are there, whether or not they are defined, with what shows it: an account, a record. @default - none */
+  readonly existing?: ReadonlyMap<string, string>;
+}
+
+interface Block {
+  readonly name: string;
+  readonly text: string;
+  readonly prefix: number;
+  /** First and last address, as numbers. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What rules look at. */
+interface Subject extends ValidParts {
+  /** Network blocks by cell: parsed once, because with ten thousand cells that is what validation takes its time for. */
+  readonly blocks: ReadonlyMap<string, Block>;
+  readonly now: Date | undefined;
+  readonly existing: ReadonlyMap<string, string>;
 }
 
 type Finding = Omit<Problem, 'code'>;
@@ -22,22 +52,40 @@ export interface Rule {
   readonly code: string;
   /** One sentence: what must hold. */
   readonly description: string;
-  readonly check: (parts: ValidParts) => Iterable<Finding>;
+  readonly check: (subject: Subject) => Iterable<Finding>;
 }
 
-/** Largest and smallest block of a cell. A /22 still holds three availability zones with a load balancer each (/27 or larger). */
-const CELL_PREFIX = { min: 16, max: 22 } as const;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Names that mean another account wherever a cell's name is taken. */
+const RESERVED = ['management', 'tooling', 'monitoring', 'pool'];
+/** Seconds in each unit of a duration. */
+const UNIT = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
+/** The longest bake: a Step Functions action of CodePipeline ends after that. Source: "Quotas in AWS CodePipeline". */
+const LONGEST_BAKE = 7 * UNIT.d;
+/** Shortest and longest session. Source: "Set session duration for AWS accounts", IAM Identity Center User Guide. */
+const SESSION = { min: UNIT.h, max: 12 * UNIT.h } as const;
 
-interface Block {
-  readonly name: string;
-  readonly text: string;
-  readonly start: bigint;
-  readonly end: bigint;
-}
+/** A duration such as `12h`, in seconds. */
+const seconds = (duration: string) => Number(duration.slice(0, -1)) * UNIT[duration.slice(-1) as keyof typeof UNIT];
 
 function parseBlock(name: string, text: string): Block {
-  const address = new Address4(text);
-  return { name, text, start: address.startAddress().bigInt(), end: address.endAddress().bigInt() };
+  const { parsedAddress, subnetMask: prefix } = new Address4(text);
+  const address = parsedAddress.reduce((value, byte) => value * 256 + Number(byte), 0);
+  const size = 2 ** (32 - prefix);
+  const start = address - (address % size);
+  return { name, text, prefix, start, end: start + size - 1 };
+}
+
+/** The address that `number` stands for. */
+const dotted = (number: number) => [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
+
+/** True when the block is written with its own first address. */
+const isAligned = ({ text, start }: Block) => text.startsWith(`${dotted(start)}/`);
+
+/** What the rules look at, from what fits the schema. */
+export function prepare(parts: ValidParts, { now, existing }: Surroundings): Subject {
+  const blocks = new Map([...parts.cells].map(([name, cell]) => [name, parseBlock(name, cell.network.block)]));
+  return { ...parts, blocks, now, existing: existing ?? new Map() };
 }
 
 /** Entries of `items` that share a key, as [first, later] pairs in the order given. */
@@ -52,9 +100,10 @@ function* repeated<T>(items: Iterable<T>, key: (item: T) => string | undefined):
   }
 }
 
-function* nameMatchesKey(kind: 'cells' | 'components', entries: ReadonlyMap<string, { name: string }>): Generator<Finding> {
+function* namesOfFiles(kind: 'cells' | 'components', entries: ReadonlyMap<string, { name: string }>): Generator<Finding> {
   for (const [key, { name }] of entries) {
-    if (key === name) continue;
+    // A name that is another file's, too, is a duplicate and reported as that.
+    if (key === name || entries.get(name)?.name === name) continue;
     yield {
       path: `${kind}.${key}.name`,
       message: `the file is called ${key}, the definition "${name}"`,
@@ -62,6 +111,58 @@ function* nameMatchesKey(kind: 'cells' | 'components', entries: ReadonlyMap<stri
     };
   }
 }
+
+function* duplicateNames(kind: 'cells' | 'components', entries: ReadonlyMap<string, { name: string }>): Generator<Finding> {
+  for (const [key, { name }] of entries) {
+    if (key === name || entries.get(name)?.name !== name) continue;
+    yield {
+      path: `${kind}.${key}.name`,
+      message: `"${name}" is also the name of ${kind}/${name}.ts`,
+      fix: `set name: '${key}'`,
+    };
+  }
+}
+
+/** The names of `table` that come out longer than AWS takes. */
+function* tooLong<A extends string[]>(
+  path: string,
+  table: readonly (DerivedName & { readonly of: (...names: A) => string })[],
+  ...names: A
+): Generator<Finding> {
+  for (const { what, limit, of } of table) {
+    const name = of(...names);
+    if (name.length <= limit) continue;
+    yield {
+      path,
+      message: `"${name}" (${what}) has ${name.length} characters`,
+      fix: `AWS takes ${limit}: shorten ${names.map((each) => `"${each}"`).join(' or ')} by ${name.length - limit}`,
+    };
+  }
+}
+
+/** E-mails of all accounts, with what each comes from. */
+function* emails({ settings, cells }: Subject): Generator<{ path: string; email: string }> {
+  if (!settings) return;
+  for (const name of ['tooling', 'monitoring'] as const) yield { path: `accounts.${name}.email`, email: settings.accounts[name].email };
+  for (const [key, cell] of cells) {
+    if (cell.cloud !== 'aws') continue;
+    yield { path: `cells.${key}.email`, email: cell.email ?? accountEmail(settings.emailPattern, cellAccountName(key)) };
+  }
+}
+
+/** Whether a component can run in a cell. */
+const runsIn = (component: Component, cell: Cell) =>
+  component.kind === 'kubernetes'
+    ? cell.platforms.some((platform) => platform === 'eks' || platform === 'gke')
+    : cell.platforms.some((platform) => platform === 'ecs');
+
+/** Every bake of a policy, with where it stands. */
+const bakesOf = ({ stagingBake, waves }: RolloutPolicy) => [
+  { path: 'rollout.stagingBake', bake: stagingBake },
+  ...waves.map(({ bake }, index) => ({ path: `rollout.waves.${index}.bake`, bake })),
+];
+
+const productionCells = ({ cells }: Subject) => [...cells].filter(([, cell]) => cell.stage === 'production');
 
 /** A dependency cycle through `start`, as the names on it, or undefined. */
 function cycleFrom(start: string, components: ReadonlyMap<string, Component>): string[] | undefined {
@@ -79,14 +180,70 @@ function cycleFrom(start: string, components: ReadonlyMap<string, Component>): s
   return walk(start, [start]);
 }
 
-/** The table of rules, in the order in which their problems are reported. */
+/** What must hold, in the order in which problems are reported. */
 export const RULES: readonly Rule[] = [
   {
     code: 'NAME_MISMATCH',
     description: 'a definition has the name of its file',
     *check({ cells, components }) {
-      yield* nameMatchesKey('cells', cells);
-      yield* nameMatchesKey('components', components);
+      yield* namesOfFiles('cells', cells);
+      yield* namesOfFiles('components', components);
+    },
+  },
+  {
+    code: 'NAME_DUPLICATE',
+    description: 'no two cells and no two components have the same name',
+    *check({ cells, components }) {
+      yield* duplicateNames('cells', cells);
+      yield* duplicateNames('components', components);
+    },
+  },
+  {
+    code: 'NAME_RESERVED',
+    description: `no cell is called ${RESERVED.join(', ')}: commands mean other accounts by these`,
+    *check({ cells }) {
+      for (const name of RESERVED.filter((each) => cells.has(each))) {
+        yield { path: `cells.${name}.name`, message: `"${name}" means an account that is no cell`, fix: 'choose another name' };
+      }
+    },
+  },
+  {
+    code: 'NAME_TOO_LONG',
+    description: 'every name that AWS is given keeps within its limit; computed from the definitions',
+    *check(subject) {
+      const { settings, cells, components } = subject;
+      if (settings) yield* tooLong('name', ORGANIZATION_NAMES, settings.name);
+      for (const [key, cell] of cells) {
+        yield* tooLong(`cells.${key}.name`, CELL_NAMES, cell.name);
+        for (const [role, { stages }] of Object.entries(settings?.access.roles ?? {})) {
+          if (stages.includes(cell.stage)) yield* tooLong(`cells.${key}.name`, ACCESS_NAMES, cell.name, role);
+        }
+      }
+      for (const [key, component] of components) yield* tooLong(`components.${key}.name`, COMPONENT_NAMES, component.name);
+      for (const { path, email } of emails(subject)) {
+        if (email.length <= EMAIL_LIMIT) continue;
+        yield {
+          path,
+          message: `"${email}" has ${email.length} characters`,
+          fix: `AWS takes ${EMAIL_LIMIT} in an account's e-mail: shorten emailPattern or the name, or set email`,
+        };
+      }
+    },
+  },
+  {
+    code: 'TAG_RESERVED',
+    description: "no tag begins with aws:, and cell, stage and cell-factory:… are the factory's own",
+    *check({ settings, cells, components }) {
+      const all = [
+        { path: 'tags', tags: settings?.tags ?? {} },
+        ...[...cells].map(([key, { tags }]) => ({ path: `cells.${key}.tags`, tags })),
+        ...[...components].map(([key, { tags }]) => ({ path: `components.${key}.tags`, tags })),
+      ];
+      for (const { path, tags } of all) {
+        for (const key of Object.keys(tags).filter((each) => /^(aws:|cell-factory:|cell$|stage$)/i.test(each))) {
+          yield { path: `${path}.${key}`, message: `"${key}" is not yours to set`, fix: 'choose another key' };
+        }
+      }
     },
   },
   {
@@ -94,11 +251,11 @@ export const RULES: readonly Rule[] = [
     description: 'a region of AWS is one that the factory knows',
     *check({ settings, cells }) {
       const fix = `use one of ${Object.keys(REGION_ZONES).join(', ')}`;
-      if (settings && !(settings.homeRegion in REGION_ZONES)) {
+      if (settings && !Object.hasOwn(REGION_ZONES, settings.homeRegion)) {
         yield { path: 'homeRegion', message: `"${settings.homeRegion}" is no region of AWS`, fix };
       }
       for (const [key, cell] of cells) {
-        if (cell.cloud === 'aws' && !(cell.region in REGION_ZONES)) {
+        if (cell.cloud === 'aws' && !Object.hasOwn(REGION_ZONES, cell.region)) {
           yield { path: `cells.${key}.region`, message: `"${cell.region}" is no region of AWS`, fix };
         }
       }
@@ -106,43 +263,45 @@ export const RULES: readonly Rule[] = [
   },
   {
     code: 'REGION_TOO_FEW_ZONES',
-    description: 'a production cell has three availability zones',
+    description: `a region has as many availability zones as the cell's stage needs: ${ZONES.production} in production, ${ZONES.staging} elsewhere`,
     *check({ cells }) {
       for (const [key, cell] of cells) {
-        const zones = REGION_ZONES[cell.region];
-        if (cell.cloud === 'aws' && cell.stage === 'production' && zones !== undefined && zones < 3) {
-          yield {
-            path: `cells.${key}.region`,
-            message: `"${cell.region}" has ${zones} availability zones`,
-            fix: 'a production cell needs 3: choose another region',
-          };
-        }
+        const zones = cell.cloud === 'aws' ? REGION_ZONES[cell.region] : undefined;
+        if (zones === undefined || zones >= ZONES[cell.stage]) continue;
+        yield {
+          path: `cells.${key}.region`,
+          message: `"${cell.region}" has ${zones} availability zones`,
+          fix: `a ${cell.stage} cell needs ${ZONES[cell.stage]}: choose another region`,
+        };
       }
     },
   },
   {
     code: 'NETWORK_UNALIGNED',
-    description: 'a block starts at its own first address',
-    *check({ cells }) {
-      for (const [key, cell] of cells) {
-        const address = new Address4(cell.network.block);
-        const start = `${address.startAddress().correctForm()}/${address.subnetMask}`;
-        if (start === cell.network.block) continue;
-        yield { path: `cells.${key}.network.block`, message: `"${cell.network.block}" starts inside a block`, fix: `write ${start}` };
+    description: 'a block is written with its own first address',
+    *check({ settings, blocks }) {
+      const supernet = settings ? [['network.supernet', parseBlock('', settings.network.supernet)] as const] : [];
+      for (const [path, block] of [...supernet, ...[...blocks].map(([key, each]) => [`cells.${key}.network.block`, each] as const)]) {
+        if (isAligned(block)) continue;
+        yield { path, message: `"${block.text}" starts inside a block`, fix: `write ${dotted(block.start)}/${block.prefix}` };
       }
     },
   },
   {
     code: 'NETWORK_SIZE',
-    description: `a cell's block is a /${CELL_PREFIX.min} to /${CELL_PREFIX.max}`,
-    *check({ cells }) {
-      for (const [key, cell] of cells) {
-        const prefix = new Address4(cell.network.block).subnetMask;
-        if (prefix >= CELL_PREFIX.min && prefix <= CELL_PREFIX.max) continue;
+    description: `a cell's block is a /${BLOCK_PREFIX.min} (the largest network) to /${BLOCK_PREFIX.max} (so that each zone's smallest subnet still takes a load balancer)`,
+    *check({ settings, blocks }) {
+      const all = [...blocks].map(([key, { text, prefix }]) => ({ path: `cells.${key}.network.block`, text, prefix }));
+      if (settings) {
+        const { prefixLength } = settings.network;
+        all.unshift({ path: 'network.prefixLength', text: `/${prefixLength}`, prefix: prefixLength });
+      }
+      for (const { path, text, prefix } of all) {
+        if (prefix >= BLOCK_PREFIX.min && prefix <= BLOCK_PREFIX.max) continue;
         yield {
-          path: `cells.${key}.network.block`,
-          message: `"${cell.network.block}" is ${prefix > CELL_PREFIX.max ? 'too small for its subnets' : 'larger than a VPC may be'}`,
-          fix: `use a prefix length from /${CELL_PREFIX.min} to /${CELL_PREFIX.max}`,
+          path,
+          message: `"${text}" is ${prefix > BLOCK_PREFIX.max ? 'too small for its subnets' : 'larger than a network may be'}`,
+          fix: `use a prefix length from ${BLOCK_PREFIX.min} to ${BLOCK_PREFIX.max}`,
         };
       }
     },
@@ -150,15 +309,28 @@ export const RULES: readonly Rule[] = [
   {
     code: 'NETWORK_OUTSIDE_PLAN',
     description: "a cell's block lies inside the organization's supernet",
-    *check({ settings, cells }) {
+    *check({ settings, blocks }) {
       if (!settings) return;
-      const supernet = new Address4(settings.network.supernet);
-      for (const [key, cell] of cells) {
-        if (new Address4(cell.network.block).isInSubnet(supernet)) continue;
+      const supernet = parseBlock('supernet', settings.network.supernet);
+      for (const [key, block] of blocks) {
+        if (block.start >= supernet.start && block.end <= supernet.end) continue;
         yield {
           path: `cells.${key}.network.block`,
-          message: `"${cell.network.block}" is outside the supernet ${settings.network.supernet}`,
+          message: `"${block.text}" is outside the supernet ${supernet.text}`,
           fix: 'take a free block of the supernet, or widen network.supernet in organization.ts',
+        };
+      }
+    },
+  },
+  {
+    code: 'NETWORK_DUPLICATE',
+    description: 'no two cells have the same block',
+    *check({ blocks }) {
+      for (const [first, later] of repeated(blocks.values(), ({ start, prefix }) => `${start}/${prefix}`)) {
+        yield {
+          path: `cells.${later.name}.network.block`,
+          message: `"${later.text}" is also the block of ${first.name}`,
+          fix: 'give one of the two a free block',
         };
       }
     },
@@ -166,16 +338,17 @@ export const RULES: readonly Rule[] = [
   {
     code: 'NETWORK_OVERLAP',
     description: "no two cells' blocks overlap",
-    *check({ cells }) {
-      const blocks = [...cells].map(([key, cell]) => parseBlock(key, cell.network.block));
-      blocks.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.name < b.name ? -1 : 1));
+    *check({ blocks }) {
+      const sorted = [...blocks.values()].sort((a, b) => a.start - b.start || a.prefix - b.prefix || (a.name < b.name ? -1 : 1));
       let widest: Block | undefined;
-      for (const current of blocks) {
-        if (widest && current.start <= widest.end) {
+      for (const current of sorted) {
+        // The same block twice is the rule before this one's business.
+        const same = widest?.start === current.start && widest.prefix === current.prefix;
+        if (widest && current.start <= widest.end && !same) {
           yield {
             path: `cells.${current.name}.network.block`,
             message: `"${current.text}" overlaps ${widest.text} of ${widest.name}`,
-            fix: 'give one of the two another free block',
+            fix: 'give one of the two a free block',
           };
         }
         if (!widest || current.end > widest.end) widest = current;
@@ -185,18 +358,8 @@ export const RULES: readonly Rule[] = [
   {
     code: 'EMAIL_DUPLICATE',
     description: 'every account has an e-mail of its own',
-    *check({ settings, cells }) {
-      if (!settings) return;
-      const owners = [
-        { path: 'accounts.tooling.email', email: settings.accounts.tooling.email },
-        { path: 'accounts.monitoring.email', email: settings.accounts.monitoring.email },
-        ...[...cells].flatMap(([key, cell]) =>
-          cell.cloud === 'aws'
-            ? [{ path: `cells.${key}.email`, email: cell.email ?? accountEmail(settings.emailPattern, cellAccountName(key)) }]
-            : [],
-        ),
-      ];
-      for (const [first, later] of repeated(owners, (owner) => owner.email.toLowerCase())) {
+    *check(subject) {
+      for (const [first, later] of repeated(emails(subject), ({ email }) => email.toLowerCase())) {
         yield { path: later.path, message: `"${later.email}" is also ${first.path}`, fix: 'give each account its own address' };
       }
     },
@@ -215,6 +378,20 @@ export const RULES: readonly Rule[] = [
           path: `${later.path}.accountId`,
           message: `account ${later.accountId} also belongs to ${first.path}`,
           fix: 'restore accounts.json from git, or remove the wrong line and run `cellctl accounts`',
+        };
+      }
+    },
+  },
+  {
+    code: 'CELL_REMOVED',
+    description: 'a cell that exists is defined',
+    *check({ cells, existing }) {
+      for (const [name, evidence] of existing) {
+        if (cells.has(name)) continue;
+        yield {
+          path: `cells.${name}`,
+          message: `there is no definition, but the cell exists: ${evidence}`,
+          fix: `restore cells/${name}.ts; to end the cell, set intent: 'retiring' and run \`cellctl destroy ${name}\`, then \`cellctl accounts pool --return ${name}\``,
         };
       }
     },
@@ -284,6 +461,21 @@ export const RULES: readonly Rule[] = [
     },
   },
   {
+    code: 'PLATFORM_MISSING',
+    description: 'a component has a cell to run on: eks or gke for kubernetes, ecs for cloudformation',
+    *check({ cells, components }) {
+      if (cells.size === 0) return;
+      for (const [key, component] of components) {
+        if ([...cells.values()].some((cell) => runsIn(component, cell))) continue;
+        yield {
+          path: `components.${key}.kind`,
+          message: `"${component.kind}", and no cell has a platform for it`,
+          fix: `add '${component.kind === 'kubernetes' ? 'eks' : 'ecs'}' to the platforms of a cell, or change kind`,
+        };
+      }
+    },
+  },
+  {
     code: 'PRIORITY_COLLISION',
     description: 'every component has a listener priority of its own',
     *check({ components }) {
@@ -294,6 +486,233 @@ export const RULES: readonly Rule[] = [
           fix: 'choose a number from 1 to 50000 that no other component has',
         };
       }
+    },
+  },
+  {
+    code: 'PATH_COLLISION',
+    description: 'no two components take the same path: the second would get nothing',
+    *check({ components }) {
+      for (const [first, later] of repeated(components, ([, component]) => component.route.path)) {
+        yield {
+          path: `components.${later[0]}.route.path`,
+          message: `"${later[1].route.path}" is also the path of ${first[0]}`,
+          fix: 'give each component a path of its own',
+        };
+      }
+    },
+  },
+  {
+    code: 'WAVES_INCOMPLETE',
+    description: 'the last wave, and no other, admits the rest; percentages before it stay below 100 together',
+    *check({ settings }) {
+      const waves = settings?.rollout.waves ?? [];
+      const percent = waves.reduce((sum, { admit }) => sum + ('percent' in admit ? admit.percent : 0), 0);
+      if (percent >= 100) {
+        yield { path: 'rollout.waves', message: `${percent} % before the last wave`, fix: 'lower the percentages: below 100 together' };
+      }
+      for (const [index, { name, admit }] of waves.entries()) {
+        const last = index === waves.length - 1;
+        if ('rest' in admit === last) continue;
+        yield {
+          path: `rollout.waves.${index}.admit`,
+          message: last ? `"${name}" is the last wave and doesn't admit the rest` : `"${name}" leaves nothing to the waves after it`,
+          fix: last ? 'write admit: { rest: true }, or some cells would never be reached' : 'move it to the end',
+        };
+      }
+    },
+  },
+  {
+    code: 'WAVE_DUPLICATE',
+    description: 'every wave has a name of its own',
+    *check({ settings }) {
+      const waves = (settings?.rollout.waves ?? []).entries();
+      for (const [first, later] of repeated(waves, ([, { name }]) => name)) {
+        yield {
+          path: `rollout.waves.${later[0]}.name`,
+          message: `"${later[1].name}" is also the name of wave ${first[0] + 1}`,
+          fix: 'choose another name',
+        };
+      }
+    },
+  },
+  {
+    code: 'BAKE_TOO_LONG',
+    description: 'a bake takes seven days at most: then the pipeline that waits for it ends',
+    *check({ settings }) {
+      for (const { path, bake } of settings ? bakesOf(settings.rollout) : []) {
+        if (seconds(bake) > LONGEST_BAKE) yield { path, message: `"${bake}" is more than 7 days`, fix: 'use at most 7d' };
+      }
+    },
+  },
+  {
+    code: 'SESSION_LENGTH',
+    description: 'a session lasts from one hour to twelve',
+    *check({ settings }) {
+      for (const [role, { session }] of Object.entries(settings?.access.roles ?? {})) {
+        if (seconds(session) >= SESSION.min && seconds(session) <= SESSION.max) continue;
+        yield { path: `access.roles.${role}.session`, message: `"${session}" is not allowed`, fix: 'use 1h to 12h' };
+      }
+    },
+  },
+];
+
+/** What is legal and unwise, in the order in which it is reported. */
+export const WARNINGS: readonly Rule[] = [
+  {
+    code: 'PERSONAL_EXPIRED',
+    description: 'a personal cell has not expired',
+    *check({ cells, now }) {
+      for (const [key, { expiresAt }] of cells) {
+        if (now === undefined || expiresAt === undefined || Date.parse(expiresAt) > now.getTime()) continue;
+        yield {
+          path: `cells.${key}.expiresAt`,
+          message: `expired at ${expiresAt}`,
+          fix: `destroy it (\`cellctl destroy ${key}\`), or extend it`,
+        };
+      }
+    },
+  },
+  {
+    code: 'PERSONAL_LONG_LIVED',
+    description: 'a personal cell expires within 90 days',
+    *check({ cells, now }) {
+      for (const [key, { stage, expiresAt }] of cells) {
+        if (now === undefined || stage !== 'personal' || expiresAt === undefined) continue;
+        if (Date.parse(expiresAt) <= now.getTime() + 90 * DAY_MS) continue;
+        yield {
+          path: `cells.${key}.expiresAt`,
+          message: `expires at ${expiresAt}`,
+          fix: 'choose a day within 90 days; it can be extended',
+        };
+      }
+    },
+  },
+  {
+    code: 'PRODUCTION_ALONE',
+    description: 'there is more than one production cell',
+    *check(subject) {
+      const [only, ...others] = productionCells(subject);
+      if (!only || others.length > 0) return;
+      yield {
+        path: `cells.${only[0]}`,
+        message: 'is the only production cell: when it breaks, everybody notices',
+        fix: 'add a second one',
+      };
+    },
+  },
+  {
+    code: 'TRAFFIC_CONCENTRATED',
+    description: 'no production cell carries more than half of the traffic, where there are three or more',
+    *check(subject) {
+      const cells = productionCells(subject);
+      const total = cells.reduce((sum, [, { trafficWeight }]) => sum + trafficWeight, 0);
+      for (const [key, { trafficWeight }] of cells.length > 2 ? cells : []) {
+        if (trafficWeight <= total / 2) continue;
+        yield {
+          path: `cells.${key}.trafficWeight`,
+          message: `${trafficWeight} of ${total} is more than half of the traffic`,
+          fix: 'move tenants to other cells, or split it',
+        };
+      }
+    },
+  },
+  {
+    code: 'HEADROOM_SMALL',
+    description: 'a cell counts as full at 90 % of its capacity or before',
+    *check({ cells }) {
+      for (const [key, { capacity }] of cells) {
+        if (capacity.headroom <= 0.9) continue;
+        yield {
+          path: `cells.${key}.capacity.headroom`,
+          message: `${capacity.headroom} leaves no room for a peak`,
+          fix: 'use 0.9 or less; 0.7 is the default',
+        };
+      }
+    },
+  },
+  {
+    code: 'NETWORK_NEARLY_FULL',
+    description: 'a fifth of the supernet is free for cells to come',
+    *check({ settings, blocks }) {
+      if (!settings) return;
+      const supernet = parseBlock('supernet', settings.network.supernet);
+      const used = [...blocks.values()].reduce((sum, { start, end }) => sum + end - start + 1, 0);
+      const share = used / (supernet.end - supernet.start + 1);
+      if (share <= 0.8) return;
+      yield {
+        path: 'network.supernet',
+        message: `${Math.floor(share * 100)} % of ${supernet.text} is used`,
+        fix: 'widen it before it is full, or use smaller blocks',
+      };
+    },
+  },
+  {
+    code: 'STAGING_LACKS_PLATFORM',
+    description: 'what production cells run on, a staging cell runs on, too',
+    *check(subject) {
+      const staging = [...subject.cells.values()].filter((cell) => cell.stage === 'staging');
+      const known = new Set(staging.flatMap((cell) => [...cell.platforms] as string[]));
+      const missing = new Map(
+        productionCells(subject).flatMap(([key, cell]) => cell.platforms.map((platform) => [platform as string, key])),
+      );
+      if (staging.length === 0) return;
+      for (const [platform, key] of missing) {
+        if (known.has(platform)) continue;
+        yield {
+          path: `cells.${key}.platforms`,
+          message: `no staging cell has "${platform}": production would be the first to try a change on it`,
+          fix: `add '${platform}' to a staging cell`,
+        };
+      }
+    },
+  },
+  {
+    code: 'BAKE_SHORT',
+    description: 'a bake takes half an hour or more',
+    *check({ settings }) {
+      for (const { path, bake } of settings ? bakesOf(settings.rollout) : []) {
+        if (seconds(bake) >= 30 * UNIT.m) continue;
+        yield { path, message: `"${bake}" is too short for most faults to show`, fix: 'use 30m or more; timeScale is for rehearsals' };
+      }
+    },
+  },
+  {
+    code: 'BAKE_SCALED',
+    description: 'waits are not shortened where there are production cells',
+    *check(subject) {
+      const timeScale = subject.settings?.rollout.timeScale ?? 1;
+      if (timeScale === 1 || productionCells(subject).length === 0) return;
+      yield { path: 'rollout.timeScale', message: `${timeScale} shortens every bake`, fix: 'use 1, and less only to rehearse' };
+    },
+  },
+  {
+    code: 'BAKE_BLIND',
+    description: 'a bake waits for requests',
+    *check({ settings }) {
+      if (settings?.rollout.minRequestsPerCell !== 0) return;
+      yield { path: 'rollout.minRequestsPerCell', message: '0 lets a cell pass that nobody used', fix: 'use 100 or more' };
+    },
+  },
+  {
+    code: 'ROLE_WITHOUT_GROUPS',
+    description: 'a role has a group that may take it',
+    *check({ settings }) {
+      for (const [role, { groups }] of Object.entries(settings?.access.roles ?? {})) {
+        if (groups.length === 0)
+          yield { path: `access.roles.${role}.groups`, message: 'nobody may take this role', fix: 'add a group, or remove the role' };
+      }
+    },
+  },
+  {
+    code: 'CONTACT_MISSING',
+    description: 'there is a security contact, whom AWS writes to when an account is abused',
+    *check({ settings }) {
+      if (!settings || settings.contacts.security) return;
+      yield {
+        path: 'contacts.security',
+        message: 'there is no security contact',
+        fix: 'add contacts: { security: { name, title, email, phone } }',
+      };
     },
   },
 ];

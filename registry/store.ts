@@ -1,39 +1,80 @@
 /**
  * The registry on S3. `revisions/<n>.json` are immutable, `latest.json` points at the newest.
  * A revision is written first and pointed at second; a revision that nobody points at (its publisher died between the two)
- * is pointed at by whoever publishes next.
+ * is pointed at by whoever publishes next, before anything else. So numbers have no gaps, and nothing that was written is lost.
  */
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { z } from 'zod';
-import { draft, parseDocument, type Registry, serialize } from './document.ts';
-import { FactoryError, isNamed } from './errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import { draft, type PublishedRegistry, parseDocument, type Registry, serialize } from './document.ts';
+import { FactoryError } from './errors.ts';
+import { after, exists, type Life, type LifeEvent, lifeSchema } from './life.ts';
+import { type Changes, changesBetween, merge } from './merge.ts';
 import type { Organization } from './model.ts';
+import type { Objects } from './objects.ts';
+import { POINTER_KEY, type Pointer, parsePointer, REVISIONS, revisionKey } from './pointer.ts';
+import { Records } from './records.ts';
+import { takeApart } from './shape.ts';
+import { validate } from './validate.ts';
+import { type Flaw, flawsOf, type Inspected } from './verify.ts';
 
-const POINTER_KEY = 'latest.json';
-const revisionKey = (revision: number) => `revisions/${String(revision).padStart(8, '0')}.json`;
+/** Revisions that are read at once. */
+const CONCURRENCY = 20;
+/** Lost races before a publisher gives up; each one means that somebody else has published. */
+const ATTEMPTS = 60;
+/** Longest pause after a lost race, in milliseconds. Random, so that publishers who collided don't collide again. */
+const PAUSE_MS = 200;
 
-const pointerSchema = z.object({ revision: z.int().positive(), digest: z.string() });
-type Pointer = z.infer<typeof pointerSchema> & { readonly etag: string };
+type PointerObject = Pointer & { readonly etag: string };
 
-export type PublishedRegistry = Registry & Required<Pick<Registry, 'published'>>;
+export interface PublishOptions {
+  /** Who publishes, for the history. */
+  readonly by: string;
+  /** Revision that the definitions started from. @default - the newest one when publishing begins */
+  readonly base?: number | undefined;
+  /** @default - now */
+  readonly now?: Date;
+}
 
 /** What a publication did. */
 export interface PublishResult {
   readonly registry: PublishedRegistry;
   /** False when the newest revision already had this content and nothing was written. */
   readonly changed: boolean;
+  /** What differs from the revision before; cells whose life alone moved on are not in it. */
+  readonly changes: Changes;
+  /** Revision of somebody else on top of which our changes were put. */
+  readonly mergedOnto?: number;
   /** The revision of a dead publisher that was rolled forward first. */
   readonly rolledForward?: number;
 }
 
-/** S3's answers to a lost race: the condition did not hold, or another conditional write was under way. */
-const LOST_RACE = ['PreconditionFailed', 'ConditionalRequestConflict'];
+/** What `verify` found. */
+export interface Verification {
+  /** How many revisions there are. */
+  readonly revisions: number;
+  /** Each with what is wrong and how to mend it; empty when all is well. */
+  readonly flaws: readonly Flaw[];
+}
+
+const NOTHING: Organization = { cells: {}, components: {} } as unknown as Organization;
 
 export class RegistryStore {
-  constructor(
-    private readonly s3: S3Client,
-    readonly bucket: string,
-  ) {}
+  /** The life of cells: a record each, changed by compare-and-swap, merged into the document at the next publication. */
+  private readonly life: Records<Life>;
+
+  constructor(private readonly objects: Objects) {
+    this.life = new Records(objects, 'life/', lifeSchema);
+  }
+
+  /** Notes what has happened to `cell`. It is part of the document from the next publication on. */
+  async note(cell: string, event: LifeEvent, now = new Date()): Promise<void> {
+    await this.life.update(cell, (life) => after(event, life, now));
+  }
+
+  /** The life of all cells that have been seen, as it is now. */
+  lives(): Promise<Map<string, Life>> {
+    return this.life.all();
+  }
 
   /** The newest revision, or undefined when nothing was published yet. */
   async latest(): Promise<PublishedRegistry | undefined> {
@@ -41,7 +82,7 @@ export class RegistryStore {
     return pointer && this.revision(pointer.revision);
   }
 
-  /** Revision `revision`. @throws FactoryError `REVISION_NOT_FOUND` */
+  /** Revision `revision`. @throws FactoryError `REVISION_NOT_FOUND`, `DOCUMENT_INVALID` */
   async revision(revision: number): Promise<PublishedRegistry> {
     const found = await this.tryRevision(revision);
     if (found) return found;
@@ -52,91 +93,144 @@ export class RegistryStore {
 
   /** The newest `limit` revisions, newest first. */
   async history(limit: number): Promise<PublishedRegistry[]> {
-    const pointer = await this.pointer();
-    if (!pointer) return [];
-    const numbers = Array.from({ length: Math.min(limit, pointer.revision) }, (_, index) => pointer.revision - index);
-    return Promise.all(numbers.map((revision) => this.revision(revision)));
+    const newest = (await this.pointer())?.revision ?? 0;
+    const numbers = Array.from({ length: Math.min(limit, newest) }, (_, index) => newest - index);
+    const atOnce = pLimit(CONCURRENCY);
+    return Promise.all(numbers.map((revision) => atOnce(() => this.revision(revision))));
   }
 
   /**
-   * Publishes `organization` as the next revision; writes nothing when the newest one has the same content.
-   * @param by who publishes, for the history
-   * @throws FactoryError `PUBLISH_CONFLICT` when somebody else published at the same time
+   * Publishes `organization`, with the life of its cells as recorded, as the next revision. Writes nothing when the newest
+   * one has the same content. When somebody else has published since `base`, our changes are put on top of theirs.
+   * @throws FactoryError `PUBLISH_CONFLICT` when both changed the same entry, `REGISTRY_INVALID` when both together break a rule
    */
-  async publish(organization: Organization, by: string, now = new Date()): Promise<PublishResult> {
-    const { pointer, rolledForward } = await this.rollForward(await this.pointer());
-    const next = draft(organization);
-    const note = rolledForward === undefined ? {} : { rolledForward };
-    if (pointer?.digest === next.digest) return { registry: await this.revision(pointer.revision), changed: false, ...note };
-    const registry = { ...next, published: { revision: (pointer?.revision ?? 0) + 1, at: now.toISOString(), by } };
-    await this.put(revisionKey(registry.published.revision), serialize(registry), { IfNoneMatch: '*' });
+  async publish(organization: Organization, { by, base, now = new Date() }: PublishOptions): Promise<PublishResult> {
+    let from: PublishedRegistry | undefined = base === undefined ? undefined : await this.revision(base);
+    let rolledForward: number | undefined;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const current = await this.rollForward(await this.pointer());
+      rolledForward ??= current.rolledForward;
+      const newest = current.pointer && (await this.revision(current.pointer.revision));
+      // What the first look finds is what the definitions are taken to have started from.
+      if (attempt === 0) from ??= newest;
+      const next = await this.contentAfter(from, organization, newest);
+      const note = {
+        changes: changesBetween(newest?.organization ?? NOTHING, next.organization),
+        ...(newest && newest.published.revision !== from?.published.revision ? { mergedOnto: newest.published.revision } : {}),
+        ...(rolledForward === undefined ? {} : { rolledForward }),
+      };
+      if (newest?.digest === next.digest) return { registry: newest, changed: false, ...note };
+      const registry = { ...next, published: { revision: (newest?.published.revision ?? 0) + 1, at: now.toISOString(), by } };
+      if (await this.write(registry, current.pointer)) return { registry, changed: true, ...note };
+      await sleep(Math.random() * PAUSE_MS);
+    }
+    throw new FactoryError('PUBLISH_CONFLICT', `lost ${ATTEMPTS} races against other publishers`, { fix: 'run `cellctl publish` again' });
+  }
+
+  /** Publishes the organization of an old revision as the next one. Account ids that became known since then stay known. */
+  async rollback(revision: number, options: Omit<PublishOptions, 'base'>): Promise<PublishResult> {
+    const [old, newest] = await Promise.all([this.revision(revision), this.latest()]);
+    const cells = Object.entries(old.organization.cells).map(([name, cell]) => {
+      const now = newest?.organization.cells[name];
+      return [name, cell.cloud === 'aws' && now?.cloud === 'aws' ? { ...cell, accountId: now.accountId } : cell] as const;
+    });
+    const organization = { ...old.organization, cells: Object.fromEntries(cells) };
+    return this.publish(organization, { ...options, base: newest?.published.revision });
+  }
+
+  /** Reads every revision, and says what is wrong with the history. */
+  async verify(): Promise<Verification> {
+    const keys = await this.objects.list(REVISIONS);
+    const newest = Math.max(0, ...keys.map((key) => Number(/(\d+)\.json$/.exec(key)?.[1] ?? 0)));
+    const atOnce = pLimit(CONCURRENCY);
+    const numbers = Array.from({ length: newest }, (_, index) => index + 1);
+    const revisions = await Promise.all(
+      numbers.map((number) =>
+        atOnce(() =>
+          readable(async (): Promise<Inspected> => {
+            const { digest, published } = await this.revision(number);
+            return { digest, at: published.at };
+          }),
+        ),
+      ),
+    );
+    return { revisions: newest, flaws: flawsOf(revisions, await readable(() => this.pointer())) };
+  }
+
+  /** What would be published: what we changed since `from`, on top of `newest`, with the life of cells as it is now. */
+  private async contentAfter(
+    from: PublishedRegistry | undefined,
+    mine: Organization,
+    newest: PublishedRegistry | undefined,
+  ): Promise<Registry> {
+    const life = await this.life.all();
+    const { merged, conflicts } = merge(from?.organization ?? NOTHING, mine, newest?.organization ?? NOTHING);
+    if (conflicts.length > 0) {
+      throw new FactoryError(
+        'PUBLISH_CONFLICT',
+        `revision ${newest?.published.revision} by ${newest?.published.by} also changed ${conflicts.join(', ')} since revision ${from?.published.revision ?? 0}`,
+        {
+          fix: `\`cellctl registry diff ${from?.published.revision ?? 0} ${newest?.published.revision}\` shows what they did; bring it into your definitions and publish again`,
+        },
+      );
+    }
+    const existing = new Map(
+      [...life].filter(([, each]) => exists(each)).map(([cell, { state, since }]) => [cell, `${state} since ${since}`]),
+    );
+    const organization = validate(takeApart(merged), 'what would be published', { existing });
+    // A cell that has ended and is defined no more is history, which older revisions keep.
+    return draft(organization, Object.fromEntries([...life].filter(([cell]) => organization.cells[cell] !== undefined)));
+  }
+
+  /** Writes a revision and points at it. @returns false when somebody else was first with that number */
+  private async write(registry: PublishedRegistry, pointer: PointerObject | undefined): Promise<boolean> {
+    const { revision } = registry.published;
+    if ((await this.objects.put(revisionKey(revision), serialize(registry), { absent: true })) === undefined) return false;
+    // If the pointer has moved meanwhile, then to this revision: nobody publishes the next one without rolling it forward.
     await this.point(registry, pointer);
-    return { registry, changed: true, ...note };
+    return true;
   }
 
   /** Points at a revision that a dead publisher left behind, if there is one. */
-  private async rollForward(pointer: Pointer | undefined): Promise<{ pointer: Pointer | undefined; rolledForward?: number }> {
+  private async rollForward(pointer: PointerObject | undefined): Promise<{ pointer: PointerObject | undefined; rolledForward?: number }> {
     const orphan = await this.tryRevision((pointer?.revision ?? 0) + 1);
     if (!orphan) return { pointer };
     const moved = await this.point(orphan, pointer);
-    return { pointer: moved, rolledForward: orphan.published.revision };
+    // Somebody else was faster, perhaps the publisher itself, who was only slow. Look again where things stand now.
+    return moved ? { pointer: moved, rolledForward: orphan.published.revision } : this.rollForward(await this.pointer());
   }
 
-  private async point(registry: PublishedRegistry, previous: Pointer | undefined): Promise<Pointer> {
+  private async point(registry: PublishedRegistry, previous: PointerObject | undefined): Promise<PointerObject | undefined> {
     const target = { revision: registry.published.revision, digest: registry.digest };
-    const condition = previous ? { IfMatch: previous.etag } : { IfNoneMatch: '*' };
-    return { ...target, etag: await this.put(POINTER_KEY, JSON.stringify(target), condition) };
+    const etag = await this.objects.put(POINTER_KEY, JSON.stringify(target), previous ? { etag: previous.etag } : { absent: true });
+    return etag === undefined ? undefined : { ...target, etag };
   }
 
-  private async put(key: string, body: string, condition: { IfMatch?: string; IfNoneMatch?: string }): Promise<string> {
-    try {
-      const { ETag } = await this.s3.send(
-        new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, ContentType: 'application/json', ...condition }),
-      );
-      return ETag ?? '';
-    } catch (error) {
-      if (!isNamed(error, ...LOST_RACE)) throw error;
-      throw new FactoryError('PUBLISH_CONFLICT', `somebody else wrote ${key} at the same time`, {
-        fix: 'run `cellctl plan` to see what they published, then `cellctl publish` again',
-        cause: error,
-      });
-    }
-  }
-
-  private async get(key: string): Promise<{ text: string; etag: string } | undefined> {
-    try {
-      const { Body, ETag } = await this.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
-      return { text: (await Body?.transformToString()) ?? '', etag: ETag ?? '' };
-    } catch (error) {
-      if (isNamed(error, 'NoSuchKey')) return undefined;
-      if (!isNamed(error, 'NoSuchBucket')) throw error;
-      throw new FactoryError('NOT_INITIALIZED', `there is no bucket ${this.bucket}`, {
-        fix: 'run `cellctl init`; if that was done, the lock file belongs to another organization than the definitions',
-        cause: error,
-      });
-    }
-  }
-
-  private async pointer(): Promise<Pointer | undefined> {
-    const found = await this.get(POINTER_KEY);
-    if (!found) return undefined;
-    const parsed = pointerSchema.safeParse(JSON.parse(found.text));
-    if (!parsed.success) {
-      throw new FactoryError('DOCUMENT_INVALID', `s3://${this.bucket}/${POINTER_KEY} is no pointer`, {
-        fix: 'restore its previous version in S3',
-      });
-    }
-    return { ...parsed.data, etag: found.etag };
+  private async pointer(): Promise<PointerObject | undefined> {
+    const found = await this.objects.get(POINTER_KEY);
+    return found && { ...parsePointer(found.text, `s3://${this.objects.bucket}/${POINTER_KEY}`), etag: found.etag };
   }
 
   private async tryRevision(revision: number): Promise<PublishedRegistry | undefined> {
     const key = revisionKey(revision);
-    const found = await this.get(key);
+    const found = await this.objects.get(key);
     if (!found) return undefined;
-    const registry = parseDocument(found.text, `s3://${this.bucket}/${key}`);
-    if (registry.published?.revision === revision) return { ...registry, published: registry.published };
-    throw new FactoryError('DOCUMENT_INVALID', `${key} holds revision ${registry.published?.revision}`, {
+    const registry = parseDocument(found.text, `s3://${this.objects.bucket}/${key}`);
+    if (registry.published.revision === revision) return registry;
+    throw new FactoryError('DOCUMENT_INVALID', `${key} holds revision ${registry.published.revision}`, {
       fix: 'restore its first version in S3',
     });
+  }
+}
+
+/** What `read` gives, or why it can't be read. An error of the cloud is no flaw of what is stored, and goes on. */
+async function readable<T>(read: () => Promise<T>): Promise<T | { unreadable: string }> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof FactoryError && (error.code === 'DOCUMENT_INVALID' || error.code === 'REVISION_NOT_FOUND')) {
+      return { unreadable: error.message };
+    }
+    throw error;
   }
 }

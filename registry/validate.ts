@@ -1,65 +1,32 @@
-import type { z } from 'zod';
+/** Is it an organization? Schema first, then the rules on what fits the schema: all problems at once, in a stable order. */
 import { FactoryError, type Problem } from './errors.ts';
-import { type Cell, type Component, cellSchema, componentSchema, type Organization, settingsSchema } from './model.ts';
-import { RULES } from './rules.ts';
+import type { Organization } from './model.ts';
+import { prepare, RULES, type Surroundings, WARNINGS } from './rules.ts';
+import { assemble, checkShape, type UncheckedOrganization } from './shape.ts';
 
-/** An organization as it was loaded: anything may be wrong with it. */
-export interface UncheckedOrganization {
-  readonly settings: unknown;
-  readonly cells: Readonly<Record<string, unknown>>;
-  readonly components: Readonly<Record<string, unknown>>;
-}
-
-/** The value at `path`, for the message: what is there, or that nothing is. */
-function actual(value: unknown, path: readonly PropertyKey[]): string {
-  let current = value;
-  for (const key of path) current = current === null || typeof current !== 'object' ? undefined : Reflect.get(current, key);
-  return current === undefined ? 'nothing' : JSON.stringify(current);
-}
-
-function schemaProblems(value: unknown, error: z.ZodError, prefix: readonly string[]): Problem[] {
-  return error.issues.flatMap((issue) => {
-    const at = [...prefix, ...issue.path.map(String)].join('.');
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({
-        code: 'FIELD_UNKNOWN',
-        path: at === '' ? key : `${at}.${key}`,
-        message: `there is no field "${key}"`,
-        fix: 'remove it, or correct its spelling',
-      }));
-    }
-    const found = actual(value, issue.path);
-    return [{ code: 'FIELD_INVALID', path: at || 'organization', message: `${found} is not allowed`, fix: issue.message }];
-  });
-}
-
-/** Parses each entry on its own, so that one bad entry hides nothing about the others. */
-function parseEntries<T>(entries: Readonly<Record<string, unknown>>, schema: z.ZodType<T>, kind: string, problems: Problem[]) {
-  const valid = new Map<string, T>();
-  for (const key of Object.keys(entries).sort()) {
-    const parsed = schema.safeParse(entries[key]);
-    if (parsed.success) valid.set(key, parsed.data);
-    else problems.push(...schemaProblems(entries[key], parsed.error, [kind, key]));
-  }
-  return valid;
+/** What was found of an organization. */
+export interface Checked {
+  /** Present when there is no problem. */
+  readonly organization?: Organization;
+  /** What must be mended. */
+  readonly problems: readonly Problem[];
+  /** What is legal and unwise. */
+  readonly warnings: readonly Problem[];
 }
 
 /**
- * All problems of an organization, by schema and rules, in a stable order; the organization when there are none.
- * Never throws on bad input.
+ * Every problem and every warning. Never throws on bad input.
+ * @param surroundings what a rule must know that the definitions don't say; by default there is nothing around them
  */
-export function check(input: UncheckedOrganization): { organization?: Organization; problems: Problem[] } {
-  const problems: Problem[] = [];
-  const settings = settingsSchema.safeParse(input.settings);
-  if (!settings.success) problems.push(...schemaProblems(input.settings, settings.error, []));
-  const cells = parseEntries<Cell>(input.cells, cellSchema, 'cells', problems);
-  const components = parseEntries<Component>(input.components, componentSchema, 'components', problems);
-  for (const rule of RULES) {
-    for (const finding of rule.check({ settings: settings.data, cells, components })) problems.push({ code: rule.code, ...finding });
-  }
-  if (problems.length > 0 || !settings.success) return { problems };
-  const organization = { ...settings.data, cells: Object.fromEntries(cells), components: Object.fromEntries(components) };
-  return { organization, problems };
+export function check(input: UncheckedOrganization, surroundings: Surroundings = {}): Checked {
+  const { parts, problems } = checkShape(input);
+  const subject = prepare(parts, surroundings);
+  const find = (rules: typeof RULES) =>
+    rules.flatMap((rule) => [...rule.check(subject)].map((finding): Problem => ({ code: rule.code, ...finding })));
+  problems.push(...find(RULES));
+  const warnings = find(WARNINGS);
+  if (problems.length > 0 || !parts.settings) return { problems, warnings };
+  return { organization: assemble(parts.settings, parts), problems, warnings };
 }
 
 /** The error that carries `problems`. */
@@ -69,8 +36,8 @@ export function invalid(problems: readonly Problem[], source: string): FactoryEr
 }
 
 /** The organization, or `REGISTRY_INVALID` with every problem. */
-export function validate(input: UncheckedOrganization, source: string): Organization {
-  const { organization, problems } = check(input);
+export function validate(input: UncheckedOrganization, source: string, surroundings: Surroundings = {}): Organization {
+  const { organization, problems } = check(input, surroundings);
   if (organization) return organization;
   throw invalid(problems, source);
 }

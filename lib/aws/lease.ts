@@ -2,9 +2,8 @@
  * A lease on a piece of work, as an object in the registry's bucket: whoever creates the object holds it.
  * It runs out by itself, so that a holder that died blocks nobody for long.
  */
-import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
-import { FactoryError, isNamed } from '../../registry/index.ts';
+import { type Condition, FactoryError, type Objects, S3Objects } from '../../registry/index.ts';
 import { s3Client } from './s3.ts';
 import type { Session } from './session.ts';
 
@@ -15,16 +14,16 @@ const leaseSchema = z.object({ holder: z.string(), since: z.string(), until: z.s
 type Lease = z.infer<typeof leaseSchema>;
 
 export class Leases {
-  private readonly s3: S3Client;
+  private readonly objects: Objects;
   private readonly held = new Set<string>();
 
   /** @param holder who we are, for the message that others get */
   constructor(
     session: Session,
-    private readonly bucket: string,
+    bucket: string,
     private readonly holder: string,
   ) {
-    this.s3 = s3Client(session);
+    this.objects = new S3Objects(s3Client(session), bucket);
   }
 
   /**
@@ -37,9 +36,9 @@ export class Leases {
     const since = new Date();
     this.held.add(key);
     const timer = setInterval(() => {
-      this.put(key, since, { IfMatch: etag }).then(
+      this.put(key, since, { etag }).then(
         (renewed) => {
-          etag = renewed;
+          etag = renewed ?? etag;
         },
         // A renewal that fails leaves the lease to run out; the work itself fails or ends on its own.
         () => undefined,
@@ -61,11 +60,8 @@ export class Leases {
 
   private async acquire(key: string, name: string): Promise<string> {
     for (let attempt = 0; attempt < 3; attempt++) {
-      try {
-        return await this.put(key, new Date(), { IfNoneMatch: '*' });
-      } catch (error) {
-        if (!isNamed(error, 'PreconditionFailed', 'ConditionalRequestConflict')) throw error;
-      }
+      const taken = await this.put(key, new Date(), { absent: true });
+      if (taken !== undefined) return taken;
       const held = await this.read(key);
       if (!held) continue;
       if (Date.parse(held.lease.until) > Date.now()) {
@@ -73,34 +69,25 @@ export class Leases {
           fix: `wait until it is done; if it died, its lock runs out at ${held.lease.until}`,
         });
       }
-      try {
-        return await this.put(key, new Date(), { IfMatch: held.etag });
-      } catch (error) {
-        if (!isNamed(error, 'PreconditionFailed', 'ConditionalRequestConflict')) throw error;
-      }
+      const takenOver = await this.put(key, new Date(), { etag: held.etag });
+      if (takenOver !== undefined) return takenOver;
     }
     throw new FactoryError('LOCKED', `${name}: others keep taking the lock`, { fix: 'run the command again' });
   }
 
-  private async put(key: string, since: Date, condition: { IfMatch?: string; IfNoneMatch?: string }): Promise<string> {
+  private put(key: string, since: Date, condition: Condition): Promise<string | undefined> {
     const lease: Lease = { holder: this.holder, since: since.toISOString(), until: new Date(Date.now() + LEASE_MS).toISOString() };
-    const { ETag } = await this.s3.send(new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: JSON.stringify(lease), ...condition }));
-    return ETag ?? '';
+    return this.objects.put(key, JSON.stringify(lease), condition);
   }
 
   private async read(key: string): Promise<{ lease: Lease; etag: string } | undefined> {
-    try {
-      const { Body, ETag } = await this.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
-      return { lease: leaseSchema.parse(JSON.parse((await Body?.transformToString()) ?? '{}')), etag: ETag ?? '' };
-    } catch (error) {
-      if (isNamed(error, 'NoSuchKey')) return undefined;
-      throw error;
-    }
+    const found = await this.objects.get(key);
+    return found && { lease: leaseSchema.parse(JSON.parse(found.text)), etag: found.etag };
   }
 
   /** Only our own: after a pause longer than the lease somebody else may hold it. */
   private async release(key: string): Promise<void> {
     const held = await this.read(key);
-    if (held?.lease.holder === this.holder) await this.s3.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }));
+    if (held?.lease.holder === this.holder) await this.objects.delete(key);
   }
 }

@@ -1,6 +1,6 @@
 /** Puts foundations into their cells: side by side, staging before the rest, each cell for itself. */
 import pLimit from 'p-limit';
-import type { FactoryError, Stage } from '../../registry/index.ts';
+import type { FactoryError, RegistryStore, Stage } from '../../registry/index.ts';
 import { asCloudError } from '../aws/cloud-error.ts';
 import type { Leases } from '../aws/lease.ts';
 import { assumeLookup, type Session } from '../aws/session.ts';
@@ -37,12 +37,15 @@ export interface DeployCellsOptions {
   readonly emit: Emit;
 }
 
-/** The task of deploying a cell's foundation from `assembly`. */
-export function foundationTask(assembly: Assembly, runId: string): (cell: VendedCell) => DeployTask {
-  return ({ stackName }) => ({
+/** The task of deploying a cell's foundation from `assembly`. Once it is there, the cell's life says so. */
+export function foundationTask(assembly: Assembly, runId: string, store: RegistryStore): (cell: VendedCell) => DeployTask {
+  return ({ name, stackName }) => ({
     stackName,
-    deploy: (_, { incomplete }, emit) =>
-      deployStack(assembly.directory, stackName, emit, { changeSetName: `cell-factory-${runId}`, incomplete }),
+    deploy: async (_, { incomplete }, emit) => {
+      const result = await deployStack(assembly.directory, stackName, emit, { changeSetName: `cell-factory-${runId}`, incomplete });
+      await store.note(name, 'built');
+      return result;
+    },
   });
 }
 

@@ -1,5 +1,5 @@
 /** Deletes a cell's stacks, and nothing else: the account stays. */
-import { FactoryError } from '../../registry/index.ts';
+import { FactoryError, type RegistryStore } from '../../registry/index.ts';
 import type { Leases } from '../aws/lease.ts';
 import { assumeDeploy, type Session } from '../aws/session.ts';
 import { deleteStack, findStack } from '../aws/stacks.ts';
@@ -14,6 +14,7 @@ export interface DestroyOptions {
   readonly session: Session;
   readonly partition: string;
   readonly leases: Leases;
+  readonly store: RegistryStore;
   readonly source: Source;
   readonly runId: string;
   readonly emit: Emit;
@@ -36,7 +37,7 @@ export function refuseToDestroy(cell: VendedCell): void {
 
 /** Deletes components, then the foundation. Run again, it carries on. */
 export async function destroyCell(options: DestroyOptions): Promise<DestroyResult> {
-  const { cell, components, session, partition, leases, source, runId, emit } = options;
+  const { cell, components, session, partition, leases, store, source, runId, emit } = options;
   refuseToDestroy(cell);
   const { name, stackName, account, region } = cell;
   const inside = assumeDeploy(session, partition, account.accountId, region);
@@ -64,6 +65,7 @@ export async function destroyCell(options: DestroyOptions): Promise<DestroyResul
     await deleteStack(inside, stack, (message) => emit({ ...message, subject: name }));
     deleted.push(stackName);
   });
+  await store.note(name, 'destroyed');
   emit({ kind: deleted.length > 0 ? 'done' : 'unchanged', subject: name, text: deleted.join(', ') || 'no stacks' });
   const remaining = [`account ${account.accountId}, with its CDK bootstrap`];
   if (deleted.includes(stackName))

@@ -1,5 +1,6 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
+import { SUBNET_BITS } from '../../registry/index.ts';
 import type { CellPlan } from '../plan/plan.ts';
 import { SERVICE_PORT } from './parameters.ts';
 
@@ -39,12 +40,10 @@ export class CellNetwork extends Construct {
       ipAddresses: ec2.IpAddresses.cidr(cell.block),
       maxAzs: cell.profile.zones,
       natGateways: cell.profile.natGateways,
-      // An eighth of the block per zone for services, a thirty-second each for the rest: of a /20 a /23 and two /25.
-      // With three zones that takes 9/16 of the block; what remains is for platforms to come.
       subnetConfiguration: [
-        { name: 'private', subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS, cidrMask: prefix + 3 },
-        { name: 'public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: prefix + 5, mapPublicIpOnLaunch: false },
-        { name: 'isolated', subnetType: ec2.SubnetType.PRIVATE_ISOLATED, cidrMask: prefix + 5 },
+        { name: 'private', subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS, cidrMask: prefix + SUBNET_BITS.private },
+        { name: 'public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: prefix + SUBNET_BITS.public, mapPublicIpOnLaunch: false },
+        { name: 'isolated', subnetType: ec2.SubnetType.PRIVATE_ISOLATED, cidrMask: prefix + SUBNET_BITS.isolated },
       ],
       gatewayEndpoints: { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },
       // CDK would empty the default group by a custom resource, a function that may change security groups, in every cell.

@@ -77,9 +77,9 @@ export class Context {
 
   /** The store of published revisions. */
   async store(plan: InitializedPlan, session: Session) {
-    const { RegistryStore } = await import('../../registry/index.ts');
+    const { RegistryStore, S3Objects } = await import('../../registry/index.ts');
     const { s3Client } = await import('../aws/s3.ts');
-    return new RegistryStore(s3Client(session), plan.registryBucket);
+    return new RegistryStore(new S3Objects(s3Client(session), plan.registryBucket));
   }
 
   async leases(plan: InitializedPlan, session: Session) {

@@ -1,7 +1,7 @@
 /** All that `cellctl` prints. Results go to stdout; progress and problems to stderr, so that results can be piped. */
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import type { FactoryError } from '../../registry/index.ts';
+import type { FactoryError, Problem } from '../../registry/index.ts';
 import type { Emit } from '../messages.ts';
 import { createProgress, type Progress } from './progress.ts';
 
@@ -68,6 +68,14 @@ export class Output {
     return (message) => progress.show(message);
   }
 
+  /** What is legal and unwise. With --json it is part of the result. */
+  warnings(warnings: readonly Problem[]): void {
+    if (this.options.json) return;
+    for (const warning of warnings) {
+      this.note(`${pc.yellow('warning')} ${describe(warning)}`);
+    }
+  }
+
   /** An error: what, where, and how to mend it. */
   problem(error: FactoryError): void {
     this.endProgress();
@@ -77,9 +85,7 @@ export class Output {
       return;
     }
     const lines = [`${pc.red(code)}: ${message}`];
-    for (const problem of problems) {
-      lines.push(`  ${pc.bold(problem.path)}  ${problem.message}  ${pc.dim(problem.code)}`, `    ${pc.dim('fix:')} ${problem.fix}`);
-    }
+    for (const problem of problems) lines.push(`  ${describe(problem)}`);
     if (fix !== undefined) lines.push(`${pc.dim('fix:')} ${fix}`);
     process.stderr.write(`${lines.join('\n')}\n`);
   }
@@ -88,4 +94,10 @@ export class Output {
     this.progress?.end();
     this.progress = undefined;
   }
+}
+
+/** A problem on two lines: where and what, then how to mend it. */
+function describe({ code, path, message, fix, file, line }: Problem): string {
+  const place = file === undefined || file === path ? '' : `  ${pc.dim(line === undefined ? file : `${file}:${line}`)}`;
+  return `${pc.bold(path)}  ${message}  ${pc.dim(code)}${place}\n    ${pc.dim('fix:')} ${fix}`;
 }

@@ -1,4 +1,5 @@
 /** What differs between the registry and reality. Pure: the caller has looked, this compares. */
+import type { Changes } from '../../registry/index.ts';
 import type { CellPlan, Plan } from './plan.ts';
 
 /** What was found of a stack. */
@@ -15,10 +16,8 @@ export interface Observed {
   readonly accounts: ReadonlyMap<string, { readonly email: string; readonly status: string }> | undefined;
   /** Stacks by name; a stack that was not looked at is missing here. */
   readonly stacks: ReadonlyMap<string, ObservedStack>;
-  /** Cells that have an account in the lock file, and are not in the registry. */
-  readonly forgotten: readonly string[];
-  /** What the newest revision is; undefined when nothing was published. */
-  readonly published: { readonly revision: number; readonly digest: string } | undefined;
+  /** How the newest revision differs from the definitions, and whose life has moved on since; undefined when nothing was published. */
+  readonly published: { readonly revision: number; readonly changes: Changes; readonly movedOn: readonly string[] } | undefined;
 }
 
 /** One difference. `action` names the command that removes it. */
@@ -62,31 +61,34 @@ function stackDifference(name: string, action: string, observed: ObservedStack |
   return [];
 }
 
+/** `alpha, bravo and 7 more`. */
+function some(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
+function registryDifference(name: string, published: Observed['published']): Difference[] {
+  const difference = (change: 'create' | 'update', detail: string): Difference[] => [
+    { kind: 'registry', name, change, detail, action: 'cellctl publish' },
+  ];
+  if (!published) return difference('create', 'nothing published yet');
+  const { revision, changes, movedOn } = published;
+  const parts = [
+    changes.added.length > 0 ? `lacks ${some(changes.added)}` : '',
+    changes.changed.length > 0 ? `has another ${some(changes.changed)}` : '',
+    changes.removed.length > 0 ? `still has ${some(changes.removed)}` : '',
+    movedOn.length > 0 ? `doesn't know the life of ${some(movedOn)}` : '',
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? [] : difference('update', `revision ${revision} ${parts.join('; ')}`);
+}
+
 /** Every difference, in the order in which the actions would be taken: control accounts, cells, stacks, registry. */
 export function compare(plan: Plan, cells: readonly CellPlan[], observed: Observed): Difference[] {
-  const { published } = observed;
   return [
     ...[plan.tooling, plan.monitoring].flatMap((account) => accountDifference(account, 'cellctl init', observed.accounts)),
     ...stackDifference('Registry', 'cellctl init', observed.stacks.get('Registry')),
     ...cells.flatMap((cell) => accountDifference(cell.account, 'cellctl accounts', observed.accounts)),
     ...cells.flatMap((cell) => stackDifference(cell.stackName, `cellctl deploy ${cell.name}`, observed.stacks.get(cell.stackName))),
-    ...observed.forgotten.map((name) => ({
-      kind: 'account' as const,
-      name: `cell-${name}`,
-      change: 'conflict' as const,
-      detail: 'has an account, and is not in the registry; its stacks may still run',
-      action: `restore cells/${name}.ts; to remove a cell, retire and destroy it first`,
-    })),
-    ...(published?.digest === plan.digest
-      ? []
-      : [
-          {
-            kind: 'registry' as const,
-            name: plan.organization,
-            change: published ? ('update' as const) : ('create' as const),
-            detail: published ? `newest revision ${published.revision} has another content` : 'nothing published yet',
-            action: 'cellctl publish',
-          },
-        ]),
+    ...registryDifference(plan.organization, observed.published),
   ];
 }

@@ -2,6 +2,7 @@
 import {
   type AwsCell,
   accountEmail,
+  byImpact,
   type Component,
   cellAccountName,
   cellStackName,
@@ -62,14 +63,12 @@ export interface Plan {
   readonly monitoring: AccountPlan;
   /** Bucket of the registry; undefined before `cellctl init`. */
   readonly registryBucket: string | undefined;
-  /** Cells on AWS, in deployment order: staging first, then by name. */
+  /** Cells on AWS, in the order in which a change reaches them: staging first, then by impact. */
   readonly cells: readonly CellPlan[];
   /** Names of cells in other clouds, which the AWS projections leave out. */
   readonly elsewhere: readonly string[];
   readonly components: readonly Component[];
 }
-
-const STAGE_ORDER: Readonly<Record<Stage, number>> = { staging: 0, production: 1, personal: 2 };
 
 /** Stacks of the control accounts, by account. */
 export const CONTROL_STACKS = { management: 'Vending', tooling: 'Registry' } as const;
@@ -132,8 +131,8 @@ export function createPlan({ organization, digest, published }: Registry): Plan 
     registryBucket: organization.accounts.tooling.accountId === undefined ? undefined : registryBucketName(organization),
     cells: cells
       .filter((cell) => cell.cloud === 'aws')
-      .map((cell) => planCell(organization, cell))
-      .sort((a, b) => STAGE_ORDER[a.stage] - STAGE_ORDER[b.stage] || (a.name < b.name ? -1 : 1)),
+      .sort(byImpact)
+      .map((cell) => planCell(organization, cell)),
     elsewhere: cells.filter((cell) => cell.cloud !== 'aws').map((cell) => cell.name),
     components: Object.values(organization.components).sort((a, b) => (a.name < b.name ? -1 : 1)),
   });

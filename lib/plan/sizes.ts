@@ -1,4 +1,4 @@
-import type { Size, Stage } from '../../registry/index.ts';
+import { type Size, type Stage, ZONES } from '../../registry/index.ts';
 
 /** What a size class buys. One table, so that a figure stands in one place. */
 export interface SizeClass {
@@ -27,7 +27,7 @@ export interface StageProfile {
 }
 
 export const STAGE_PROFILES: Readonly<Record<Stage, StageProfile>> = {
-  production: { zones: 3, natGateways: 3, standby: true, protected: true, backupDays: 14 },
-  staging: { zones: 2, natGateways: 1, standby: false, protected: false, backupDays: 7 },
-  personal: { zones: 2, natGateways: 1, standby: false, protected: false, backupDays: 1 },
+  production: { zones: ZONES.production, natGateways: 3, standby: true, protected: true, backupDays: 14 },
+  staging: { zones: ZONES.staging, natGateways: 1, standby: false, protected: false, backupDays: 7 },
+  personal: { zones: ZONES.personal, natGateways: 1, standby: false, protected: false, backupDays: 1 },
 };

@@ -42,11 +42,12 @@ describe('the lock file', () => {
   });
 
   test('gives its ids to cells that exist, and to no others', () => {
-    const organization = withAccounts(validate(unchecked(), 'test'), {
+    const input = withAccounts(unchecked(), {
       organization: 'o-abcdefghij',
       control: { tooling: '222222222222' },
       cells: { alpha: '444444444444', gone: '555555555555' },
     });
+    const organization = validate(input, 'test');
     expect(organization.cells['alpha']).toMatchObject({ accountId: '444444444444' });
     expect(organization.cells['bravo']).not.toHaveProperty('accountId');
     expect(Object.keys(organization.cells)).not.toContain('gone');

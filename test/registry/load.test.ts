@@ -54,7 +54,7 @@ describe('it is refused', () => {
     expect((error as { problems: { code: string; path: string }[] }).problems.map(({ code, path }) => `${code} ${path}`)).toEqual([
       'FILE_UNREADABLE cells/broken.ts',
       'FILE_WITHOUT_DEFAULT cells/empty.ts',
-      'NETWORK_OVERLAP cells.clash.network.block',
+      'NETWORK_DUPLICATE cells.clash.network.block',
     ]);
   });
 

@@ -1,17 +1,55 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { check, defineCell } from '../../registry/index.ts';
-import { RULES } from '../../registry/rules.ts';
+import { RULES, type Surroundings, WARNINGS } from '../../registry/rules.ts';
+import { FIELD_CODES } from '../../registry/shape.ts';
 import { cell, component, googleCell, unchecked } from '../_helpers/organization.ts';
 
 type Input = ReturnType<typeof unchecked>;
 
+interface Case {
+  readonly break: (input: Input) => void;
+  readonly path: string;
+  /** What the message shows of the actual value. */
+  readonly actual?: string;
+  readonly surroundings?: Surroundings;
+}
+
+const now = new Date('2026-06-01T00:00:00Z');
+const personal = (rest: object) => cell('me', 7, { stage: 'personal', owner: 'ada', expiresAt: '2026-06-30T00:00:00Z', ...rest });
+const rollout = (input: Input, change: object) => {
+  input.settings = { ...input.settings, rollout: { ...input.settings.rollout, ...change } };
+};
+const wave = (name: string, admit: object, bake = '2h') => ({ name, prefer: 'any', admit, bake });
+const role = (rest: object) => ({ level: 'read', stages: ['production'], groups: ['engineers'], session: '8h', ...rest });
+const access = (input: Input, roles: object) => Object.assign(input.settings, { access: { roles } });
+
 /** For each rule a way to break it, and where the problem is then found. */
-const BROKEN: Record<string, { break: (input: Input) => void; path: string; actual?: string }> = {
+const BROKEN: Record<string, Case> = {
   NAME_MISMATCH: {
     break: (input) => Object.assign(input.cells, { delta: cell('echo', 5) }),
     path: 'cells.delta.name',
     actual: '"echo"',
+  },
+  NAME_DUPLICATE: {
+    break: (input) => Object.assign(input.cells, { delta: cell('alpha', 5) }),
+    path: 'cells.delta.name',
+    actual: 'cells/alpha.ts',
+  },
+  NAME_RESERVED: {
+    break: (input) => Object.assign(input.cells, { tooling: cell('tooling', 5, { email: 'other@example.com' }) }),
+    path: 'cells.tooling.name',
+    actual: '"tooling"',
+  },
+  NAME_TOO_LONG: {
+    break: (input) => Object.assign(input.cells, { ['c'.repeat(46)]: cell('c'.repeat(46), 5, { email: 'c@example.com' }) }),
+    path: `cells.${'c'.repeat(46)}.name`,
+    actual: 'has 51 characters',
+  },
+  TAG_RESERVED: {
+    break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { tags: { 'aws:owner': 'me' } }) }),
+    path: 'cells.alpha.tags.aws:owner',
+    actual: '"aws:owner"',
   },
   REGION_UNKNOWN: {
     break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { region: 'eu-west-9' }) }),
@@ -38,10 +76,15 @@ const BROKEN: Record<string, { break: (input: Input) => void; path: string; actu
     path: 'cells.alpha.network.block',
     actual: '"172.16.0.0/20"',
   },
-  NETWORK_OVERLAP: {
+  NETWORK_DUPLICATE: {
     break: (input) => Object.assign(input.cells, { twin: cell('twin', 0) }),
     path: 'cells.twin.network.block',
-    actual: '10.0.0.0/20 of staging',
+    actual: 'the block of staging',
+  },
+  NETWORK_OVERLAP: {
+    break: (input) => Object.assign(input.cells, { big: cell('big', 0, { network: { block: '10.0.32.0/19' } }) }),
+    path: 'cells.bravo.network.block',
+    actual: '10.0.32.0/19 of big',
   },
   EMAIL_DUPLICATE: {
     break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { email: 'AWS+cell-bravo@example.com' }) }),
@@ -56,6 +99,17 @@ const BROKEN: Record<string, { break: (input: Input) => void; path: string; actu
     },
     path: 'cells.bravo.accountId',
     actual: '111111111111',
+  },
+  CELL_REMOVED: {
+    break: (input) => delete input.cells['bravo'],
+    path: 'cells.bravo',
+    actual: 'account 444444444444 in accounts.json',
+    surroundings: {
+      existing: new Map([
+        ['bravo', 'account 444444444444 in accounts.json'],
+        ['alpha', 'active'],
+      ]),
+    },
   },
   PERSONAL_WITHOUT_OWNER: {
     break: (input) => Object.assign(input.cells, { me: cell('me', 7, { stage: 'personal', expiresAt: '2030-01-01T00:00:00Z' }) }),
@@ -76,31 +130,216 @@ const BROKEN: Record<string, { break: (input: Input) => void; path: string; actu
     path: 'components.billing.dependsOn',
     actual: 'billing -> orders-api -> billing',
   },
+  PLATFORM_MISSING: {
+    break: (input) => Object.assign(input.components, { carts: component('carts', 300, { kind: 'kubernetes' }) }),
+    path: 'components.carts.kind',
+    actual: '"kubernetes"',
+  },
   PRIORITY_COLLISION: {
     break: (input) => Object.assign(input.components, { carts: component('carts', 100) }),
     path: 'components.orders-api.route.priority',
     actual: '100',
   },
+  PATH_COLLISION: {
+    break: (input) => Object.assign(input.components, { carts: component('carts', 300, { route: { priority: 300, path: '/billing*' } }) }),
+    path: 'components.carts.route.path',
+    actual: '"/billing*"',
+  },
+  WAVES_INCOMPLETE: {
+    break: (input) => rollout(input, { waves: [wave('half', { percent: 50 })] }),
+    path: 'rollout.waves.0.admit',
+    actual: '"half"',
+  },
+  WAVE_DUPLICATE: {
+    break: (input) => rollout(input, { waves: [wave('one', { cells: 1 }), wave('one', { rest: true })] }),
+    path: 'rollout.waves.1.name',
+    actual: '"one"',
+  },
+  BAKE_TOO_LONG: { break: (input) => rollout(input, { stagingBake: '169h' }), path: 'rollout.stagingBake', actual: '"169h"' },
+  SESSION_LENGTH: {
+    break: (input) => access(input, { reader: role({ session: '30m' }) }),
+    path: 'access.roles.reader.session',
+    actual: '"30m"',
+  },
 };
+
+/** The same for what is only unwise. The organization that is tried has a contact, so that each stands alone. */
+const UNWISE: Record<string, Case> = {
+  PERSONAL_EXPIRED: {
+    break: (input) => Object.assign(input.cells, { me: personal({ expiresAt: '2026-05-31T00:00:00Z' }) }),
+    path: 'cells.me.expiresAt',
+    actual: '2026-05-31',
+  },
+  PERSONAL_LONG_LIVED: {
+    break: (input) => Object.assign(input.cells, { me: personal({ expiresAt: '2026-09-01T00:00:00Z' }) }),
+    path: 'cells.me.expiresAt',
+    actual: '2026-09-01',
+  },
+  PRODUCTION_ALONE: { break: (input) => delete input.cells['bravo'], path: 'cells.alpha' },
+  TRAFFIC_CONCENTRATED: {
+    break: (input) => Object.assign(input.cells, { big: cell('big', 5, { trafficWeight: 3 }) }),
+    path: 'cells.big.trafficWeight',
+    actual: '3 of 5',
+  },
+  HEADROOM_SMALL: {
+    break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { capacity: { headroom: 0.95 } }) }),
+    path: 'cells.alpha.capacity.headroom',
+    actual: '0.95',
+  },
+  NETWORK_NEARLY_FULL: {
+    break: (input) =>
+      Object.assign(input.settings, { network: { supernet: '10.0.0.0/18', prefixLength: 20 } }) &&
+      Object.assign(input.cells, { delta: cell('delta', 3) }),
+    path: 'network.supernet',
+    actual: '100 %',
+  },
+  STAGING_LACKS_PLATFORM: {
+    break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { platforms: ['ecs', 'eks'] }) }),
+    path: 'cells.alpha.platforms',
+    actual: '"eks"',
+  },
+  BAKE_SHORT: { break: (input) => rollout(input, { stagingBake: '5m' }), path: 'rollout.stagingBake', actual: '"5m"' },
+  BAKE_SCALED: { break: (input) => rollout(input, { timeScale: 0.5 }), path: 'rollout.timeScale', actual: '0.5' },
+  BAKE_BLIND: { break: (input) => rollout(input, { minRequestsPerCell: 0 }), path: 'rollout.minRequestsPerCell', actual: '0' },
+  ROLE_WITHOUT_GROUPS: { break: (input) => access(input, { reader: role({ groups: [] }) }), path: 'access.roles.reader.groups' },
+  CONTACT_MISSING: { break: (input) => Object.assign(input.settings, { contacts: {} }), path: 'contacts.security' },
+};
+
+/** What a single field may not hold: the schema's business, reported in the same form. */
+const FIELDS: Record<
+  string,
+  { break: (input: Input) => void; code: keyof typeof FIELD_CODES; path: string; actual: string; allowed: string }
+> = {
+  'an account id of eleven digits': {
+    break: (input) => Object.assign(input.cells, { alpha: { ...cell('alpha', 1), accountId: '12345678901' } }),
+    code: 'FIELD_FORMAT',
+    path: 'cells.alpha.accountId',
+    actual: '"12345678901"',
+    allowed: '12 digits',
+  },
+  'a percentage above 100': {
+    break: (input) => rollout(input, { waves: [wave('all', { percent: 101 }), wave('rest', { rest: true })] }),
+    code: 'FIELD_RANGE',
+    path: 'rollout.waves.0.admit.percent',
+    actual: '101',
+    allowed: '<=100',
+  },
+  'a duration without a unit': {
+    break: (input) => rollout(input, { stagingBake: '30' }),
+    code: 'FIELD_FORMAT',
+    path: 'rollout.stagingBake',
+    actual: '"30"',
+    allowed: '90s, 30m, 12h, 2d',
+  },
+  'a capacity of nothing': {
+    break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { capacity: { maxTenants: 0 } }) }),
+    code: 'FIELD_RANGE',
+    path: 'cells.alpha.capacity.maxTenants',
+    actual: '0',
+    allowed: '>0',
+  },
+  'a headroom above 1': {
+    break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { capacity: { headroom: 1.5 } }) }),
+    code: 'FIELD_RANGE',
+    path: 'cells.alpha.capacity.headroom',
+    actual: '1.5',
+    allowed: '<=1',
+  },
+  'an unknown size': {
+    break: (input) => Object.assign(input.cells, { alpha: { ...cell('alpha', 1), size: 'huge' } }),
+    code: 'FIELD_VALUE',
+    path: 'cells.alpha.size',
+    actual: '"huge"',
+    allowed: 'small',
+  },
+  'a number where a text belongs': {
+    break: (input) => Object.assign(input.cells, { alpha: { ...cell('alpha', 1), region: 7 } }),
+    code: 'FIELD_TYPE',
+    path: 'cells.alpha.region',
+    actual: '7',
+    allowed: 'string',
+  },
+  'a field that is missing': {
+    break: (input) => Object.assign(input.cells, { alpha: { ...cell('alpha', 1), network: {} } }),
+    code: 'FIELD_MISSING',
+    path: 'cells.alpha.network.block',
+    actual: 'is missing',
+    allowed: 'string',
+  },
+  'a field that does not exist': {
+    break: (input) => Object.assign(input.cells, { alpha: { ...cell('alpha', 1), colour: 'red' } }),
+    code: 'FIELD_UNKNOWN',
+    path: 'cells.alpha.colour',
+    actual: '"colour"',
+    allowed: 'remove it',
+  },
+};
+
+/** The same organization with nothing unwise about it. */
+function withContact(): Input {
+  const input = unchecked();
+  const security = { name: 'Ada', title: 'Security', email: 'security@example.com', phone: '+1 555 0100' };
+  input.settings = { ...input.settings, contacts: { security } };
+  return input;
+}
 
 describe('the rules', () => {
   test('the organization they are tried on breaks none', () => {
     expect(check(unchecked()).problems).toEqual([]);
+    expect(check(withContact(), { now }).warnings).toEqual([]);
   });
 
   test('each has a case here', () => {
     expect(Object.keys(BROKEN).sort()).toEqual(RULES.map((rule) => rule.code).sort());
+    expect(Object.keys(UNWISE).sort()).toEqual(WARNINGS.map((rule) => rule.code).sort());
+    expect(new Set(Object.values(FIELDS).map(({ code }) => code))).toEqual(new Set(Object.keys(FIELD_CODES)));
   });
 
+  // Reported alone also means that the schema has nothing to say of it: no check stands in both.
   test.each(Object.entries(BROKEN))('%s is reported alone, with place, value and cure', (code, broken) => {
     const input = unchecked();
     broken.break(input);
-    const { problems, organization } = check(input);
+    const { problems, organization } = check(input, broken.surroundings);
     expect(organization).toBeUndefined();
     expect(problems.map((problem) => problem.code)).toEqual([code]);
     expect(problems[0]).toMatchObject({ path: broken.path });
     expect(problems[0]?.message).toContain(broken.actual ?? '');
     expect(problems[0]?.fix).not.toBe('');
+  });
+
+  test.each(Object.entries(UNWISE))('%s is a warning, alone, and forbids nothing', (code, unwise) => {
+    const input = withContact();
+    unwise.break(input);
+    const { problems, warnings, organization } = check(input, { now });
+    expect({ problems, found: organization !== undefined }).toEqual({ problems: [], found: true });
+    expect(warnings.map((warning) => warning.code)).toEqual([code]);
+    expect(warnings[0]).toMatchObject({ path: unwise.path, message: expect.stringContaining(unwise.actual ?? '') });
+    expect(warnings[0]?.fix).not.toBe('');
+  });
+
+  // And the other way round: what the schema finds, no rule finds again.
+  test.each(Object.entries(FIELDS))(
+    '%s is the schema’s to report, alone, in the same form',
+    (_, { break: damage, code, path, actual, allowed }) => {
+      const input = unchecked();
+      damage(input);
+      const { problems } = check(input);
+      expect(problems).toEqual([{ code, path, message: expect.stringContaining(actual), fix: expect.stringContaining(allowed) }]);
+    },
+  );
+
+  test('a name’s limit follows from what is made of it, wherever that is', () => {
+    const input = unchecked();
+    input.settings = { ...input.settings, name: 'o'.repeat(40) };
+    access(input, { ['r'.repeat(28)]: role({}) });
+    Object.assign(input.cells, { beta: cell('beta', 6, { email: `${'e'.repeat(60)}@example.com` }) });
+    expect(check(input).problems.map(({ code, path, fix }) => `${code} ${path}: ${fix.split(':')[0]}`)).toEqual([
+      'NAME_TOO_LONG name: AWS takes 63',
+      'NAME_TOO_LONG cells.alpha.name: AWS takes 32',
+      'NAME_TOO_LONG cells.beta.name: AWS takes 32',
+      'NAME_TOO_LONG cells.bravo.name: AWS takes 32',
+      "NAME_TOO_LONG cells.beta.email: AWS takes 64 in an account's e-mail",
+    ]);
   });
 
   test('all problems are reported at once, the schema’s and the rules’, in a stable order', () => {
@@ -110,16 +349,43 @@ describe('the rules', () => {
     input.cells['me'] = cell('me', 2, { stage: 'personal' });
     const { problems } = check(input);
     expect(problems.map(({ code, path }) => `${code} ${path}`)).toEqual([
-      'FIELD_INVALID homeRegion',
-      'FIELD_INVALID cells.alpha.size',
+      'FIELD_FORMAT homeRegion',
+      'FIELD_VALUE cells.alpha.size',
       'FIELD_UNKNOWN cells.alpha.colour',
-      'NETWORK_OVERLAP cells.me.network.block',
+      'NETWORK_DUPLICATE cells.me.network.block',
       'PERSONAL_WITHOUT_OWNER cells.me.owner',
       'PERSONAL_WITHOUT_EXPIRY cells.me.expiresAt',
     ]);
     expect(problems[1]?.message).toContain('"huge"');
     const shuffled = { ...input, cells: Object.fromEntries(Object.entries(input.cells).reverse()) };
     expect(check(shuffled).problems).toEqual(problems);
+  });
+
+  test('of any number of faults none hides another', () => {
+    const faults = Object.entries(BROKEN).filter(
+      ([code]) =>
+        code.startsWith('PERSONAL') ||
+        code.startsWith('PATH') ||
+        code.startsWith('BAKE') ||
+        code.startsWith('TAG') ||
+        code.startsWith('SESSION') ||
+        code === 'PLATFORM_MISSING',
+    );
+    fc.assert(
+      fc.property(fc.subarray(faults, { minLength: 1 }), (chosen) => {
+        const input = unchecked();
+        for (const [, { break: damage }] of chosen) damage(input);
+        const found = new Set(check(input).problems.map((problem) => problem.code));
+        // Two faults of one cell or component are put into the same definition; the later one then stands for both.
+        for (const [code, { path }] of chosen) {
+          const overwritten = chosen.some(
+            ([other, { path: at }]) => other !== code && at.split('.').slice(0, 2).join() === path.split('.').slice(0, 2).join(),
+          );
+          if (!overwritten) expect(found).toContain(code);
+        }
+        expect(found.size).toBeGreaterThan(0);
+      }),
+    );
   });
 
   test('no value at all makes validation throw', () => {
@@ -143,7 +409,7 @@ describe('the rules', () => {
         expect(check({ ...unchecked(), cells }).problems).toEqual([]);
         const twin = indices[pick % indices.length] ?? 0;
         cells['twin'] = cell('twin', twin);
-        expect(check({ ...unchecked(), cells }).problems.map((problem) => problem.code)).toEqual(['NETWORK_OVERLAP']);
+        expect(check({ ...unchecked(), cells }).problems.map((problem) => problem.code)).toEqual(['NETWORK_DUPLICATE']);
       }),
       { numRuns: 30 },
     );

@@ -1,7 +1,7 @@
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { s3Client } from '../../lib/aws/s3.ts';
-import { draft, type Organization, RegistryStore, serialize } from '../../registry/index.ts';
+import { draft, type Organization, RegistryStore, S3Objects, serialize } from '../../registry/index.ts';
 import { TestCloud } from '../_helpers/cloud.ts';
 import { cell, registry } from '../_helpers/organization.ts';
 
@@ -10,6 +10,7 @@ jest.setTimeout(60_000);
 let cloud: TestCloud;
 let s3: S3Client;
 let store: RegistryStore;
+let bucket: string;
 let buckets = 0;
 
 /** An organization that differs from every other in one cell. */
@@ -21,7 +22,7 @@ const revision = (number: number, content: Organization) => ({
   ...draft(content),
   published: { revision: number, at: '2026-01-01T00:00:00.000Z', by: 'ada' },
 });
-const write = (key: string, body: string) => s3.send(new PutObjectCommand({ Bucket: store.bucket, Key: key, Body: body }));
+const write = (key: string, body: string) => s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
 const numbers = async () => (await store.history(50)).map(({ published }) => published.revision);
 
 beforeAll(async () => {
@@ -36,13 +37,14 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   buckets += 1;
-  store = new RegistryStore(s3, `store-test-${buckets}`);
-  await s3.send(new CreateBucketCommand({ Bucket: store.bucket, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
+  bucket = `store-test-${buckets}`;
+  store = new RegistryStore(new S3Objects(s3, bucket));
+  await s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
 });
 
 describe('publishing', () => {
   test('gives revisions without gaps, and the newest is what was written last', async () => {
-    for (const index of [0, 1, 2]) await store.publish(organization(index), 'ada');
+    for (const index of [0, 1, 2]) await store.publish(organization(index), { by: 'ada' });
     expect(await numbers()).toEqual([3, 2, 1]);
     const latest = await store.latest();
     expect(latest?.organization).toEqual(organization(2));
@@ -50,8 +52,8 @@ describe('publishing', () => {
   });
 
   test('writes nothing when nothing changed', async () => {
-    await store.publish(organization(), 'ada');
-    expect(await store.publish(organization(), 'bob')).toMatchObject({
+    await store.publish(organization(), { by: 'ada' });
+    expect(await store.publish(organization(), { by: 'bob' })).toMatchObject({
       changed: false,
       registry: { published: { revision: 1, by: 'ada' } },
     });
@@ -59,10 +61,10 @@ describe('publishing', () => {
   });
 
   test('completes the revision of a publisher that died before it moved the pointer', async () => {
-    await store.publish(organization(), 'ada');
+    await store.publish(organization(), { by: 'ada' });
     await write('revisions/00000002.json', serialize(revision(2, organization(1))));
     expect((await store.latest())?.published.revision).toBe(1);
-    expect(await store.publish(organization(2), 'bob')).toMatchObject({
+    expect(await store.publish(organization(2), { by: 'bob' })).toMatchObject({
       changed: true,
       rolledForward: 2,
       registry: { published: { revision: 3 } },
@@ -72,14 +74,16 @@ describe('publishing', () => {
 
   test('at once by many: each revision is one publisher’s, the others are told', async () => {
     const results = await Promise.allSettled(
-      Array.from({ length: 8 }, (_, index) => new RegistryStore(s3, store.bucket).publish(organization(index + 1), `p${index}`)),
+      Array.from({ length: 8 }, (_, index) =>
+        new RegistryStore(new S3Objects(s3, bucket)).publish(organization(index + 1), { by: `p${index}` }),
+      ),
     );
     const won = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value.registry.published.revision] : []));
     for (const result of results) if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'PUBLISH_CONFLICT' });
     expect(won.length).toBeGreaterThan(0);
     expect(new Set(won).size).toBe(won.length);
     // Whoever comes next finds everything in order, also a revision whose publisher lost the pointer to somebody's roll-forward.
-    await store.publish(organization(40), 'next');
+    await store.publish(organization(40), { by: 'next' });
     const all = await numbers();
     expect(all).toEqual(Array.from({ length: all.length }, (_, index) => all.length - index));
     expect((await store.latest())?.organization).toEqual(organization(40));
@@ -93,7 +97,7 @@ describe('reading', () => {
   });
 
   test('a revision that is missing or was changed is refused, and named', async () => {
-    await store.publish(organization(), 'ada');
+    await store.publish(organization(), { by: 'ada' });
     await expect(store.revision(9)).rejects.toMatchObject({ code: 'REVISION_NOT_FOUND' });
     await write('revisions/00000001.json', serialize(revision(1, organization(1))).replace('10.1.80.0/20', '10.9.0.0/20'));
     await expect(store.latest()).rejects.toMatchObject({
@@ -105,10 +109,10 @@ describe('reading', () => {
   });
 
   test('a pointer that is no pointer is refused', async () => {
-    await store.publish(organization(), 'ada');
+    await store.publish(organization(), { by: 'ada' });
     await write('latest.json', '{"revision":"new"}');
     await expect(store.latest()).rejects.toMatchObject({ code: 'DOCUMENT_INVALID' });
-    await s3.send(new DeleteObjectCommand({ Bucket: store.bucket, Key: 'latest.json' }));
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: 'latest.json' }));
     expect(await store.latest()).toBeUndefined();
   });
 });

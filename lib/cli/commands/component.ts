@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { action } from '../action.ts';
-import { cellsFrom, concurrencyFrom, reportDeployment } from './deploy.ts';
+import { wholeNumber } from '../numbers.ts';
+import { cellsFrom, reportDeployment } from './deploy.ts';
 
 interface DeployOptions {
   readonly all?: boolean;
@@ -26,7 +27,7 @@ const deploy = () =>
     )
     .action(
       action(async (context, component: string, names: string[], options: DeployOptions) => {
-        const concurrency = await concurrencyFrom(options.concurrency);
+        const concurrency = await wholeNumber(options.concurrency, '--concurrency', 100);
         const { requireAccounts } = await import('../../plan/plan.ts');
         const vended = requireAccounts(await cellsFrom(await context.plan(), names, options.all));
         const { plan, session, partition } = await context.tooling();

@@ -4,6 +4,7 @@ import type { CellPlan, Plan } from '../../plan/plan.ts';
 import { action } from '../action.ts';
 import { colourState } from '../colour.ts';
 import type { Context } from '../context.ts';
+import { wholeNumber } from '../numbers.ts';
 
 /** The cells of a command line: names, or --all. @throws FactoryError `USAGE` for neither or both */
 export async function cellsFrom(plan: Plan, names: readonly string[], all: boolean | undefined): Promise<readonly CellPlan[]> {
@@ -16,14 +17,6 @@ export async function cellsFrom(plan: Plan, names: readonly string[], all: boole
       .map((cell) => cell.name)
       .join(', ')}${plan.cells.length > 5 ? ', …' : ''}), or pass --all`,
   });
-}
-
-/** A whole number of cells to work on at once. */
-export async function concurrencyFrom(text: string): Promise<number> {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 1 && value <= 100) return value;
-  const { FactoryError } = await import('../../../registry/index.ts');
-  throw new FactoryError('USAGE', `--concurrency is "${text}"`, { fix: 'pass a whole number from 1 to 100' });
 }
 
 /** Types by how often they occur, as `AWS::X::Y (2), AWS::Z::W`. */
@@ -66,7 +59,7 @@ export const deployCommand = () =>
     )
     .action(
       action(async (context, names: string[], options: { all?: boolean; concurrency: string }) => {
-        const concurrency = await concurrencyFrom(options.concurrency);
+        const concurrency = await wholeNumber(options.concurrency, '--concurrency', 100);
         const cells = await cellsFrom(await context.plan(), names, options.all);
         const { requireAccounts } = await import('../../plan/plan.ts');
         const vended = requireAccounts(cells);
@@ -75,11 +68,11 @@ export const deployCommand = () =>
           import('../../aws/toolkit.ts'),
           import('../../cell/deploy.ts'),
         ]);
-        const leases = await context.leases(plan, session);
+        const [leases, store] = await Promise.all([context.leases(plan, session), context.store(plan, session)]);
         const stacks = vended.map((cell) => cell.stackName);
         context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);
         const results = await withAssembly(context.source, stacks, (assembly) => {
-          const task = foundationTask(assembly, context.runId);
+          const task = foundationTask(assembly, context.runId, store);
           return deployCells({ cells: vended, task, session, partition, leases, concurrency, emit: context.output.emit });
         });
         return reportDeployment(context, results);

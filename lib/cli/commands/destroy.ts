@@ -40,13 +40,14 @@ export const destroyCommand = () =>
           context.output.note('nothing was deleted');
           return 1;
         }
-        const leases = await context.leases(plan, session);
+        const [leases, store] = await Promise.all([context.leases(plan, session), context.store(plan, session)]);
         const result = await destroyCell({
           cell,
           components: plan.components.map((component) => component.name),
           session,
           partition,
           leases,
+          store,
           source: context.source,
           runId: context.runId,
           emit: context.output.emit,

@@ -1,15 +1,16 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
+import type { Registry, RegistryStore } from '../../../registry/index.ts';
 import type { Observed } from '../../plan/difference.ts';
 import type { CellPlan, Plan } from '../../plan/plan.ts';
 import { action } from '../action.ts';
 import { colourState } from '../colour.ts';
 import type { Context } from '../context.ts';
 
-const NOTHING: Observed = { accounts: undefined, stacks: new Map(), forgotten: [], published: undefined };
+const NOTHING: Observed = { accounts: undefined, stacks: new Map(), published: undefined };
 
 /** Looks at accounts, stacks and the published registry, as far as the organization has come. */
-async function observe(context: Context, plan: Plan, cells: readonly CellPlan[]): Promise<Observed> {
+async function observe(context: Context, registry: Registry, plan: Plan, cells: readonly CellPlan[]): Promise<Observed> {
   const { CONTROL_STACKS, isInitialized, isVended } = await import('../../plan/plan.ts');
   if (!isInitialized(plan)) return NOTHING;
   const { session, partition } = await context.tooling();
@@ -24,8 +25,7 @@ async function observe(context: Context, plan: Plan, cells: readonly CellPlan[])
   const listed = new Set(accounts.map((account) => account.id));
   // A cell whose account is not in the organization has no stack to look at; the account itself is the difference.
   const vended = cells.filter(isVended).filter((cell) => listed.has(cell.account.accountId));
-  const store = await context.store(plan, session);
-  const published = await store.latest();
+  const published = await observePublished(await context.store(plan, session), registry);
   const stacks = await withAssembly(context.source, [CONTROL_STACKS.tooling, ...vended.map((cell) => cell.stackName)], (assembly) => {
     const sessions = new Map([
       [CONTROL_STACKS.tooling as string, session],
@@ -38,18 +38,18 @@ async function observe(context: Context, plan: Plan, cells: readonly CellPlan[])
   return {
     accounts: new Map(accounts.map(({ id, email, status }) => [id, { email, status }])),
     stacks,
-    forgotten: await forgottenCells(context, plan),
-    published: published && { revision: published.published.revision, digest: published.digest },
+    published,
   };
 }
 
-/** Cells that the lock file gives an account and the registry doesn't know. */
-async function forgottenCells(context: Context, plan: Plan): Promise<string[]> {
-  const { accountsFileOf, readAccountsFile } = await import('../../../registry/index.ts');
-  const file = accountsFileOf(context.organization, context.source);
-  if (file === undefined) return [];
-  const known = new Set([...plan.cells.map((cell) => cell.name), ...plan.elsewhere]);
-  return Object.keys((await readAccountsFile(file)).cells).filter((name) => !known.has(name));
+/** How the newest revision differs from the registry, and whose life it doesn't know yet. */
+async function observePublished(store: RegistryStore, registry: Registry): Promise<Observed['published']> {
+  const [{ changesBetween }, newest, lives] = await Promise.all([import('../../../registry/index.ts'), store.latest(), store.lives()]);
+  if (!newest) return undefined;
+  const movedOn = [...lives]
+    .filter(([cell, life]) => registry.organization.cells[cell] !== undefined && newest.life[cell]?.state !== life.state)
+    .map(([cell]) => cell);
+  return { revision: newest.published.revision, changes: changesBetween(newest.organization, registry.organization), movedOn };
 }
 
 export const planCommand = () =>
@@ -60,13 +60,14 @@ export const planCommand = () =>
     .addHelpText('after', '\nExamples:\n  cellctl plan\n  cellctl plan alpha\n  cellctl plan --json --exit-code')
     .action(
       action(async (context, names: string[], options: { exitCode?: boolean }) => {
-        const [{ compare }, { isInitialized, selectCells }] = await Promise.all([
+        const [{ compare }, { createPlan, isInitialized, selectCells }] = await Promise.all([
           import('../../plan/difference.ts'),
           import('../../plan/plan.ts'),
         ]);
-        const plan = await context.plan();
+        const registry = await context.registry();
+        const plan = createPlan(registry);
         const cells = selectCells(plan, names);
-        const differences = compare(plan, cells, await observe(context, plan, cells));
+        const differences = compare(plan, cells, await observe(context, registry, plan, cells));
         const { output } = context;
         output.result(
           { organization: plan.organization, digest: plan.digest, cells: cells.length, looked: isInitialized(plan), differences },

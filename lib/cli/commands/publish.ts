@@ -1,26 +1,47 @@
 import { Command } from 'commander';
+import pc from 'picocolors';
+import type { Changes, PublishResult } from '../../../registry/index.ts';
 import { action } from '../action.ts';
+import type { Context } from '../context.ts';
+import { wholeNumber } from '../numbers.ts';
+
+/** The entries that changed, a line each. */
+export function printChanges({ output }: Context, { added, changed, removed }: Changes): void {
+  for (const path of added) output.say(`  ${pc.green('+')} ${path}`);
+  for (const path of changed) output.say(`  ${pc.yellow('~')} ${path}`);
+  for (const path of removed) output.say(`  ${pc.red('-')} ${path}`);
+}
+
+/** Prints what a publication did. */
+export function reportPublication(context: Context, bucket: string, result: PublishResult): void {
+  const { registry, changed, changes, mergedOnto, rolledForward } = result;
+  const { output } = context;
+  const { revision } = registry.published;
+  output.result({ revision, digest: registry.digest, changed, changes, mergedOnto, rolledForward }, () => {
+    if (rolledForward !== undefined) output.say(`revision ${rolledForward} of a publisher that died was completed first`);
+    if (mergedOnto !== undefined) output.say(`put on top of revision ${mergedOnto}, which somebody else published meanwhile`);
+    output.say(changed ? `published revision ${revision} to s3://${bucket}` : `unchanged: revision ${revision} is current`);
+    if (changed) printChanges(context, changes);
+  });
+}
 
 export const publishCommand = () =>
   new Command('publish')
     .description('write the registry to S3 as the next revision; nothing is written when nothing changed')
-    .addHelpText('after', '\nExamples:\n  cellctl publish\n  cellctl publish --json')
+    .option('-b, --base <revision>', 'revision that your definitions started from (default: the newest)')
+    .addHelpText(
+      'after',
+      '\nWho publishes at the same time is merged, entry by entry; the same entry changed twice is refused.' +
+        '\nWith --base, so is what was published since that revision: for a pipeline whose checkout may be behind.\n\nExamples:\n  cellctl publish\n  cellctl publish --base 41 --json',
+    )
     .action(
-      action(async (context) => {
-        const { organization } = await context.registry();
+      action(async (context, options: { base?: string }) => {
+        const base = options.base === undefined ? undefined : await wholeNumber(options.base, '--base');
+        const { organization, warnings } = await context.registry();
         const { plan, session } = await context.tooling();
         const store = await context.store(plan, session);
-        const { registry, changed, rolledForward } = await store.publish(organization, context.who);
-        const { revision } = registry.published;
-        context.output.result(
-          { revision, digest: registry.digest, changed, ...(rolledForward === undefined ? {} : { rolledForward }) },
-          () => {
-            if (rolledForward !== undefined) context.output.say(`revision ${rolledForward} of a publisher that died was completed first`);
-            context.output.say(
-              changed ? `published revision ${revision} to s3://${plan.registryBucket}` : `unchanged: revision ${revision} is current`,
-            );
-          },
-        );
+        context.output.warnings(warnings);
+        reportPublication(context, plan.registryBucket, await store.publish(organization, { by: context.who, base }));
         return 0;
       }),
     );

@@ -11,7 +11,6 @@ const SAME: ObservedStack = { status: 'CREATE_COMPLETE', changes: { added: [], c
 const settled = (): {
   accounts: Map<string, { email: string; status: string }>;
   stacks: Map<string, ObservedStack>;
-  forgotten: string[];
   published: Observed['published'];
 } => ({
   accounts: new Map(
@@ -21,8 +20,7 @@ const settled = (): {
     ]),
   ),
   stacks: new Map([['Registry', SAME], ...plan.cells.map((cell) => [cell.stackName, SAME] as const)]),
-  forgotten: [],
-  published: { revision: 4, digest: plan.digest },
+  published: { revision: 4, changes: { added: [], changed: [], removed: [] }, movedOn: [] },
 });
 
 const differences = (change: (observed: ReturnType<typeof settled>) => void) => {
@@ -38,7 +36,7 @@ describe('the differences', () => {
 
   test('are everything, in the order of the work, for an organization that was never made', () => {
     const fresh = createPlan(draft(validate(unchecked(), 'test')));
-    const found = compare(fresh, fresh.cells, { accounts: undefined, stacks: new Map(), forgotten: [], published: undefined });
+    const found = compare(fresh, fresh.cells, { accounts: undefined, stacks: new Map(), published: undefined });
     expect(found.map(({ kind, name, action }) => `${kind} ${name}: ${action}`)).toEqual([
       'account tooling: cellctl init',
       'account monitoring: cellctl init',
@@ -82,16 +80,17 @@ describe('the differences', () => {
     ]);
   });
 
-  test('name a cell that is no longer in the registry and still has an account', () => {
-    expect(differences(({ forgotten }) => forgotten.push('zulu'))).toEqual([
-      'account cell-zulu conflict: has an account, and is not in the registry; its stacks may still run',
-    ]);
-  });
-
-  test('tell a registry that was published with other content', () => {
+  test('tell in which entries the published registry is another, and whose life it does not know', () => {
     const found = differences((observed) => {
-      observed.published = { revision: 3, digest: 'sha256:other' };
+      const changes = {
+        added: ['cells.zulu'],
+        changed: ['cells.a', 'cells.b', 'cells.c', 'cells.d', 'rollout'],
+        removed: ['components.old'],
+      };
+      observed.published = { revision: 3, changes, movedOn: ['alpha'] };
     });
-    expect(found).toEqual(['registry acme update: newest revision 3 has another content']);
+    expect(found).toEqual([
+      "registry acme update: revision 3 lacks cells.zulu; has another cells.a, cells.b, cells.c and 2 more; still has components.old; doesn't know the life of alpha",
+    ]);
   });
 });

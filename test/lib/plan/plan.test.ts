@@ -7,7 +7,7 @@ const plan = createPlan(registry());
 const unvended = createPlan(draft(validate(unchecked(), 'test')));
 
 describe('a plan', () => {
-  test('lists staging first, then by name', () => {
+  test('lists staging first, then by impact', () => {
     const later = createPlan(
       registry((input) =>
         Object.assign(input.cells, {

@@ -1,0 +1,14 @@
+/**
+ * How documents of older versions become documents of today's: the step of version n makes n + 1 of it. Steps are kept for
+ * ever, because old revisions are: `registry show --revision 1` must work in ten years. They change what was read, never
+ * what is stored, and the digest that is checked is the one of the document as it was published.
+ */
+interface Untyped {
+  readonly organization: Readonly<Record<string, unknown>>;
+  readonly life: Readonly<Record<string, unknown>>;
+}
+
+export const MIGRATIONS: Readonly<Record<number, (content: Untyped) => Untyped>> = {
+  /** Version 2 added contacts to the organization, and the life of cells. Of life before that nothing is known. */
+  1: ({ organization }) => ({ organization: { contacts: {}, ...organization }, life: {} }),
+};

@@ -1,0 +1,227 @@
+/** The order of writes and who wins, on a bucket in memory that keeps S3's promises. On a real one: store.local.test.ts. */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { type Condition, draft, type Organization, RegistryStore, serialize } from '../../registry/index.ts';
+import { MemoryObjects } from '../_helpers/objects.ts';
+import { cell, registry } from '../_helpers/organization.ts';
+
+/** A bucket that does something once, right before a write of `key`: another publisher, or the death of this one. */
+class Interrupted extends MemoryObjects {
+  before: { key: string; work: () => Promise<void> } | undefined;
+
+  override async put(key: string, text: string, condition: Condition): Promise<string | undefined> {
+    const { before } = this;
+    if (before && key === before.key) {
+      this.before = undefined;
+      await before.work();
+    }
+    return super.put(key, text, condition);
+  }
+}
+
+let objects: Interrupted;
+let store: RegistryStore;
+beforeEach(() => {
+  objects = new Interrupted();
+  store = new RegistryStore(objects);
+});
+
+const withCells = (...names: string[]): Organization =>
+  registry((input) => {
+    for (const [index, name] of names.entries()) Object.assign(input.cells, { [name]: cell(name, 20 + index + name.length) });
+  }).organization;
+const plus = (organization: Organization, name: string, index: number, rest = {}): Organization => ({
+  ...organization,
+  cells: { ...organization.cells, [name]: cell(name, index, rest) },
+});
+const publish = (organization: Organization, by = 'ada') => store.publish(organization, { by });
+/** What another publisher does, with a store of its own. */
+const meanwhile = (key: string, organization: Organization) => {
+  objects.before = { key, work: async () => void (await new RegistryStore(objects).publish(organization, { by: 'bob' })) };
+};
+
+describe('a lost race', () => {
+  const base = withCells();
+
+  test('is published on top of the winner when each changed something else', async () => {
+    await publish(base);
+    meanwhile('revisions/00000002.json', plus(base, 'theirs', 30));
+    expect(await publish(plus(base, 'mine', 31))).toMatchObject({
+      changed: true,
+      mergedOnto: 2,
+      registry: { published: { revision: 3, by: 'ada' } },
+      changes: { added: ['cells.mine'], changed: [], removed: [] },
+    });
+    expect(Object.keys((await store.latest())?.organization.cells ?? {})).toEqual(['alpha', 'bravo', 'mine', 'staging', 'theirs']);
+  });
+
+  test('is refused when both changed the same entry; revisions and entry are named, nothing is written', async () => {
+    await publish(base);
+    meanwhile('revisions/00000002.json', plus(base, 'twin', 30, { importance: 'low' }));
+    await expect(publish(plus(base, 'twin', 30, { importance: 'high' }))).rejects.toMatchObject({
+      code: 'PUBLISH_CONFLICT',
+      message: 'revision 2 by bob also changed cells.twin since revision 1',
+      fix: expect.stringContaining('registry diff 1 2'),
+    });
+    expect((await store.history(9)).map(({ published }) => published.revision)).toEqual([2, 1]);
+  });
+
+  test('is refused when both together break a rule that each alone keeps', async () => {
+    await publish(base);
+    meanwhile('revisions/00000002.json', plus(base, 'theirs', 30));
+    await expect(publish(plus(base, 'mine', 30))).rejects.toMatchObject({
+      code: 'REGISTRY_INVALID',
+      problems: [{ code: 'NETWORK_DUPLICATE' }],
+    });
+    expect((await store.latest())?.published.revision).toBe(2);
+  });
+
+  test('for the pointer is none: whoever moved it moved it to this revision', async () => {
+    await publish(base);
+    const next = plus(base, 'mine', 31);
+    meanwhile('latest.json', plus(next, 'theirs', 32));
+    expect(await publish(next)).toMatchObject({ changed: true, registry: { published: { revision: 2 } } });
+    expect((await store.history(9)).map(({ published }) => `${published.revision} ${published.by}`)).toEqual(['3 bob', '2 ada', '1 ada']);
+    expect(await store.verify()).toEqual({ revisions: 3, flaws: [] });
+  });
+
+  test('is known beforehand when the publisher says what it started from', async () => {
+    await publish(base);
+    await publish(plus(base, 'theirs', 30), 'bob');
+    // Without a base these definitions would have dropped what bob has added.
+    const { registry: published } = await store.publish(plus(base, 'mine', 31), { by: 'ada', base: 1 });
+    expect(Object.keys(published.organization.cells)).toEqual(['alpha', 'bravo', 'mine', 'staging', 'theirs']);
+  });
+});
+
+describe('a publisher that dies', () => {
+  test.each([
+    ['before the revision', 'revisions/00000002.json', 2],
+    ['between revision and pointer', 'latest.json', 3],
+  ])('%s leaves nothing that the next one can’t complete', async (_, key, revision) => {
+    await publish(withCells());
+    objects.before = { key, work: () => Promise.reject(new Error('killed')) };
+    await expect(publish(withCells('mine'))).rejects.toThrow('killed');
+    const { registry: published } = await publish(withCells('next'), 'bob');
+    expect(published.published.revision).toBe(revision);
+    expect(await store.verify()).toEqual({ revisions: revision, flaws: [] });
+  });
+});
+
+describe('the life of a cell', () => {
+  test('is a record of its own, and part of the document from the next publication on', async () => {
+    await publish(withCells());
+    await store.note('alpha', 'requested', new Date('2026-01-01T00:00:00Z'));
+    expect((await store.latest())?.life).toEqual({});
+    expect(await publish(withCells())).toMatchObject({ changed: true, changes: { added: [], changed: [], removed: [] } });
+    expect((await store.latest())?.life).toEqual({ alpha: { state: 'provisioning', since: '2026-01-01T00:00:00.000Z' } });
+    await store.note('alpha', 'built', new Date('2026-01-02T00:00:00Z'));
+    await store.note('alpha', 'built', new Date('2026-01-03T00:00:00Z'));
+    await publish(withCells());
+    expect((await store.latest())?.life).toEqual({ alpha: { state: 'active', since: '2026-01-02T00:00:00.000Z' } });
+    expect(await publish(withCells())).toMatchObject({ changed: false });
+  });
+
+  test('keeps a cell in the registry until it has ended', async () => {
+    await publish(withCells('mine'));
+    await store.note('mine', 'requested');
+    await store.note('mine', 'built');
+    await expect(publish(withCells())).rejects.toMatchObject({ problems: [{ code: 'CELL_REMOVED', path: 'cells.mine' }] });
+    await store.note('mine', 'destroyed');
+    expect(await publish(withCells())).toMatchObject({ changed: true, changes: { removed: ['cells.mine'] }, registry: { life: {} } });
+  });
+
+  test('is not begun by its end, and not ended twice', async () => {
+    await store.note('alpha', 'destroyed');
+    expect(await store.lives()).toEqual(new Map());
+    await store.note('alpha', 'built', new Date('2026-01-01T00:00:00Z'));
+    await store.note('alpha', 'destroyed', new Date('2026-01-02T00:00:00Z'));
+    await store.note('alpha', 'destroyed', new Date('2026-01-03T00:00:00Z'));
+    expect(await store.lives()).toEqual(new Map([['alpha', { state: 'retired', since: '2026-01-02T00:00:00.000Z' }]]));
+  });
+
+  test('loses no event of two who note at once', async () => {
+    await Promise.all(['a', 'b', 'c', 'd'].flatMap((name) => [store.note(name, 'requested'), store.note(name, 'built')]));
+    expect([...(await store.lives()).values()].map(({ state }) => state)).toEqual(['active', 'active', 'active', 'active']);
+  });
+
+  test('whose record is damaged is refused, never guessed at', async () => {
+    objects.objects.set('life/alpha.json', '{"state":"asleep"}');
+    await expect(publish(withCells())).rejects.toMatchObject({
+      code: 'RECORD_INVALID',
+      message: expect.stringContaining('life/alpha.json'),
+    });
+  });
+});
+
+describe('rolling back', () => {
+  test('publishes the old content as a new revision, with the account ids that are known now', async () => {
+    const withoutIds = registry().organization;
+    const cells = Object.fromEntries(
+      Object.entries(withoutIds.cells).map(([name, { ...each }]) => [name, { ...each, accountId: undefined }]),
+    );
+    await publish(JSON.parse(JSON.stringify({ ...withoutIds, cells })) as Organization);
+    await publish({ ...withoutIds, domain: 'example.org' });
+    expect(await store.rollback(1, { by: 'eve' })).toMatchObject({ changed: true, registry: { published: { revision: 3, by: 'eve' } } });
+    expect((await store.latest())?.organization).toEqual(withoutIds);
+  });
+
+  test('to before a cell that exists is refused', async () => {
+    await publish(withCells());
+    await publish(withCells('mine'));
+    await store.note('mine', 'built');
+    await expect(store.rollback(1, { by: 'eve' })).rejects.toMatchObject({ problems: [{ code: 'CELL_REMOVED' }] });
+    await expect(store.rollback(9, { by: 'eve' })).rejects.toMatchObject({ code: 'REVISION_NOT_FOUND' });
+  });
+});
+
+describe('verifying', () => {
+  const flaws = async () => (await store.verify()).flaws.map(({ key, message }) => `${key}: ${message}`);
+  const spoil = (key: string, change: (text: string) => string) => objects.objects.set(key, change(objects.objects.get(key) ?? ''));
+  beforeEach(async () => {
+    for (const [index, name] of ['one', 'two', 'three'].entries()) {
+      await store.publish(withCells(name), { by: 'ada', now: new Date(Date.UTC(2026, 0, index + 1)) });
+    }
+  });
+
+  test('finds nothing wrong with what was only published', async () => {
+    expect(await store.verify()).toEqual({ revisions: 3, flaws: [] });
+    expect(await new RegistryStore(new MemoryObjects()).verify()).toEqual({ revisions: 0, flaws: [] });
+  });
+
+  test('names a revision that was changed, is missing, or bears another number', async () => {
+    spoil('revisions/00000001.json', (text) => text.replace('example.com', 'example.org'));
+    objects.objects.delete('revisions/00000002.json');
+    expect(await flaws()).toEqual([
+      expect.stringMatching(/^revisions\/00000001.json: .*content has digest/),
+      'revisions/00000002.json: the registry has no revision 2',
+    ]);
+    objects.objects.set('revisions/00000002.json', objects.objects.get('revisions/00000003.json') ?? '');
+    expect(await flaws()).toContainEqual('revisions/00000002.json: revisions/00000002.json holds revision 3');
+  });
+
+  test('names a revision that is older than the one before it', async () => {
+    await store.publish(withCells('four'), { by: 'ada', now: new Date(Date.UTC(2020, 0, 1)) });
+    expect(await flaws()).toEqual(['revisions/00000004.json: published at 2020-01-01T00:00:00.000Z, before the one before it']);
+  });
+
+  test.each([
+    ['another revision’s digest', (text: string) => text.replace(/[0-9a-f]{8}"/, '00000000"'), /says that revision 3 has digest/],
+    [
+      'a revision that is not there',
+      (text: string) => text.replace('"revision":3', '"revision":7'),
+      /points at revision 7, which is not there/,
+    ],
+    ['the last but one', (text: string) => text, /revision 4 is not pointed at yet/],
+    ['nothing', () => 'x', /is no pointer/],
+  ])('names a pointer at %s', async (what, change, message) => {
+    if (what === 'the last but one') {
+      const content = draft(withCells('four'));
+      objects.objects.set(
+        'revisions/00000004.json',
+        serialize({ ...content, published: { revision: 4, at: '2026-02-01T00:00:00Z', by: 'x' } }),
+      );
+    }
+    spoil('latest.json', change);
+    expect(await flaws()).toEqual([expect.stringMatching(message)]);
+  });
+});
