@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { draft, type PublishedRegistry, parseDocument, type Registry, serialize } from './document.ts';
+import { draft, type Publication, type PublishedRegistry, parseDocument, type Registry, serialize } from './document.ts';
 import { FactoryError } from './errors.ts';
 import { after, exists, type Life, type LifeEvent, lifeSchema } from './life.ts';
 import { type Changes, changesBetween, merge } from './merge.ts';
@@ -31,8 +31,8 @@ export interface PublishOptions {
   readonly by: string;
   /** Revision that the definitions started from. @default - the newest one when publishing begins */
   readonly base?: number | undefined;
-  /** @default - now */
-  readonly now?: Date;
+  /** The time. @default - the machine's */
+  readonly now?: () => Date;
 }
 
 /** What a publication did. */
@@ -104,7 +104,7 @@ export class RegistryStore {
    * one has the same content. When somebody else has published since `base`, our changes are put on top of theirs.
    * @throws FactoryError `PUBLISH_CONFLICT` when both changed the same entry, `REGISTRY_INVALID` when both together break a rule
    */
-  async publish(organization: Organization, { by, base, now = new Date() }: PublishOptions): Promise<PublishResult> {
+  async publish(organization: Organization, { by, base, now = () => new Date() }: PublishOptions): Promise<PublishResult> {
     let from: PublishedRegistry | undefined = base === undefined ? undefined : await this.revision(base);
     let rolledForward: number | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -120,7 +120,7 @@ export class RegistryStore {
         ...(rolledForward === undefined ? {} : { rolledForward }),
       };
       if (newest?.digest === next.digest) return { registry: newest, changed: false, ...note };
-      const registry = { ...next, published: { revision: (newest?.published.revision ?? 0) + 1, at: now.toISOString(), by } };
+      const registry = { ...next, published: following(newest?.published, by, now()) };
       if (await this.write(registry, current.pointer)) return { registry, changed: true, ...note };
       await sleep(Math.random() * PAUSE_MS);
     }
@@ -233,4 +233,10 @@ async function readable<T>(read: () => Promise<T>): Promise<T | { unreadable: st
     }
     throw error;
   }
+}
+
+/** The publication after `newest`. Its time is never before the one before it, whatever the publisher's clock says. */
+function following(newest: Publication | undefined, by: string, now: Date): Publication {
+  const at = new Date(Math.max(now.getTime(), newest ? Date.parse(newest.at) : 0)).toISOString();
+  return { revision: (newest?.revision ?? 0) + 1, at, by };
 }

@@ -30,7 +30,11 @@ export function flawsOf(revisions: readonly Inspected[], pointer: Pointer | { re
     }
     const before = revisions.slice(0, index).findLast(isReadable);
     if (before && Date.parse(revision.at) < Date.parse(before.at)) {
-      flaws.push({ key, message: `published at ${revision.at}, before the one before it`, fix: "check the publisher's clock" });
+      flaws.push({
+        key,
+        message: `published at ${revision.at}, before the one before it`,
+        fix: 'a publication is never older than the one before: restore its first version in S3',
+      });
     }
   }
   return [...pointerFlaws(revisions, pointer), ...flaws];

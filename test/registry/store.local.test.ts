@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { s3Client } from '../../lib/aws/s3.ts';
@@ -72,21 +74,72 @@ describe('publishing', () => {
     expect(await numbers()).toEqual([3, 2, 1]);
   });
 
-  test('at once by many: each revision is one publisher’s, the others are told', async () => {
-    const results = await Promise.allSettled(
-      Array.from({ length: 8 }, (_, index) =>
-        new RegistryStore(new S3Objects(s3, bucket)).publish(organization(index + 1), { by: `p${index}` }),
+  test('at once by many that each add a cell: all are in it, each in a revision of its own', async () => {
+    await store.publish(organization(), { by: 'base' });
+    const names = Array.from({ length: 8 }, (_, index) => `c${index}`);
+    const results = await Promise.all(
+      names.map((name, index) =>
+        new RegistryStore(new S3Objects(s3, bucket)).publish(
+          { ...organization(), cells: { ...organization().cells, [name]: cell(name, 30 + index) } },
+          { by: name, base: 1 },
+        ),
       ),
     );
-    const won = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value.registry.published.revision] : []));
-    for (const result of results) if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'PUBLISH_CONFLICT' });
-    expect(won.length).toBeGreaterThan(0);
-    expect(new Set(won).size).toBe(won.length);
-    // Whoever comes next finds everything in order, also a revision whose publisher lost the pointer to somebody's roll-forward.
-    await store.publish(organization(40), { by: 'next' });
-    const all = await numbers();
-    expect(all).toEqual(Array.from({ length: all.length }, (_, index) => all.length - index));
-    expect((await store.latest())?.organization).toEqual(organization(40));
+    expect(results.map(({ registry: { published } }) => published.revision).sort()).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(Object.keys((await store.latest())?.organization.cells ?? {})).toEqual(expect.arrayContaining(names));
+    expect(await store.verify()).toEqual({ revisions: 9, flaws: [] });
+  });
+});
+
+describe('twenty publishers as processes of their own, a third of them killed', () => {
+  /** Runs one; kills it some time after it began to publish. @returns the revision it reported */
+  const publisher = async (name: string, block: string, kill: boolean): Promise<number | undefined> => {
+    const { region, credentials } = await cloud.client('management');
+    const child = spawn('node', ['test/_helpers/publisher.js', bucket, name, block], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        PATH: process.env['PATH'],
+        NODE_NO_WARNINGS: '1',
+        AWS_ENDPOINT_URL: cloud.running.endpoint,
+        AWS_REGION: region,
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      },
+    });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      // Some die at once, some in the middle, some after they were done.
+      if (kill && said === 'publishing\n') setTimeout(() => child.kill('SIGKILL'), Math.random() * 250);
+    });
+    const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+    if (!kill) expect({ name, code, signal }).toEqual({ name, code: 0, signal: null });
+    const revision = /published (\d+)/.exec(said)?.[1];
+    return revision === undefined ? undefined : Number(revision);
+  };
+
+  test('leave every revision readable, numbers without gaps or doubles, and lose no entry', async () => {
+    await store.publish(organization(), { by: 'base' });
+    const names = Array.from({ length: 20 }, (_, index) => `p${index}`);
+    const reported = await Promise.all(names.map((name, index) => publisher(name, `10.7.${index * 4}.0/22`, index % 3 === 0)));
+    const successful = names.filter((_, index) => reported[index] !== undefined);
+    expect(successful.length).toBeGreaterThanOrEqual(13);
+    expect(new Set(reported.filter((revision) => revision !== undefined)).size).toBe(successful.length);
+
+    // What a publisher that died has left, the next one completes; then nothing is amiss.
+    const { organization: newest, published } = (await store.latest()) ?? registry();
+    const last = await store.publish({ ...newest, domain: 'example.org' }, { by: 'next', base: published?.revision });
+    const { revisions, flaws } = await store.verify();
+    expect({ flaws, revisions }).toEqual({ flaws: [], revisions: last.registry.published.revision });
+    expect((await store.latest())?.published).toMatchObject({ revision: revisions, by: 'next' });
+
+    const history = (await store.history(100)).reverse();
+    const cellsOf = (index: number) => Object.keys(history[index]?.organization.cells ?? {}).filter((name) => name.startsWith('p'));
+    for (const index of history.keys()) expect(cellsOf(index)).toEqual(expect.arrayContaining(index === 0 ? [] : cellsOf(index - 1)));
+    expect(cellsOf(history.length - 1)).toEqual(expect.arrayContaining(successful));
+    for (const [index, revision] of reported.entries()) {
+      if (revision !== undefined) expect(history[revision - 1]?.published.by).toBe(names[index]);
+    }
   });
 });
 
