@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types architecture unit integration bench build compile clean
+.PHONY: help demo test lint types architecture unit integration reference reader publish-reader bench build compile clean
 
 SOURCES := $(shell find bin lib registry pipelines -name '*.ts' 2>/dev/null)
 JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest
@@ -27,6 +27,15 @@ unit: build ## tests that need no cloud
 
 integration: build ## tests on local clouds of their own
 	@$(JEST) --selectProjects 'local cloud'
+
+reference: build ## write what is generated: JSON Schema, tables of docs/registry.md
+	@npx jiti docs/reference.ts
+
+reader: build ## the registry's reader as a package, in dist/reader
+	@node dist/bin/reader-package.js dist/reader
+
+publish-reader: reader ## publish that package to the registry that npm is set to; DRY_RUN=1 only shows it
+	@npm publish ./dist/reader $(if $(DRY_RUN),--dry-run)
 
 bench: build ## ratios that must hold; see docs/performance.md
 	@node test/bench/bench.js

@@ -30,7 +30,9 @@ const capacity = z.strictObject({
 const cellBase = {
   /** Unique in the organization; part of every name that people see. */
   name: label,
+  /** What the cell is for: trying changes, serving customers, or one developer's own. */
   stage: z.enum(STAGES),
+  /** Size class: decides instance classes and, unless given, capacity. */
   size: z.enum(SIZES),
   /** How much a failure of this cell hurts; important cells are deployed late. */
   importance: z.enum(['low', 'normal', 'high']),
@@ -38,22 +40,29 @@ const cellBase = {
   trafficWeight: z.number().min(0),
   /** Addresses by purpose, e.g. `api`. */
   endpoints: z.record(z.string(), z.string()),
+  /** What the cell can take. */
   capacity,
   /** What people want of the cell; what it is doing is recorded elsewhere. */
   intent: z.enum(['active', 'cordoned', 'retiring']),
+  /** Whether tenants share the cell, or one has it to itself. */
   tier: z.enum(['shared', 'dedicated']),
   /** Who the cell belongs to; personal cells must have one. */
   owner: z.string().min(1).optional(),
   /** When a personal cell ends, ISO 8601 with time zone. */
   expiresAt: z.iso.datetime({ offset: true, error: 'write ISO 8601 with a time zone, e.g. 2030-01-31T18:00:00Z' }).optional(),
+  /** Tags of everything in the cell, besides the organization's and `cell`, `stage`. */
   tags,
 };
 
 const awsCell = z.strictObject({
   ...cellBase,
+  /** Where the cell runs. */
   cloud: z.literal('aws'),
+  /** Region of the cell; a production cell needs one with three availability zones. */
   region,
+  /** What runs containers in the cell. */
   platforms: z.array(z.enum(['ecs', 'eks'])).min(1),
+  /** The cell's network. */
   network: z.strictObject({
     /** The cell's own IPv4 block, inside the organization's supernet. */
     block,
@@ -66,10 +75,18 @@ const awsCell = z.strictObject({
 
 const gcpCell = z.strictObject({
   ...cellBase,
+  /** Where the cell runs. */
   cloud: z.literal('gcp'),
+  /** Region of the cell. */
   region: z.string().regex(/^[a-z]+-[a-z]+\d+$/, 'must look like europe-west1'),
+  /** What runs containers in the cell. */
   platforms: z.array(z.literal('gke')).min(1),
-  network: z.strictObject({ block }),
+  /** The cell's network. */
+  network: z.strictObject({
+    /** The cell's own IPv4 block, inside the organization's supernet. */
+    block,
+  }),
+  /** The Google Cloud project that the cell has to itself. */
   project: z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, 'must be a Google Cloud project id'),
 });
 
@@ -80,9 +97,17 @@ export const cellSchema = z.discriminatedUnion('cloud', [awsCell, gcpCell], {
 export const componentSchema = z.strictObject({
   /** Unique in the organization; also the name of its stack in every cell. */
   name: label,
+  /** How it is deployed: as a stack, or as manifests. */
   kind: z.enum(['cloudformation', 'kubernetes']),
   /** Where its source lives. */
-  repository: z.strictObject({ url: z.string().min(1), branch: z.string().min(1), path: z.string() }),
+  repository: z.strictObject({
+    /** Address that `git clone` takes. */
+    url: z.string().min(1),
+    /** Branch that is delivered. */
+    branch: z.string().min(1),
+    /** Folder of the component in the repository. */
+    path: z.string(),
+  }),
   /** What the load balancer sends to it. */
   route: z.strictObject({
     /** Priority of its listener rule, unique among components. */
@@ -92,10 +117,12 @@ export const componentSchema = z.strictObject({
   }),
   /** Components that must be there first. */
   dependsOn: z.array(z.string()),
+  /** Tags of everything in the component's stack. */
   tags,
 });
 
 const wave = z.strictObject({
+  /** Unique in the policy. */
   name: label,
   /** Which cells the wave prefers among those not yet deployed. */
   prefer: z.enum(['low-traffic', 'busy', 'any']),
@@ -105,13 +132,16 @@ const wave = z.strictObject({
     z.strictObject({ percent: z.number().gt(0).max(100) }),
     z.strictObject({ rest: z.literal(true) }),
   ]),
+  /** How long the wave is watched before the next one starts. */
   bake: duration,
 });
 
 const rolloutPolicy = z.strictObject({
   /** One factor on every wait; below 1 for rehearsals. */
   timeScale: z.number().gt(0).max(1),
+  /** How long staging is watched before the first wave. */
   stagingBake: duration,
+  /** The waves after staging, in their order. */
   waves: z.array(wave).min(1),
   /** At most one region per wave before this wave (1-based). */
   multiRegionFromWave: z.int().positive(),
@@ -119,6 +149,7 @@ const rolloutPolicy = z.strictObject({
   minRequestsPerCell: z.int().min(0),
   /** Cells of a wave deployed at once. */
   concurrency: z.int().positive(),
+  /** What is put back when a wave fails: that wave, or every wave so far. */
   onFailure: z.enum(['rollback-wave', 'rollback-all']),
 });
 
@@ -127,7 +158,9 @@ const accessPolicy = z.strictObject({
   roles: z.record(
     label,
     z.strictObject({
+      /** What the role may do. */
       level: z.enum(['read', 'operate', 'admin']),
+      /** Stages of the cells it holds in. */
       stages: z.array(z.enum(STAGES)).min(1),
       /** Groups of the identity provider. */
       groups: z.array(z.string().min(1)),
@@ -137,13 +170,22 @@ const accessPolicy = z.strictObject({
   ),
 });
 
-const controlAccount = z.strictObject({ email: z.email(), accountId: accountId.optional() });
+const controlAccount = z.strictObject({
+  /** E-mail of the account. */
+  email: z.email(),
+  /** From the lock file, never written by hand. */
+  accountId: accountId.optional(),
+});
 
 /** Who AWS writes to about an account, besides its own e-mail. */
 const contact = z.strictObject({
+  /** Of a person or a team. */
   name: z.string().min(1).max(64),
+  /** What they are. */
   title: z.string().min(1).max(50),
+  /** Where AWS writes to. */
   email: z.email(),
+  /** Where AWS calls. */
   phone: z.string().min(1).max(25),
 });
 
@@ -162,21 +204,39 @@ export const settingsSchema = z.strictObject({
   domain: z.hostname(),
   /** Pattern of account e-mails; `{account}` becomes the account's name. */
   emailPattern: z.string().regex(/^[^@\s]*\{account\}[^@\s]*@[^@\s]+$/, 'must hold {account} before the @'),
+  /** The control accounts. */
   accounts: z.strictObject({
-    management: z.strictObject({ accountId: accountId.optional() }),
+    /** Pays, and holds AWS Organizations; nobody works there day to day. */
+    management: z.strictObject({
+      /** From the lock file, never written by hand. */
+      accountId: accountId.optional(),
+    }),
+    /** Holds the registry, and deploys. */
     tooling: controlAccount,
+    /** Sees all cells. */
     monitoring: controlAccount,
   }),
+  /** Where cells' blocks come from. */
   network: z.strictObject({
     /** The block that all cells' blocks come from. */
     supernet: block,
     /** Prefix length of a new cell's block. */
     prefixLength: z.int().min(0).max(32),
   }),
+  /** How a change reaches the cells. */
   rollout: rolloutPolicy,
+  /** Who may do what in which cells. */
   access: accessPolicy,
   /** Alternate contacts of every account. */
-  contacts: z.strictObject({ billing: contact.optional(), operations: contact.optional(), security: contact.optional() }),
+  contacts: z.strictObject({
+    /** For bills. */
+    billing: contact.optional(),
+    /** For the service's health. */
+    operations: contact.optional(),
+    /** For abuse and vulnerabilities. */
+    security: contact.optional(),
+  }),
+  /** Tags of everything in every account. */
   tags,
 });
 

@@ -1,0 +1,254 @@
+/**
+ * Generates what the sources already say: the JSON Schema of the published document, and the tables in docs/registry.md.
+ * `make reference` writes them, and a test holds them to the sources. Meanings are the comments in registry/model.ts.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import ts from 'typescript';
+import { z } from 'zod';
+import { defineCell, defineComponent, defineOrganization } from '../registry/define.ts';
+import { documentSchema, SCHEMA_VERSION } from '../registry/document.ts';
+import { cellSchema, componentSchema, settingsSchema } from '../registry/model.ts';
+import { ACCESS_NAMES, CELL_NAMES, COMPONENT_NAMES, type DerivedName, EMAIL_LIMIT, ORGANIZATION_NAMES } from '../registry/names.ts';
+import { RULES, WARNINGS } from '../registry/rules.ts';
+import { FIELD_CODES } from '../registry/shape.ts';
+
+type Schema = z.core.JSONSchema.JSONSchema;
+
+/** Where the schema of a version lies. */
+export const schemaFile = (version: number) => `registry/schema/v${version}.json`;
+/** Digest of each version's schema. A line is only ever added. */
+export const VERSIONS_FILE = 'registry/schema/versions.json';
+export const REFERENCE_FILE = 'docs/registry.md';
+
+const digestOfText = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+
+/** The JSON Schema of the document as it is today. */
+export const schemaText = () => `${JSON.stringify(z.toJSONSchema(documentSchema, { target: 'draft-2020-12' }), undefined, 2)}\n`;
+
+// --- tables of fields ---
+
+const MODEL = 'registry/model.ts';
+
+/** Looks up comments in the model: of the field at a path of one of its types. */
+function commentsOf(typeName: string): (path: readonly string[]) => string {
+  const { tsBuildInfoFile: _, ...options } = ts.parseJsonConfigFileContent(
+    ts.readConfigFile('tsconfig.json', ts.sys.readFile).config,
+    ts.sys,
+    '.',
+  ).options;
+  const program = ts.createProgram([MODEL], { ...options, incremental: false });
+  const checker = program.getTypeChecker();
+  const source = program.getSourceFile(MODEL);
+  const module = source && checker.getSymbolAtLocation(source);
+  const symbol = module && checker.getExportsOfModule(module).find(({ name }) => name === typeName);
+  if (!symbol) throw new Error(`${MODEL} exports no type ${typeName}`);
+  const root = checker.getDeclaredTypeOfSymbol(symbol);
+  return (path) => {
+    let type = root;
+    let comment = '';
+    for (const step of path) {
+      const inside = checker.getNonNullableType(type);
+      const property = inside.getProperty(step);
+      if (property) comment = ts.displayPartsToString(property.getDocumentationComment(checker));
+      type = property ? checker.getTypeOfSymbol(property) : (inside.getNumberIndexType() ?? inside.getStringIndexType() ?? inside);
+    }
+    return comment.replaceAll('\n', ' ');
+  };
+}
+
+interface Field {
+  /** Steps from the top; `[]` is an element of a list, `<name>` an entry of a map. */
+  readonly path: readonly string[];
+  readonly schema: Schema;
+  readonly required: boolean;
+}
+
+/** A schema's fields, those of an object before the ones inside it. */
+function fieldsOf(schema: Schema, path: readonly string[] = []): Field[] {
+  if (Array.isArray(schema.items) || schema.items === true || schema.items === false) return [];
+  if (schema.items) return fieldsOf(schema.items as Schema, [...path, '[]']);
+  if (schema.properties) {
+    return Object.entries(schema.properties).flatMap(([name, value]) => {
+      const inside = value as Schema;
+      return [
+        { path: [...path, name], schema: inside, required: schema.required?.includes(name) ?? false },
+        ...fieldsOf(inside, [...path, name]),
+      ];
+    });
+  }
+  const entries = schema.additionalProperties;
+  return typeof entries === 'object' && (entries as Schema).type === 'object' ? fieldsOf(entries as Schema, [...path, '<name>']) : [];
+}
+
+const code = (value: unknown) => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+
+/** What patterns of the model mean, where the type alone says too little. */
+const PATTERNS: Readonly<Record<string, string>> = {
+  '^\\d{12}$': '12 digits',
+  '^\\d+(s|m|h|d)$': 'duration: `90s`, `30m`, `12h`, `2d`',
+  '^\\/.*': 'text that begins with /',
+};
+
+/** What a field takes, in words. */
+function takes(schema: Schema): string {
+  if (schema.const !== undefined) return code(schema.const);
+  if (schema.enum) return schema.enum.map(code).join(' \\| ');
+  if (schema.anyOf) return schema.anyOf.map((each) => takes(each as Schema)).join(' \\| ');
+  if (schema.type === 'array') return `list of ${takes(schema.items as Schema)}`;
+  if (schema.type === 'object' && schema.properties) return `{ ${Object.keys(schema.properties).join(', ')} }`;
+  if (schema.type === 'object') return `map of ${takes(schema.additionalProperties as Schema)}`;
+  if (schema.type === 'integer' || schema.type === 'number') {
+    const above = schema.exclusiveMinimum === undefined ? '' : ` above ${schema.exclusiveMinimum}`;
+    const least = schema.minimum === undefined ? '' : ` from ${schema.minimum}`;
+    const most = schema.maximum === undefined || schema.maximum === Number.MAX_SAFE_INTEGER ? '' : ` to ${schema.maximum}`;
+    return `${schema.type === 'integer' ? 'whole number' : 'number'}${above}${least}${most}`;
+  }
+  const words = schema.pattern === undefined ? undefined : PATTERNS[schema.pattern];
+  if (words !== undefined) return words;
+  if (schema.format !== undefined)
+    return { 'date-time': 'time, ISO 8601', cidrv4: 'IPv4 block', hostname: 'host name' }[schema.format] ?? schema.format;
+  return schema.maxLength === undefined ? 'text' : `text of at most ${schema.maxLength}`;
+}
+
+/** The value at a path of a definition. */
+function valueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (current, step) => (typeof current === 'object' && current !== null ? Reflect.get(current, step) : undefined),
+    value,
+  );
+}
+
+/** What a field is when it is left out: taken from definitions that leave it out. */
+function defaultOf({ path, schema, required }: Field, definitions: readonly unknown[], given: ReadonlySet<string>): string {
+  const [first, ...others] = definitions.map((definition) => valueAt(definition, path));
+  if (path.some((_, index) => given.has(path.slice(0, index + 1).join('.'))) || path.some((step) => step === '[]' || step === '<name>'))
+    return required ? 'required' : '-';
+  if (first === undefined) return required ? 'required' : '-';
+  if (typeof first === 'object' && !Array.isArray(first) && schema.properties) return '';
+  if (Array.isArray(first) && typeof first[0] === 'object') return `${first.length} entries`;
+  return path[0] === 'size' || others.every((other) => isDeepStrictEqual(other, first))
+    ? code(first)
+    : `by size: ${[first, ...others].map(code).join(', ')}`;
+}
+
+function fieldTable(
+  typeName: string,
+  schema: z.ZodType,
+  definitions: readonly object[],
+  given: readonly string[],
+  only?: readonly string[],
+): string {
+  const comment = commentsOf(typeName);
+  const fields = fieldsOf(z.toJSONSchema(schema)).filter(({ path }) => only === undefined || only.includes(path[0] ?? ''));
+  const rows = fields.map((field) => {
+    const meaning = comment(field.path);
+    if (meaning === '') throw new Error(`${MODEL}: ${typeName} ${field.path.join('.')} has no comment`);
+    const path = field.path.join('.').replaceAll('.[]', '[]');
+    return [code(path), takes(field.schema), defaultOf(field, definitions, new Set(given)), meaning];
+  });
+  return table(['field', 'takes', 'default', 'meaning'], rows);
+}
+
+/** A table as the formatter leaves it. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) => Math.max(title.length, 3, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]) => `| ${cells.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)].join('\n');
+}
+
+// --- sections of docs/registry.md ---
+
+const place = { name: 'x', region: 'eu-west-1', network: { block: '10.0.0.0/20' } } as const;
+const cells = (['small', 'medium', 'large'] as const).map((size) => defineCell({ ...place, stage: 'production', size }));
+const googleCell = defineCell({ ...place, cloud: 'gcp', stage: 'production', project: 'x' });
+const component = defineComponent({ name: 'x', repository: { url: 'x' }, route: { priority: 1, path: '/' } });
+const organization = defineOrganization({
+  name: 'x',
+  homeRegion: 'eu-west-1',
+  domain: 'example.com',
+  emailPattern: 'aws+{account}@example.com',
+  network: { supernet: '10.0.0.0/8', prefixLength: 20 },
+});
+
+function variant(cloud: 'aws' | 'gcp'): z.ZodType {
+  const found = cellSchema.options.find((option) => option.shape.cloud.value === cloud);
+  if (!found) throw new Error(`no cells on ${cloud}`);
+  return found;
+}
+
+const nameRows = (names: readonly (DerivedName & { readonly of: (...names: string[]) => string })[], ...parameters: string[]) =>
+  names.map(({ what, limit, source, of }) => [what, code(of(...parameters)), String(limit), source]);
+
+/** What is generated, by the name of its section. */
+export const SECTIONS: Readonly<Record<string, () => string>> = {
+  organization: () =>
+    fieldTable('OrganizationSettings', settingsSchema, [organization], ['name', 'homeRegion', 'domain', 'emailPattern', 'network']),
+  cell: () => fieldTable('AwsCell', variant('aws'), cells, ['name', 'stage', 'region', 'network']),
+  'google-cell': () =>
+    fieldTable('GcpCell', variant('gcp'), [googleCell], ['region', 'project'], ['cloud', 'region', 'platforms', 'project']),
+  component: () => fieldTable('Component', componentSchema, [component], ['name', 'route', 'repository.url']),
+  rules: () =>
+    table(
+      ['code', 'what holds'],
+      RULES.map(({ code: rule, description }) => [code(rule), description]),
+    ),
+  warnings: () =>
+    table(
+      ['code', 'what is wise'],
+      WARNINGS.map(({ code: rule, description }) => [code(rule), description]),
+    ),
+  fields: () =>
+    table(
+      ['code', 'what was found'],
+      Object.entries(FIELD_CODES).map(([field, meaning]) => [code(field), meaning]),
+    ),
+  names: () =>
+    table(
+      ['name', 'is', 'at most', 'source'],
+      [
+        ...nameRows(ORGANIZATION_NAMES, '<organization>').map(([what = '', is = '', ...rest]) => [
+          what,
+          is.replace('000000000000', '<tooling account>'),
+          ...rest,
+        ]),
+        ...nameRows(CELL_NAMES, '<cell>'),
+        ...nameRows(COMPONENT_NAMES, '<component>'),
+        ...nameRows(ACCESS_NAMES, '<cell>', '<role>'),
+        [
+          "an account's e-mail",
+          "`emailPattern` with the account's name",
+          String(EMAIL_LIMIT),
+          'CreateAccount, AWS Organizations API Reference',
+        ],
+      ],
+    ),
+};
+
+/** The text with its generated sections as they are now. A section stands between `<!-- generated: x -->` and `<!-- end -->`. */
+export function withSections(text: string): string {
+  return text.replace(/(<!-- generated: ([a-z-]+) -->\n)[\s\S]*?(<!-- end -->)/g, (_, begin: string, name: string, end: string) => {
+    const section = SECTIONS[name];
+    if (!section) throw new Error(`${REFERENCE_FILE}: nothing generates "${name}"`);
+    return `${begin}\n${section()}\n\n${end}`;
+  });
+}
+
+/** Writes all that is generated. @throws Error when the shape changed and the version did not */
+export function write(): void {
+  const file = schemaFile(SCHEMA_VERSION);
+  const text = schemaText();
+  const versions = JSON.parse(readFileSync(VERSIONS_FILE, 'utf8')) as Record<string, string>;
+  const known = versions[SCHEMA_VERSION];
+  if (known !== undefined && known !== digestOfText(text)) {
+    throw new Error(
+      `the document's shape is no longer that of schema version ${SCHEMA_VERSION}: raise SCHEMA_VERSION in registry/document.ts, add the step from ${SCHEMA_VERSION} to registry/migrations.ts, and run this again`,
+    );
+  }
+  writeFileSync(file, text);
+  writeFileSync(VERSIONS_FILE, `${JSON.stringify({ ...versions, [SCHEMA_VERSION]: digestOfText(text) }, undefined, 2)}\n`);
+  if (existsSync(REFERENCE_FILE)) writeFileSync(REFERENCE_FILE, withSections(readFileSync(REFERENCE_FILE, 'utf8')));
+}
+
+if (process.argv[1]?.endsWith('reference.ts')) write();
