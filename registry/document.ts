@@ -4,9 +4,9 @@ import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { FactoryError } from './errors.ts';
 import { type Life, lifeSchema } from './life.ts';
-import { MIGRATIONS } from './migrations.ts';
+import { MIGRATIONS, type Untyped } from './migrations.ts';
 import { cellSchema, componentSchema, type Organization, settingsSchema } from './model.ts';
-import { assemble, checkShape } from './shape.ts';
+import { assemble, checkShape, type UncheckedOrganization } from './shape.ts';
 
 /**
  * Version of the document's shape. Whoever changes the shape raises it, adds the step from the version before to
@@ -55,6 +55,8 @@ export const documentSchema = z.strictObject({
   life: lifeBook,
 });
 
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+
 const { revision, digest, publishedAt, publisher } = documentSchema.shape;
 /** What every version's header has. The content is looked at later. */
 const headerSchema = z.object({
@@ -62,8 +64,8 @@ const headerSchema = z.object({
   digest,
   publishedAt,
   publisher,
-  organization: z.record(z.string(), z.unknown()),
-  life: z.record(z.string(), z.unknown()).optional(),
+  organization: z.custom<Record<string, unknown>>(isObject),
+  life: z.custom<Record<string, unknown>>(isObject).optional(),
 });
 type Header = z.infer<typeof headerSchema>;
 
@@ -120,13 +122,18 @@ function versionOf(value: unknown, damaged: (what: string, fix: string) => Facto
   );
 }
 
+/** A document whose version and digest are right. Its content is of today's version; its shape has not been looked at. */
+export interface OpenedDocument extends Untyped {
+  readonly digest: string;
+  readonly published: Publication;
+}
+
 /**
- * Reads a published document: version, then header, then digest, then (migrated to today's version) shape. Rules are not
- * asked: they were when it was published, and a rule that came later must not make old revisions unreadable.
+ * Opens a published document: version, then header, then digest; then brings the content to today's version.
  * @param source where the text came from, for messages
  * @throws FactoryError `DOCUMENT_INVALID`
  */
-export function parseDocument(text: string, source: string): PublishedRegistry {
+export function openDocument(text: string, source: string): OpenedDocument {
   const damaged = (what: string, fix: string, cause?: unknown) =>
     new FactoryError('DOCUMENT_INVALID', `${source}: ${what}`, { fix, cause });
   let value: unknown;
@@ -138,30 +145,48 @@ export function parseDocument(text: string, source: string): PublishedRegistry {
   const version = versionOf(value, damaged);
   const header = headerSchema.safeParse(value);
   if (!header.success) throw damaged(`header: ${z.prettifyError(header.error).replaceAll('\n', ' ')}`, 'fetch the document again');
-  const { digest, revision, publishedAt, publisher } = header.data;
+  const { organization, life = {}, digest, revision, publishedAt, publisher } = header.data;
   if (sha256(digestedText(version, text)) !== digest) {
     // Somebody may have formatted it; what it says is what counts.
     const found = digestOf(digested(version, header.data));
     if (found !== digest)
       throw damaged(`content has digest ${found}, header says ${digest}`, 'it was changed after it was published: fetch it again');
   }
-  return { ...contentOf(version, header.data, damaged), digest, published: { revision, at: publishedAt, by: publisher } };
+  let content: Untyped = { organization, life };
+  for (let step = version; step < SCHEMA_VERSION; step++) content = MIGRATIONS[step]?.(content) ?? content;
+  return { ...content, digest, published: { revision, at: publishedAt, by: publisher } };
 }
 
-/** The content of a document of `version`, as of today's version. */
-function contentOf(version: number, header: Header, damaged: (what: string, fix: string) => FactoryError): Content {
-  let content: { organization: Record<string, unknown>; life: Record<string, unknown> } = {
-    organization: header.organization,
-    life: header.life ?? {},
-  };
-  for (let step = version; step < SCHEMA_VERSION; step++) content = MIGRATIONS[step]?.(content) ?? content;
-  const { cells, components, ...settings } = content.organization;
-  const { parts, problems } = checkShape({ settings, cells: Object(cells), components: Object(components) });
-  const life = lifeBook.safeParse(content.life);
+/**
+ * Reads a published document: opens it, and checks its shape. Rules are not asked: they were when it was published, and a
+ * rule that came later must not make old revisions unreadable.
+ * @throws FactoryError `DOCUMENT_INVALID`
+ */
+export function parseDocument(text: string, source: string): PublishedRegistry {
+  const { digest, published, ...content } = openDocument(text, source);
+  return { organization: organizationOf(content, source), life: lifeOf(content, source), digest, published };
+}
+
+const damagedShape = (source: string, what: string) =>
+  new FactoryError('DOCUMENT_INVALID', `${source}: ${what}`, { fix: 'publish it again with this version of cell-factory' });
+
+/** The organization of a document, if it has the shape of one. @throws FactoryError `DOCUMENT_INVALID` */
+export function organizationOf(content: Untyped, source: string): Organization {
+  const { parts, problems } = checkShape(partsOf(content));
   const [first] = problems;
-  if (first || !parts.settings)
-    throw damaged(`${first?.path}: ${first?.message} (${problems.length} in all)`, 'publish it again with this version of cell-factory');
-  if (!life.success)
-    throw damaged(`life: ${z.prettifyError(life.error).replaceAll('\n', ' ')}`, 'publish it again with this version of cell-factory');
-  return { organization: assemble(parts.settings, parts), life: life.data };
+  if (first || !parts.settings) throw damagedShape(source, `${first?.path}: ${first?.message} (${problems.length} in all)`);
+  return assemble(parts.settings, parts);
+}
+
+/** The life of a document's cells, if it has the shape of one. @throws FactoryError `DOCUMENT_INVALID` */
+export function lifeOf({ life }: Untyped, source: string): Content['life'] {
+  const parsed = lifeBook.safeParse(life);
+  if (parsed.success) return parsed.data;
+  throw damagedShape(source, `life: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`);
+}
+
+/** The parts of a document's organization, to be checked. */
+export function partsOf({ organization }: Untyped): UncheckedOrganization {
+  const { cells, components, ...settings } = organization;
+  return { settings, cells: Object(cells), components: Object(components) };
 }

@@ -4,10 +4,10 @@ import { basename, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createJiti, type Jiti } from 'jiti';
 import { readAccountsFile, withAccounts } from './accounts-file.ts';
-import { draft, parseDocument, type Registry } from './document.ts';
+import { draft, lifeOf, openDocument, partsOf, type Registry } from './document.ts';
 import { FactoryError, messageOf, type Problem } from './errors.ts';
 import { locate } from './locate.ts';
-import { takeApart, type UncheckedOrganization } from './shape.ts';
+import type { UncheckedOrganization } from './shape.ts';
 import { check, invalid } from './validate.ts';
 
 export interface LoadOptions {
@@ -108,8 +108,9 @@ async function loadDocument(path: string, now: Date): Promise<LoadedRegistry> {
       fix: 'pass an existing document to --organization',
     });
   });
-  const registry = parseDocument(text, path);
-  const { problems, warnings } = check(takeApart(registry.organization), { now });
-  if (problems.length > 0) throw invalid(problems, path);
-  return { ...registry, warnings };
+  const document = openDocument(text, path);
+  const { organization, problems, warnings } = check(partsOf(document), { now });
+  if (!organization) throw invalid(problems, path);
+  const { digest, published } = document;
+  return { organization, life: lifeOf(document, path), digest, published, warnings };
 }

@@ -6,6 +6,9 @@ export default defineOrganization({
   domain: 'example.com',
   emailPattern: 'aws+{account}@example.com',
   network: { supernet: '10.0.0.0/8', prefixLength: 20 },
+  contacts: {
+    security: { name: 'Security', title: 'Security team', email: 'security@example.com', phone: '+1 555 0100' },
+  },
   access: {
     roles: {
       reader: { level: 'read', stages: ['staging', 'production'], groups: ['engineers'], session: '8h' },

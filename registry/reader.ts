@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { type PublishedRegistry, parseDocument, serialize } from './document.ts';
+import { type OpenedDocument, openDocument } from './document.ts';
 import { FactoryError, isNamed, messageOf } from './errors.ts';
 import { POINTER_KEY, parsePointer, revisionKey } from './pointer.ts';
 import { Snapshot } from './snapshot.ts';
@@ -32,7 +32,9 @@ export interface ReaderOptions {
 
 /** A registry that S3 has confirmed to be the newest. */
 interface Known {
-  readonly registry: PublishedRegistry;
+  readonly document: OpenedDocument;
+  /** As it was read, to be kept on disk. */
+  readonly text: string;
   /** When that was, in milliseconds. */
   readonly confirmed: number;
 }
@@ -68,10 +70,10 @@ export class RegistryReader {
   private async refresh(): Promise<Snapshot> {
     this.known ??= await this.fromDisk();
     try {
-      const { registry, text } = await this.fetch();
-      const notSaved = await this.save(registry, text);
-      this.known = { registry, confirmed: this.now() };
-      return this.serve(new Snapshot(registry, { confirmedAt: new Date(this.known.confirmed), notSaved }));
+      const fetched = await this.fetch();
+      const notSaved = await this.save(fetched.text, fetched.document.digest === this.known?.document.digest);
+      this.known = { ...fetched, confirmed: this.now() };
+      return this.serve(new Snapshot(fetched.document, { confirmedAt: new Date(this.known.confirmed), notSaved }));
     } catch (error) {
       return this.serve(this.lastKnownGood(error));
     }
@@ -83,33 +85,34 @@ export class RegistryReader {
   }
 
   /** The newest registry: what is known, if the pointer still says so; otherwise read and checked. */
-  private async fetch(): Promise<{ registry: PublishedRegistry; text?: string }> {
-    const { registry: known } = this.known ?? {};
+  private async fetch(): Promise<Omit<Known, 'confirmed'>> {
+    const { known } = this;
     const pointer = await this.get(POINTER_KEY, known && this.pointerTag);
     if (!pointer) {
-      if (known) return { registry: known };
+      if (known) return known;
       throw new FactoryError('REVISION_NOT_FOUND', 'nothing was published yet', { fix: 'run `cellctl publish`' });
     }
     const source = `s3://${this.options.bucket}/`;
     const { revision, digest } = parsePointer(pointer.text, `${source}${POINTER_KEY}`);
-    if (known && revision < known.published.revision) {
-      throw new FactoryError('DOCUMENT_INVALID', `the pointer went back from revision ${known.published.revision} to ${revision}`, {
+    const newest = known?.document.published.revision ?? 0;
+    if (revision < newest) {
+      throw new FactoryError('DOCUMENT_INVALID', `the pointer went back from revision ${newest} to ${revision}`, {
         fix: 'old content is published again as a new revision: `cellctl registry rollback`',
       });
     }
-    if (known?.published.revision === revision && known.digest === digest) {
+    if (known && newest === revision && known.document.digest === digest) {
       this.pointerTag = pointer.etag;
-      return { registry: known };
+      return known;
     }
     const text = (await this.get(revisionKey(revision)))?.text ?? '';
-    const registry = parseDocument(text, `${source}${revisionKey(revision)}`);
-    if (registry.digest !== digest || registry.published.revision !== revision) {
+    const document = openDocument(text, `${source}${revisionKey(revision)}`);
+    if (document.digest !== digest || document.published.revision !== revision) {
       throw new FactoryError('DOCUMENT_INVALID', `${source}${revisionKey(revision)} is not what the pointer says`, {
         fix: '`cellctl registry verify` says what is wrong',
       });
     }
     this.pointerTag = pointer.etag;
-    return { registry, text };
+    return { document, text };
   }
 
   /** An object, or undefined when it still has the ETag `unless`. */
@@ -132,7 +135,7 @@ export class RegistryReader {
     const { known, options } = this;
     const age = known ? (this.now() - known.confirmed) / 1000 : 0;
     if (known && age <= (options.maxStalenessSeconds ?? Number.POSITIVE_INFINITY)) {
-      return new Snapshot(known.registry, { confirmedAt: new Date(known.confirmed), stale: reason });
+      return new Snapshot(known.document, { confirmedAt: new Date(known.confirmed), stale: reason });
     }
     const tooOld = known ? `; what is known was confirmed ${Math.round(age)} s ago` : '';
     throw new FactoryError('REGISTRY_UNREACHABLE', `s3://${options.bucket} can't be read: ${reason}${tooOld}`, {
@@ -147,31 +150,24 @@ export class RegistryReader {
     if (cacheFile === undefined) return undefined;
     try {
       const [text, { mtimeMs }] = await Promise.all([readFile(cacheFile, 'utf8'), stat(cacheFile)]);
-      return { registry: parseDocument(text, cacheFile), confirmed: mtimeMs };
+      return { document: openDocument(text, cacheFile), text, confirmed: mtimeMs };
     } catch {
       return undefined;
     }
   }
 
   /** Keeps what was read; of what is kept already, that it was confirmed now. Returns why it couldn't. */
-  private async save(registry: PublishedRegistry, text: string | undefined): Promise<string | undefined> {
+  private async save(text: string, unchanged: boolean): Promise<string | undefined> {
     const { cacheFile } = this.options;
     if (cacheFile === undefined) return undefined;
     const time = new Date(this.now());
     try {
       // Unchanged, it only has to be known when it was confirmed; if the file is gone, it is written anew.
-      if (
-        text === undefined &&
-        (await utimes(cacheFile, time, time).then(
-          () => true,
-          () => false,
-        ))
-      )
-        return undefined;
+      if (unchanged && (await touch(cacheFile, time))) return undefined;
       await mkdir(dirname(cacheFile), { recursive: true });
       const whole = `${cacheFile}.${randomUUID()}`;
       try {
-        await writeFile(whole, text ?? serialize(registry));
+        await writeFile(whole, text);
         await utimes(whole, time, time);
         await rename(whole, cacheFile);
       } finally {
@@ -183,6 +179,13 @@ export class RegistryReader {
     }
   }
 }
+
+/** Sets the time of a file. Returns false when it can't. */
+const touch = (file: string, time: Date) =>
+  utimes(file, time, time).then(
+    () => true,
+    () => false,
+  );
 
 function statusOf(error: unknown): unknown {
   const metadata = typeof error === 'object' && error !== null && '$metadata' in error ? error.$metadata : undefined;

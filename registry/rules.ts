@@ -32,6 +32,8 @@ interface Block {
   readonly name: string;
   readonly text: string;
   readonly prefix: number;
+  /** The address as written, which may lie inside the block. */
+  readonly address: number;
   /** First and last address, as numbers. */
   readonly start: number;
   readonly end: number;
@@ -73,14 +75,11 @@ function parseBlock(name: string, text: string): Block {
   const address = parsedAddress.reduce((value, byte) => value * 256 + Number(byte), 0);
   const size = 2 ** (32 - prefix);
   const start = address - (address % size);
-  return { name, text, prefix, start, end: start + size - 1 };
+  return { name, text, prefix, address, start, end: start + size - 1 };
 }
 
 /** The address that `number` stands for. */
 const dotted = (number: number) => [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
-
-/** True when the block is written with its own first address. */
-const isAligned = ({ text, start }: Block) => text.startsWith(`${dotted(start)}/`);
 
 /** What the rules look at, from what fits the schema. */
 export function prepare(parts: ValidParts, { now, existing }: Surroundings): Subject {
@@ -282,7 +281,7 @@ export const RULES: readonly Rule[] = [
     *check({ settings, blocks }) {
       const supernet = settings ? [['network.supernet', parseBlock('', settings.network.supernet)] as const] : [];
       for (const [path, block] of [...supernet, ...[...blocks].map(([key, each]) => [`cells.${key}.network.block`, each] as const)]) {
-        if (isAligned(block)) continue;
+        if (block.address === block.start) continue;
         yield { path, message: `"${block.text}" starts inside a block`, fix: `write ${dotted(block.start)}/${block.prefix}` };
       }
     },

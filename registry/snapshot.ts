@@ -1,7 +1,8 @@
-import type { PublishedRegistry } from './document.ts';
+import type { z } from 'zod';
+import { type OpenedDocument, organizationOf } from './document.ts';
 import { FactoryError } from './errors.ts';
-import type { Life } from './life.ts';
-import type { Cell, Component, Organization, Stage } from './model.ts';
+import { type Life, lifeSchema } from './life.ts';
+import { type Cell, type Component, cellSchema, componentSchema, type Organization, type Stage } from './model.ts';
 import { byImpact } from './order.ts';
 
 /** How fresh a snapshot is. */
@@ -14,9 +15,12 @@ export interface Freshness {
   readonly notSaved?: string | undefined;
 }
 
-/** One published registry, and what is asked of it. Lookups take the same time whatever its size. */
+/**
+ * One published registry, and what is asked of it. Version and digest were checked when it was read; the shape of an entry
+ * is checked when it is first asked for, so that a look-up costs the same whatever the registry's size. The first look-up
+ * by account, and the first list, look at every cell once.
+ */
 export class Snapshot implements Freshness {
-  readonly organization: Organization;
   /** Which publication it is: 1, 2, 3, … */
   readonly revision: number;
   readonly digest: string;
@@ -25,14 +29,18 @@ export class Snapshot implements Freshness {
   readonly confirmedAt: Date;
   readonly stale: string | undefined;
   readonly notSaved: string | undefined;
-  private readonly byName: ReadonlyMap<string, Cell>;
-  private readonly byAccount: ReadonlyMap<string, Cell>;
-  private readonly life: PublishedRegistry['life'];
+  private readonly cellEntries: Entries<Cell>;
+  private readonly componentEntries: Entries<Component>;
+  private readonly lifeEntries: Entries<Life>;
+  private byAccount: ReadonlyMap<string, string> | undefined;
+  private whole: Organization | undefined;
   private ordered: readonly Cell[] | undefined;
 
-  constructor({ organization, life, digest, published }: PublishedRegistry, freshness: Freshness) {
-    this.organization = organization;
-    this.life = life;
+  constructor(
+    private readonly document: OpenedDocument,
+    freshness: Freshness,
+  ) {
+    const { organization, life, digest, published } = document;
     this.digest = digest;
     this.revision = published.revision;
     this.publishedAt = new Date(published.at);
@@ -40,13 +48,16 @@ export class Snapshot implements Freshness {
     this.confirmedAt = freshness.confirmedAt;
     this.stale = freshness.stale;
     this.notSaved = freshness.notSaved;
-    this.byName = new Map(Object.entries(organization.cells));
-    const byAccount = new Map<string, Cell>();
-    for (const cell of this.byName.values()) {
-      if (cell.cloud === 'gcp') byAccount.set(cell.project, cell);
-      else if (cell.accountId !== undefined) byAccount.set(cell.accountId, cell);
-    }
-    this.byAccount = byAccount;
+    const source = `revision ${this.revision}`;
+    this.cellEntries = new Entries(organization['cells'], cellSchema, `${source}: cells`);
+    this.componentEntries = new Entries(organization['components'], componentSchema, `${source}: components`);
+    this.lifeEntries = new Entries(life, lifeSchema, `${source}: life`);
+  }
+
+  /** Everything. @throws FactoryError `DOCUMENT_INVALID` */
+  get organization(): Organization {
+    this.whole ??= organizationOf(this.document, `revision ${this.revision}`);
+    return this.whole;
   }
 
   /** The cell called `name`. @throws FactoryError `CELL_UNKNOWN` */
@@ -60,7 +71,7 @@ export class Snapshot implements Freshness {
 
   /** The cell called `name`, or undefined. */
   tryFindCell(name: string): Cell | undefined {
-    return this.byName.get(name);
+    return this.cellEntries.get(name);
   }
 
   /** The cell in the AWS account (or Google Cloud project) `id`. @throws FactoryError `CELL_UNKNOWN` */
@@ -74,12 +85,14 @@ export class Snapshot implements Freshness {
 
   /** The cell in the AWS account (or Google Cloud project) `id`, or undefined. */
   tryFindCellByAccount(id: string): Cell | undefined {
-    return this.byAccount.get(id);
+    this.byAccount ??= new Map(this.cellEntries.raw.map(([name, cell]) => [Object(cell).accountId ?? Object(cell).project, name]));
+    const name = this.byAccount.get(id);
+    return name === undefined ? undefined : this.tryFindCell(name);
   }
 
   /** All cells in the order in which a change reaches them: staging, production from the smallest impact to the largest, personal. */
   get cells(): readonly Cell[] {
-    this.ordered ??= [...this.byName.values()].sort(byImpact);
+    this.ordered ??= Object.values(this.organization.cells).sort(byImpact);
     return this.ordered;
   }
 
@@ -90,11 +103,41 @@ export class Snapshot implements Freshness {
 
   /** What the cell called `name` is doing, and since when; undefined when it has not been seen yet. */
   lifeOf(name: string): Life | undefined {
-    return Object.hasOwn(this.life, name) ? this.life[name] : undefined;
+    return this.lifeEntries.get(name);
   }
 
   /** The component called `name`, or undefined. */
   tryFindComponent(name: string): Component | undefined {
-    return Object.hasOwn(this.organization.components, name) ? this.organization.components[name] : undefined;
+    return this.componentEntries.get(name);
+  }
+}
+
+/** Entries whose shape is checked when they are asked for, each once. */
+class Entries<T> {
+  private readonly checked = new Map<string, T>();
+
+  constructor(
+    private readonly entries: unknown,
+    private readonly schema: z.ZodType<T>,
+    private readonly what: string,
+  ) {}
+
+  get raw(): [string, unknown][] {
+    return Object.entries(Object(this.entries));
+  }
+
+  /** The entry called `name`, or undefined. @throws FactoryError `DOCUMENT_INVALID` */
+  get(name: string): T | undefined {
+    const known = this.checked.get(name);
+    // Its own, not one that every object has: `constructor` is a name that a cell may bear.
+    if (known !== undefined || !Object.hasOwn(Object(this.entries), name)) return known;
+    const parsed = this.schema.safeParse(Object(this.entries)[name]);
+    if (!parsed.success) {
+      throw new FactoryError('DOCUMENT_INVALID', `${this.what}.${name} has not the shape of one`, {
+        fix: 'publish it again with this version of cell-factory',
+      });
+    }
+    this.checked.set(name, parsed.data);
+    return parsed.data;
   }
 }

@@ -7,5 +7,5 @@ export default defineCell({
   region: 'eu-west-1',
   size: 'medium',
   network: { block: '10.0.32.0/20' },
-  trafficWeight: 6,
+  trafficWeight: 4,
 });

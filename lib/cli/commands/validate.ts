@@ -28,7 +28,7 @@ export const validateCommand = () =>
         } catch (error) {
           // What is wrong is the result of this command, not its failure: machines read it where they read the rest.
           if (!(error instanceof FactoryError) || error.code !== 'REGISTRY_INVALID' || !output.json) throw error;
-          output.result({ valid: false, problems: error.problems, warnings: [] }, () => undefined);
+          output.result({ valid: false, problems: error.problems }, () => undefined);
           return error.exitCode;
         }
       }),

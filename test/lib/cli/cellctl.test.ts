@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { Problem } from '../../../registry/index.ts';
 import { cellctl, run } from '../../_helpers/cloud.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 
@@ -19,6 +20,9 @@ describe('cellctl', () => {
     'publish',
     'registry',
     'registry show',
+    'registry diff',
+    'registry rollback',
+    'registry verify',
     'accounts',
     'deploy',
     'component deploy',
@@ -43,6 +47,9 @@ describe('cellctl', () => {
     [['deploy', 'zulu'], 'CELL_UNKNOWN: no such cell: zulu'],
     [['plan', 'zulu'], 'CELL_UNKNOWN: no such cell: zulu'],
     [['registry', 'history', '--limit', '0'], 'USAGE: --limit is "0"'],
+    [['registry', 'diff', 'one'], 'USAGE: from is "one"'],
+    [['registry', 'rollback', '-1'], 'USAGE: revision is "-1"'],
+    [['publish', '--base', '1.5'], 'USAGE: --base is "1.5"'],
     [['validate', '--organization', 'nowhere'], 'ORGANIZATION_NOT_FOUND: nowhere'],
   ])('%p is wrong usage: 2, said on stderr', async (args, reason) => {
     const { code, stdout, stderr } = await cellctl(args, { CELL_FACTORY_ACCOUNTS: '/nowhere/accounts.json' });
@@ -83,17 +90,39 @@ describe('cellctl', () => {
     expect(human).toMatchObject({ code: 2, stdout: '' });
     expect(human.stderr).toMatch(/^REGISTRY_INVALID: 4 problems in .*; nothing was changed\n/);
     const machine = await cellctl(['validate', '--organization', broken, '--json']);
-    const { error } = JSON.parse(machine.stderr) as { error: { code: string; problems: { code: string; path: string; fix: string }[] } };
-    expect(error.problems.map(({ code, path }) => `${code} ${path}`)).toEqual([
-      'REGION_UNKNOWN cells.one.region',
-      'NETWORK_OVERLAP cells.one.network.block',
-      'PERSONAL_WITHOUT_OWNER cells.me.owner',
-      'PERSONAL_WITHOUT_EXPIRY cells.me.expiresAt',
+    expect(machine).toMatchObject({ code: 2, stderr: '' });
+    const { valid, problems } = JSON.parse(machine.stdout) as { valid: boolean; problems: Problem[] };
+    expect(valid).toBe(false);
+    expect(problems.map(({ code, path, file, line }) => `${code} ${path} ${file}:${line}`)).toEqual([
+      'REGION_UNKNOWN cells.one.region cells/one.ts:2',
+      'NETWORK_DUPLICATE cells.one.network.block cells/one.ts:2',
+      'PERSONAL_WITHOUT_OWNER cells.me.owner cells/me.ts:undefined',
+      'PERSONAL_WITHOUT_EXPIRY cells.me.expiresAt cells/me.ts:undefined',
     ]);
-    for (const { path, fix } of error.problems) {
+    for (const { path, fix } of problems) {
       expect(human.stderr).toContain(path);
       expect(human.stderr).toContain(`fix: ${fix}`);
     }
+  });
+
+  test('tells what is legal and unwise, which fails only when it shall', async () => {
+    const unwise = await definitionsFolder();
+    const file = join(unwise, 'cells', 'alpha.ts');
+    await writeFile(
+      file,
+      (await readFile(file, 'utf8')).replace("importance: 'low',", "importance: 'low',\n  capacity: { headroom: 0.95 },"),
+    );
+    const { code, stdout, stderr } = await cellctl(['validate', '--organization', unwise]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^valid: acme/) });
+    expect(stderr).toMatch(
+      /^warning cells\.alpha\.capacity\.headroom {2}0\.95 leaves no room for a peak {2}HEADROOM_SMALL {2}cells\/alpha\.ts:10\n/,
+    );
+    expect((await cellctl(['validate', '--strict', '--organization', unwise])).code).toBe(2);
+    const machine = await cellctl(['validate', '--json', '--organization', unwise]);
+    expect(JSON.parse(machine.stdout)).toMatchObject({
+      valid: true,
+      warnings: [{ code: 'HEADROOM_SMALL', file: 'cells/alpha.ts', line: 10 }],
+    });
   });
 
   test('says no word more than asked with --quiet, and colours nothing with NO_COLOR', async () => {
@@ -109,9 +138,9 @@ describe('cellctl', () => {
 
 test('cell-factory/registry can be imported alone, by its package name', async () => {
   const elsewhere = await mkdtemp(join(tmpdir(), 'cell-factory-import-'));
-  const program = `const { loadRegistry } = await import('cell-factory/registry');
-    const { organization } = await loadRegistry('${folder}');
-    console.log(Object.keys(organization.cells).join(' '));`;
+  const program = `const { defineCell, RegistryReader } = await import('cell-factory/registry');
+    const { size } = defineCell({ name: 'a', stage: 'production', region: 'eu-west-1', network: { block: '10.0.0.0/20' } });
+    console.log(size, typeof RegistryReader);`;
   await mkdir(join(elsewhere, 'node_modules'));
   await symlink(resolve('.'), join(elsewhere, 'node_modules', 'cell-factory'));
   await writeFile(join(elsewhere, 'main.mjs'), program);
@@ -119,6 +148,6 @@ test('cell-factory/registry can be imported alone, by its package name', async (
     await run(process.execPath, [join(elsewhere, 'main.mjs')], { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }),
   ).toMatchObject({
     code: 0,
-    stdout: 'alpha bravo charlie staging\n',
+    stdout: 'small function\n',
   });
 });

@@ -15,7 +15,7 @@ import {
   GetTemplateCommand,
 } from '@aws-sdk/client-cloudformation';
 import { CreateAccountCommand, ListAccountsCommand, ListParentsCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
-import { GetBucketVersioningCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetBucketVersioningCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Leases } from '../../../lib/aws/lease.ts';
 import { parseDocument } from '../../../registry/index.ts';
@@ -199,6 +199,7 @@ describe('publish', () => {
     const validated = await cellctl(['validate', '--organization', document]);
     expect(validated).toMatchObject({ code: 0, stdout: expect.stringContaining('valid: acme, 3 cells') });
     expect((await tooling('registry', 'history')).stdout).toMatch(/^REVISION .*\n1 /);
+    expect(json(shown.stdout)).toMatchObject({ schemaVersion: 2, revision: 1 });
     const refused = await tooling('registry', 'show', '--revision', '9');
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('REVISION_NOT_FOUND') });
   });
@@ -243,7 +244,9 @@ describe('deploy', () => {
     });
   });
 
-  test('leaves nothing that differs, and nothing that is declared and not there', async () => {
+  test('leaves nothing that differs once the life of its cells is published, and nothing that is declared and not there', async () => {
+    expect((await tooling('plan')).stdout).toMatch(/revision 1 doesn't know the life of alpha, charlie, staging +cellctl publish/);
+    expect(await tooling('publish')).toMatchObject({ code: 0, stdout: expect.stringContaining('published revision 2') });
     const { code, stdout } = await tooling('plan', '--exit-code');
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'nothing differs: acme, 3 cells are as the registry says\n' });
     // This list can only shrink.
@@ -424,6 +427,71 @@ describe('destroy', () => {
   });
 });
 
+describe('the published registry', () => {
+  const alpha = () => join(folder, 'cells', 'alpha.ts');
+  const edit = async (file: string, from: string, to: string) => writeFile(file, (await readFile(file, 'utf8')).replace(from, to));
+
+  test('shows what differs between two revisions, entry by entry and value by value', async () => {
+    expect(await tooling('publish')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/published revision 3[\s\S]*~ cells.alpha\n[\s\S]*~ cells.charlie/),
+    });
+    const { code, stdout } = await tooling('registry', 'diff', '2', '3', '--exit-code');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/cells.alpha.tags.reason +- +"test"/);
+    expect(stdout).toMatch(/cells.charlie.intent +"active" +"retiring"/);
+    expect(stdout).toMatch(/life.charlie.state +"active" +"retired"/);
+    expect(await tooling('registry', 'diff', '3', '--exit-code')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('nothing differs'),
+    });
+  });
+
+  test('goes back to an old revision by publishing it again', async () => {
+    expect(await tooling('registry', 'rollback', '2')).toMatchObject({ code: 0, stdout: expect.stringContaining('published revision 4') });
+    const { organization } = parseDocument((await tooling('registry', 'show', '--json')).stdout, 'shown');
+    expect(organization.cells['charlie']).toMatchObject({ intent: 'active' });
+    expect((await tooling('plan')).stdout).toMatch(/revision 4 has another cells.alpha, cells.charlie/);
+    expect(await tooling('publish')).toMatchObject({ stdout: expect.stringContaining('published revision 5') });
+  });
+
+  test('puts definitions that started from an older revision on top of what came since', async () => {
+    await edit(alpha(), "importance: 'low'", "importance: 'normal'");
+    expect(await tooling('publish', '--base', '9')).toMatchObject({ code: 1, stderr: expect.stringContaining('REVISION_NOT_FOUND') });
+    const { code, stderr } = await tooling('publish', '--base', '2');
+    expect({ code, first: stderr.split('\n')[0] }).toEqual({
+      code: 1,
+      first: expect.stringMatching(/^PUBLISH_CONFLICT: revision 5 by .* also changed cells.alpha since revision 2$/),
+    });
+    expect(await tooling('publish', '--base', '5')).toMatchObject({ code: 0, stdout: expect.stringContaining('published revision 6') });
+  });
+
+  test('keeps a cell that exists, even when its definition is gone', async () => {
+    const text = await readFile(alpha(), 'utf8');
+    await rm(alpha());
+    const { code, stderr } = await tooling('publish');
+    await writeFile(alpha(), text);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/cells\.alpha {2}there is no definition, but the cell exists: account \d{12} in accounts\.json {2}CELL_REMOVED/);
+    expect(stderr).toContain('fix: restore cells/alpha.ts');
+  });
+
+  test('is verified: every revision readable, unchanged and in order', async () => {
+    expect(await tooling('registry', 'verify')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^6 revisions, without gaps/) });
+    const { control } = await lockFile();
+    const s3 = new S3Client({ ...(await cloud.client('tooling')), forcePathStyle: true });
+    const key = { Bucket: `acme-cell-registry-${control['tooling']}`, Key: 'revisions/00000002.json' };
+    const text = (await (await s3.send(new GetObjectCommand(key))).Body?.transformToString()) ?? '';
+    await s3.send(new PutObjectCommand({ ...key, Body: text.replace('eu-west-1', 'eu-west-2') }));
+    const { code, stdout } = await tooling('registry', 'verify', '--json');
+    expect({ code, flaws: json(stdout)['flaws'] }).toEqual({
+      code: 1,
+      flaws: [{ key: key.Key, message: expect.stringContaining('content has digest'), fix: expect.stringContaining('restore') }],
+    });
+    await s3.send(new PutObjectCommand({ ...key, Body: text }));
+  });
+});
+
 describe('what is broken is said, and changes nothing', () => {
   test('a cloud that does not answer', async () => {
     const environment = { ...(await cloud.environment('tooling')), AWS_ENDPOINT_URL: 'http://localhost:9', AWS_MAX_ATTEMPTS: '1' };
@@ -453,6 +521,6 @@ describe('what is broken is said, and changes nothing', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('REGISTRY_INVALID: ');
     expect(stderr).toContain('cells.alpha.region');
-    expect(json((await tooling('registry', 'history', '--json')).stdout)['revisions']).toHaveLength(1);
+    expect(json((await tooling('registry', 'history', '--json')).stdout)['revisions']).toHaveLength(6);
   });
 });
