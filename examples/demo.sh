@@ -38,7 +38,12 @@ run make -s -C examples/orders-api pipeline-build
 image="$(node -p 'JSON.parse(fs.readFileSync(process.env.CELL_FACTORY_ACCOUNTS)).control.tooling').dkr.ecr.{region}.amazonaws.com/orders-api:1.0.0"
 run cellctl component deploy orders-api --all --from examples/orders-api/dist --image "$image" --release 1.0.0
 
-bold '6. What there is, and the proof that cells share nothing'
+bold '6. The registry, which now knows that the cells are active'
+run cellctl publish
+run cellctl registry diff 1
+run cellctl registry verify
+
+bold '7. What there is, and the proof that cells share nothing'
 run cellctl status --resources
 run cellctl plan
 run cellctl local status
