@@ -18,8 +18,8 @@ export type Life = z.infer<typeof lifeSchema>;
 
 /** What happens to a cell, the states in which it means something, and the state it leads to. A cell without a record has never been. */
 const EVENTS = {
-  /** Its account is being made. */
-  requested: { in: ['never', 'retired'], to: 'provisioning' },
+  /** It has an account. */
+  vended: { in: ['never', 'retired'], to: 'provisioning' },
   /** Its foundation is there. A cell that is being drained stays so, however often it is deployed. */
   built: { in: ['never', 'provisioning', 'retired'], to: 'active' },
   /** Its foundation is gone. */

@@ -110,7 +110,7 @@ describe('a publisher that dies', () => {
 describe('the life of a cell', () => {
   test('is a record of its own, and part of the document from the next publication on', async () => {
     await publish(withCells());
-    await store.note('alpha', 'requested', new Date('2026-01-01T00:00:00Z'));
+    await store.note('alpha', 'vended', new Date('2026-01-01T00:00:00Z'));
     expect((await store.latest())?.life).toEqual({});
     expect(await publish(withCells())).toMatchObject({ changed: true, changes: { added: [], changed: [], removed: [] } });
     expect((await store.latest())?.life).toEqual({ alpha: { state: 'provisioning', since: '2026-01-01T00:00:00.000Z' } });
@@ -123,7 +123,7 @@ describe('the life of a cell', () => {
 
   test('keeps a cell in the registry until it has ended', async () => {
     await publish(withCells('mine'));
-    await store.note('mine', 'requested');
+    await store.note('mine', 'vended');
     await store.note('mine', 'built');
     await expect(publish(withCells())).rejects.toMatchObject({ problems: [{ code: 'CELL_REMOVED', path: 'cells.mine' }] });
     await store.note('mine', 'destroyed');
@@ -140,7 +140,7 @@ describe('the life of a cell', () => {
   });
 
   test('loses no event of two who note at once', async () => {
-    await Promise.all(['a', 'b', 'c', 'd'].flatMap((name) => [store.note(name, 'requested'), store.note(name, 'built')]));
+    await Promise.all(['a', 'b', 'c', 'd'].flatMap((name) => [store.note(name, 'vended'), store.note(name, 'built')]));
     expect([...(await store.lives()).values()].map(({ state }) => state)).toEqual(['active', 'active', 'active', 'active']);
   });
 
