@@ -81,5 +81,8 @@ export class Limiter {
     this.create = new TokenBucket(LIMITS.create, clock, pace);
     this.poll = new TokenBucket(LIMITS.poll, clock, pace);
     this.move = new TokenBucket(LIMITS.move, clock, pace);
+    // Nobody tells when a run before this one made its last call; a moment ago is the worst.
+    this.poll.drained();
+    this.move.drained();
   }
 }

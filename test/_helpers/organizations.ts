@@ -81,8 +81,11 @@ const named = (name: string, extra: object = {}): OrganizationsServiceException 
 export class FakeOrganization {
   readonly accounts: FakeAccount[] = [];
   readonly creations: FakeCreation[] = [];
+  private readonly accountsById = new Map<string, FakeAccount>();
+  private readonly creationsById = new Map<string, FakeCreation>();
+  private readonly pending = new Set<FakeCreation>();
   readonly calls = new Map<string, number>();
-  /** Moments of all calls by operation, in milliseconds since 1970. */
+  /** Moments of the first calls by operation, in milliseconds since 1970. */
   readonly moments = new Map<string, number[]>();
   mostInFlight = 0;
   private readonly units = new Map<string, { parent: string; name: string }>();
@@ -133,8 +136,7 @@ export class FakeOrganization {
       tags: new Map(),
       ...change,
     };
-    this.accounts.push(account);
-    return account;
+    return this.keep(account);
   }
 
   /** A creation that somebody else began. */
@@ -152,7 +154,7 @@ export class FakeOrganization {
     const operation = command.constructor.name;
     const count = (this.calls.get(operation) ?? 0) + 1;
     this.calls.set(operation, count);
-    this.moments.set(operation, [...(this.moments.get(operation) ?? []).slice(-50), this.clock.now()]);
+    if (count <= 50) this.moments.set(operation, [...(this.moments.get(operation) ?? []), this.clock.now()]);
     if (operation in this.meters) this.meters[operation as keyof typeof this.meters].count(this.clock.now());
     const trouble = this.behaviour.trouble?.(operation.replace('Command', ''), count);
     if (trouble && !trouble.takesEffect) throw named(trouble.error);
@@ -164,7 +166,7 @@ export class FakeOrganization {
   private effect(operation: string, input: Record<string, unknown>): unknown {
     this.settle();
     const account = () => {
-      const found = this.accounts.find(({ id }) => id === (input['AccountId'] ?? input['ResourceId'] ?? input['ChildId']));
+      const found = this.accountsById.get(String(input['AccountId'] ?? input['ResourceId'] ?? input['ChildId']));
       if (!found) throw named(operation === 'DescribeAccountCommand' ? 'AccountNotFoundException' : 'TargetNotFoundException');
       return found;
     };
@@ -183,7 +185,7 @@ export class FakeOrganization {
       case 'DescribeAccountCommand':
         return { Account: shownAccount(account()) };
       case 'DescribeCreateAccountStatusCommand': {
-        const creation = this.creations.find(({ id }) => id === input['CreateAccountRequestId']);
+        const creation = this.creationsById.get(String(input['CreateAccountRequestId']));
         if (!creation) throw named('CreateAccountStatusNotFoundException');
         return { CreateAccountStatus: this.shownCreation(creation) };
       }
@@ -224,12 +226,17 @@ export class FakeOrganization {
     const now = this.clock.now();
     const taken = this.creations.some((each) => each.email === email && (each.reason === undefined || each.endsAt > now));
     const refused = this.behaviour.uniqueEmails === true && (taken || this.byEmail(email).length > 0);
-    const full = this.accounts.length >= (this.behaviour.accountLimit ?? Number.POSITIVE_INFINITY);
+    const coming = this.creations.filter((each) => each.reason === undefined && each.endsAt > now).length;
+    const full = this.accounts.length + coming >= (this.behaviour.accountLimit ?? Number.POSITIVE_INFINITY);
     const reason = full ? 'ACCOUNT_LIMIT_EXCEEDED' : refused ? 'EMAIL_ALREADY_EXISTS' : this.behaviour.failure?.(name, attempt);
     const creation = { id: `car-${this.creations.length + 1}`, name, email, requestedAt: now, endsAt: now + latency, tags, reason };
-    this.creations.push({ ...creation, accountId: this.nextId() });
-    this.mostInFlight = Math.max(this.mostInFlight, this.creations.filter(({ endsAt }) => endsAt > now).length);
-    return this.creations.at(-1) as FakeCreation;
+    const whole: FakeCreation = { ...creation, accountId: this.nextId() };
+    this.creations.push(whole);
+    this.creationsById.set(whole.id, whole);
+    this.pending.add(whole);
+    this.settle();
+    this.mostInFlight = Math.max(this.mostInFlight, this.pending.size);
+    return whole;
   }
 
   private nextId(): string {
@@ -238,13 +245,22 @@ export class FakeOrganization {
 
   /** Accounts appear when their creation ends, whether anybody looks or not. */
   private settle(): void {
-    for (const { accountId, name, email, endsAt, tags, reason } of this.creations) {
-      if (reason !== undefined || endsAt > this.clock.now() || this.settled.has(accountId)) continue;
-      this.settled.add(accountId);
-      this.accounts.push({ id: accountId, name, email, status: 'ACTIVE', createdAt: endsAt, parent: 'r-root', tags: new Map(tags) });
+    const now = this.clock.now();
+    for (const creation of this.pending) {
+      if (creation.endsAt > now) continue;
+      this.pending.delete(creation);
+      const { accountId: id, name, email, endsAt, tags, reason } = creation;
+      if (reason === undefined) {
+        this.keep({ id, name, email, status: 'ACTIVE', createdAt: endsAt, parent: 'r-root', tags: new Map(tags) });
+      }
     }
   }
-  private readonly settled = new Set<string>();
+
+  private keep(account: FakeAccount): FakeAccount {
+    this.accounts.push(account);
+    this.accountsById.set(account.id, account);
+    return account;
+  }
 
   private shownCreation({ id, name, requestedAt, endsAt, accountId, reason }: FakeCreation) {
     const over = endsAt <= this.clock.now();
