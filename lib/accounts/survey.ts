@@ -76,7 +76,10 @@ export async function survey(
   const expected = [
     ...wanted.flatMap(({ account, accountId }) => [accountId, known.get(account.name)?.accountId]),
     ...wanted.flatMap(({ cell }) => (cell === undefined ? [] : [cells[cell]])),
-    ...creations.filter(({ name, state }) => state === 'SUCCEEDED' && names.has(name)).map(({ accountId }) => accountId),
+    ...creations
+      .filter(({ name, state }) => state === 'SUCCEEDED' && (names.has(name) || isPoolName(name)))
+      .map(({ accountId }) => accountId),
+    ...[...known.values()].filter(({ name }) => isPoolName(name)).map(({ accountId }) => accountId),
   ];
   const limit = pLimit(CONCURRENCY);
   const missing = [...new Set(expected)].filter((id) => id !== undefined).filter((id) => !listed.has(id));
