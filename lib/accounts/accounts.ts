@@ -92,10 +92,10 @@ export class Accounts {
 
   /** Gives a cell's account back to the pool. @throws FactoryError `REFUSED`, `LOCKED`, `CELL_WITHOUT_ACCOUNT` */
   giveBack(cell: CellPlan): Promise<{ account: string; accountId: string }> {
-    const { plan, accountsFile, run, emit } = this.options;
+    const { plan, accountsFile, run, emit, leases } = this.options;
     // Where any cell is, a cell that had this account before may have been.
     const regions = [...new Set([plan.homeRegion, ...plan.cells.map(({ region }) => region)])];
-    return this.alone(() =>
+    const work = () =>
       returnAccount(this.vending, cell, {
         plan,
         run,
@@ -105,8 +105,9 @@ export class Accounts {
         lockFile: lockFileAt(accountsFile),
         clock: systemClock,
         whatIsLeft: (accountId) => whatIsLeft((region) => this.administrator(accountId, region), regions),
-      }),
-    );
+      });
+    // Nobody deploys into the account between the proof and the return.
+    return this.alone(() => leases.hold(`${cell.name}/${cell.stackName}`, work));
   }
 
   async pool(): Promise<PoolRow[]> {

@@ -15,7 +15,7 @@ const ASLEEP = ['SubscriptionRequiredException', 'OptInRequired', 'OptInRequired
 const MAYBE_ASLEEP = ['AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation', 'UnrecognizedClientException', 'AuthFailure'];
 
 /** True for an error that a new account gives while it comes alive. */
-export const isAsleep = (error: unknown): boolean =>
+const isAsleep = (error: unknown): boolean =>
   isNamed(error, ...ASLEEP, ...MAYBE_ASLEEP) || /not (yet )?subscribed|being verified|not signed up/i.test(messageOf(error));
 
 /**

@@ -89,7 +89,8 @@ export class Creations {
       if (state === 'SUCCEEDED' && accountId !== undefined) return { id: accountId, adopted: false };
       const { action, advice, endsCreation } = verdictOf(reason);
       if (action === 'adopt') {
-        const id = await this.findListed(account.email);
+        // Somebody else may be creating it at this moment: then it is listed as a creation first.
+        const id = (await this.findRequested(account))?.accountId ?? (await this.findListed(account.email));
         if (id !== undefined) return { id, adopted: true };
       }
       if (action !== 'retry' || attempt === TRIES) {

@@ -11,7 +11,7 @@ import type { Session } from '../aws/session.ts';
 /** The CDK's bootstrap may stay: the next cell uses it, or bootstraps another region. */
 const BOOTSTRAP_STACK = 'CDKToolkit';
 /** What the bootstrap makes carries its qualifier in its name. */
-const BOOTSTRAP_RESOURCE = /[:/]cdk-hnb659fds-|[:/]CDKToolkit\b|cdk-bootstrap\/hnb659fds/;
+const BOOTSTRAP_RESOURCE = /[:/]cdk-hnb659fds-|:stack\/CDKToolkit\/|\/cdk-bootstrap\/hnb659fds\//;
 const BOOTSTRAP_BUCKET = /^cdk-hnb659fds-assets-/;
 
 type Look = (session: Session) => Promise<string[]>;

@@ -30,7 +30,7 @@ export interface ForecastInput {
 const MINUTE = 60_000;
 
 /** Longest that a step takes when all is well, in milliseconds. Waiting takes as long as the queue is. */
-export const LONGEST: Readonly<Record<Step, number>> = {
+const LONGEST: Readonly<Record<Step, number>> = {
   waiting: Number.POSITIVE_INFINITY,
   creating: 30 * MINUTE,
   created: 5 * MINUTE,
@@ -50,7 +50,7 @@ export const LONGEST: Readonly<Record<Step, number>> = {
 /** What creating and setting up take until something was measured, in milliseconds. */
 const TYPICAL = { creation: 2 * MINUTE, setUp: 3 * MINUTE } as const;
 
-export function median(values: readonly number[]): number | undefined {
+function median(values: readonly number[]): number | undefined {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];
 }

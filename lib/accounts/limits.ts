@@ -22,7 +22,7 @@ export const LIMITS = {
 export const CREATIONS_IN_FLIGHT = 5;
 
 /** Accounts that are set up side by side: our own choice, a CDK bootstrap each is what the machine bears. */
-export const SET_UPS_AT_ONCE = 10;
+const SET_UPS_AT_ONCE = 10;
 
 /**
  * Tokens at a rate, first come first served. Kept as one moment, the theoretical arrival time of the generic cell rate

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Records } from '../../registry/index.ts';
 
 /** The steps of an account in their order, and the three states outside of it. */
-export const STEPS = [
+const STEPS = [
   'waiting',
   'creating',
   'created',

@@ -16,7 +16,7 @@ import type { Step } from './record.ts';
 import { ensureServiceRoles } from './services.ts';
 
 /** The account that a step works on. */
-export interface SetUpTarget {
+interface SetUpTarget {
   readonly account: AccountPlan;
   readonly accountId: string;
   /** When it was created, in milliseconds since 1970: new accounts are given time to come alive. */

@@ -199,6 +199,20 @@ describe('an account that is there already', () => {
   });
 });
 
+describe('an account that somebody else is creating', () => {
+  test('at the same moment is waited for and adopted, not taken for a stranger’s', async () => {
+    const world = new World({ uniqueEmails: true, lag: 10_000 });
+    const { vending } = world.engine();
+    const wanted = world.wanted(plan.cells);
+    const seen = await world.clock.run(vending.look(wanted));
+    const { accountId } = world.organization.begin('cell-alpha', 'aws+cell-alpha@example.com', 600_000);
+    const results = await world.clock.run(vending.vend(wanted, seen));
+    expect(results?.map(({ state }) => state)).toEqual(['found', 'created', 'created']);
+    expect(world.lock['alpha']).toBe(accountId);
+    expect(await faults(world, plan)).toEqual([]);
+  });
+});
+
 describe('a creation that fails', () => {
   const failing = (reason: CreateAccountFailureReason, times = 99) =>
     new World({ failure: (name, attempt) => (name === 'cell-bravo' && attempt <= times ? reason : undefined), uniqueEmails: true });
