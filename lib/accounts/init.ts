@@ -1,12 +1,18 @@
 /** `cellctl init`: from a bare management account to an organization with its control accounts. Run again and again without harm. */
-import { type ControlAccount, FactoryError, updateAccountsFile } from '../../registry/index.ts';
+import { type AccountsFile, FactoryError, readAccountsFile, updateAccountsFile } from '../../registry/index.ts';
 import { ORGANIZATION_ROLE } from '../aws/roles.ts';
-import { assume, identify, type Session } from '../aws/session.ts';
+import { assume, identify, inRegion, type Session } from '../aws/session.ts';
 import { deployStack, type Source, withAssembly } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
-import { type AccountPlan, CONTROL_STACKS, ORGANIZATIONAL_UNITS, type Plan } from '../plan/plan.ts';
-import { Directory } from './directory.ts';
-import { setUpAccount } from './setup.ts';
+import { CONTROL_STACKS, ORGANIZATIONAL_UNITS, type Plan } from '../plan/plan.ts';
+import { systemClock } from './clock.ts';
+import { Directory, organizationsClient } from './directory.ts';
+import { Limiter } from './limits.ts';
+import type { LockFile } from './lock-file.ts';
+import { unrecorded } from './record.ts';
+import { inside, placing, type SetUpStep, tagging } from './setup.ts';
+import type { Wanted } from './survey.ts';
+import { Vending } from './vend.ts';
 
 export interface InitOptions {
   readonly plan: Plan;
@@ -16,6 +22,8 @@ export interface InitOptions {
   readonly accountsFile: string;
   /** Unique to this run. */
   readonly runId: string;
+  /** Factor on the rates of AWS Organizations; 1 is AWS. */
+  readonly pace: number;
   readonly emit: Emit;
 }
 
@@ -44,47 +52,87 @@ async function ensureOrganization(directory: Directory, accountId: string, emit:
   return organization.id;
 }
 
-/** Notes the id of a control account. */
-async function recordControl(file: string, name: ControlAccount, id: string): Promise<void> {
-  await updateAccountsFile(file, (accounts) => ({ ...accounts, control: { ...accounts.control, [name]: id } }));
+type Control = 'tooling' | 'monitoring';
+
+type Ids = Readonly<Record<string, string>>;
+
+const idsOf = ({ control }: AccountsFile): Ids =>
+  Object.fromEntries(Object.entries(control).flatMap(([name, id]) => (id === undefined ? [] : [[name, id]])));
+
+/** The lock file's part about control accounts, as vending takes it. */
+const controlLines = (path: string): LockFile => ({
+  path,
+  read: async () => idsOf(await readAccountsFile(path)),
+  update: async (change) => {
+    await updateAccountsFile(path, (file) => ({ ...file, control: { ...change(idsOf(file)) } }));
+  },
+});
+
+/** Creates the control accounts, or finds them, and sets them up. Returns their ids. */
+async function controlAccounts(
+  options: InitOptions,
+  directory: Directory,
+  limiter: Limiter,
+  partition: string,
+): Promise<Record<Control, string>> {
+  const { plan, session, runId, emit, accountsFile } = options;
+  const engine = (steps: readonly SetUpStep[], say: Emit) =>
+    new Vending({
+      directory,
+      limiter,
+      clock: systemClock,
+      // The bucket that keeps records is made further down, in one of these accounts.
+      records: unrecorded(),
+      lockFile: controlLines(accountsFile),
+      steps,
+      run: runId,
+      emit: say,
+    });
+  const wanted = (ids: Ids): Wanted[] =>
+    (['tooling', 'monitoring'] as const).map((name) => ({ account: plan[name], cell: name, mayClaim: false, accountId: ids[name] }));
+  const vend = async (vending: Vending, ids: Ids) => {
+    const results = await vending.vend(wanted(ids));
+    for (const { error } of results) if (error) throw error;
+    return Object.fromEntries(results.map(({ account, accountId }) => [account, accountId])) as Record<Control, string>;
+  };
+  // Setting up needs the id of tooling, so both accounts are there first.
+  const ids = await vend(
+    engine([], (message) => (message.kind === 'done' || message.kind === 'unchanged' ? undefined : emit(message))),
+    idsOf(await readAccountsFile(accountsFile)),
+  );
+  const steps = [
+    placing(directory, true),
+    tagging(directory),
+    ...inside({
+      clock: systemClock,
+      administrator: (accountId, region) => inRegion(assume(session, partition, accountId, ORGANIZATION_ROLE), region),
+      partition,
+      contacts: plan.contacts,
+      toolingAccountId: ids.tooling,
+    }),
+  ];
+  return vend(engine(steps, emit), ids);
 }
 
 /** Creates what is missing: organization, organizational units, control accounts, their bootstrap, and the stacks of the control accounts. */
-export async function initialize({ plan, session, source, accountsFile, runId, emit }: InitOptions): Promise<void> {
+export async function initialize(options: InitOptions): Promise<void> {
+  const { session, source, accountsFile, runId, emit, pace } = options;
   const { accountId: managementAccountId, partition } = await identify(session);
-  const directory = new Directory(session);
+  const limiter = new Limiter(systemClock, pace);
+  const directory = new Directory(organizationsClient(session), limiter, systemClock);
   const organizationId = await ensureOrganization(directory, managementAccountId, emit);
-  await updateAccountsFile(accountsFile, (file) => ({ ...file, organization: organizationId }));
-  await recordControl(accountsFile, 'management', managementAccountId);
+  await updateAccountsFile(accountsFile, (file) => ({
+    ...file,
+    organization: organizationId,
+    control: { ...file.control, management: managementAccountId },
+  }));
   for (const unit of Object.values(ORGANIZATIONAL_UNITS)) await directory.unitId(unit, true);
-
-  const ids = { tooling: '', monitoring: '' };
-  for (const name of ['tooling', 'monitoring'] as const) {
-    const account = plan[name];
-    emit({ kind: 'started', subject: name, text: account.email });
-    const { id, how } = await directory.ensureAccount(account, await directory.accounts());
-    ids[name] = id;
-    await recordControl(accountsFile, name, id);
-    emit({ kind: 'progress', subject: name, text: `account ${id} ${how}` });
-  }
-  const administrator = (accountId: string) => assume(session, partition, accountId, ORGANIZATION_ROLE);
-  await Promise.all(
-    (['tooling', 'monitoring'] as const).map(async (name) => {
-      const account: AccountPlan = plan[name];
-      const changed = await setUpAccount(account, ids[name], {
-        session: administrator(ids[name]),
-        partition,
-        directory,
-        mayCreateUnits: true,
-        toolingAccountId: ids.tooling,
-        emit,
-      });
-      emit({ kind: changed ? 'done' : 'unchanged', subject: name, text: `account ${ids[name]}` });
-    }),
-  );
-
+  const ids = await controlAccounts(options, directory, limiter, partition);
   await withAssembly(source, Object.values(CONTROL_STACKS), async ({ directory: assembly }) => {
-    const sessions = { [CONTROL_STACKS.management]: session, [CONTROL_STACKS.tooling]: administrator(ids.tooling) };
+    const sessions = {
+      [CONTROL_STACKS.management]: session,
+      [CONTROL_STACKS.tooling]: assume(session, partition, ids.tooling, ORGANIZATION_ROLE),
+    };
     for (const [stack, stackSession] of Object.entries(sessions)) {
       emit({ kind: 'started', subject: stack, text: 'deploying' });
       const { changed } = await deployStack(assembly, stack, emit, { session: stackSession, changeSetName: `cell-factory-${runId}` });

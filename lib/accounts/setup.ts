@@ -1,36 +1,89 @@
-/** What every account of the factory gets once it exists: its place in the organization, and the CDK's bootstrap. */
+/** What every account of the factory gets once it exists, as steps that look first and do nothing when it is done. */
+import { AccountClient } from '@aws-sdk/client-account';
+import { IAMClient } from '@aws-sdk/client-iam';
+import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
+import type { Contacts } from '../../registry/index.ts';
 import type { Session } from '../aws/session.ts';
 import { findStack } from '../aws/stacks.ts';
 import { bootstrap } from '../aws/toolkit.ts';
-import type { Emit } from '../messages.ts';
 import type { AccountPlan } from '../plan/plan.ts';
+import { whenAwake } from './activation.ts';
+import type { Clock } from './clock.ts';
+import { ensureContacts } from './contacts.ts';
 import type { Directory } from './directory.ts';
+import { requestQuotas } from './quotas.ts';
+import type { Step } from './record.ts';
+import { ensureServiceRoles } from './services.ts';
 
-export interface SetUpOptions {
-  /** Administrator in the account, in the account's region. */
-  readonly session: Session;
+/** The account that a step works on. */
+interface SetUpTarget {
+  readonly account: AccountPlan;
+  readonly accountId: string;
+  /** When it was created, in milliseconds since 1970: new accounts are given time to come alive. */
+  readonly bornAt: number;
+}
+
+export interface StepResult {
+  readonly changed: boolean;
+  /** What is not as it should be, and keeps nobody from going on. */
+  readonly warnings: readonly string[];
+}
+
+export interface SetUpStep {
+  readonly name: Step;
+  run(target: SetUpTarget): Promise<StepResult>;
+}
+
+const result = (changed: boolean): StepResult => ({ changed, warnings: [] });
+
+/** Whether missing organizational units may be created: in `init` only. */
+export const placing = (directory: Directory, mayCreateUnits: boolean): SetUpStep => ({
+  name: 'placing',
+  run: async ({ account, accountId }) => result(await directory.place(accountId, account.unit, mayCreateUnits)),
+});
+
+/** Tags of the account: what is missing or differs is set, what else is there stays. */
+export const tagging = (directory: Directory): SetUpStep => ({
+  name: 'tagging',
+  run: async ({ account, accountId }) => {
+    const current = await directory.tags(accountId);
+    const differing = Object.entries(account.tags).filter(([key, value]) => current[key] !== value);
+    if (differing.length > 0) await directory.tag(accountId, Object.fromEntries(differing));
+    return result(differing.length > 0);
+  },
+});
+
+export interface InsideOptions {
+  readonly clock: Clock;
+  /** Administrator of an account, in a region. */
+  readonly administrator: (accountId: string, region: string) => Session;
   readonly partition: string;
-  readonly directory: Directory;
-  /** Whether missing organizational units may be created: in `init` only. */
-  readonly mayCreateUnits: boolean;
-  /** The account that may deploy into this one. */
+  readonly contacts: Contacts;
+  /** The account that may deploy into the others. */
   readonly toolingAccountId: string;
-  readonly emit: Emit;
+}
+
+/** The steps that work inside the account. */
+export function inside({ clock, administrator, partition, contacts, toolingAccountId }: InsideOptions): SetUpStep[] {
+  const step = (name: Step, run: (target: SetUpTarget, session: Session) => Promise<StepResult>): SetUpStep => ({
+    name,
+    run: (target) =>
+      whenAwake(clock, target.accountId, target.bornAt, () => run(target, administrator(target.accountId, target.account.region))),
+  });
+  return [
+    step('contacts', async (_, session) => result(await ensureContacts(new AccountClient(session), contacts))),
+    step('services', async ({ account }, session) => result(await ensureServiceRoles(new IAMClient(session), account.services))),
+    step('quotas', async ({ account }, session) => requestQuotas(new ServiceQuotasClient(session), account.quotas)),
+    step('bootstrap', async ({ account, accountId }, session) => {
+      if (!account.bootstrapped || (await isBootstrapped(session))) return result(false);
+      const trusted = accountId === toolingAccountId ? [] : [toolingAccountId];
+      await bootstrap(session, accountId, trusted, [`arn:${partition}:iam::aws:policy/AdministratorAccess`]);
+      return result(true);
+    }),
+  ];
 }
 
 async function isBootstrapped(session: Session): Promise<boolean> {
   const status = (await findStack(session, 'CDKToolkit'))?.StackStatus;
   return status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE';
-}
-
-/** Places and bootstraps an account; does nothing that is done already. Returns true when something changed. */
-export async function setUpAccount(account: AccountPlan, accountId: string, options: SetUpOptions): Promise<boolean> {
-  const { session, partition, directory, mayCreateUnits, toolingAccountId, emit } = options;
-  const moved = await directory.place(accountId, account.unit, mayCreateUnits);
-  if (moved) emit({ kind: 'progress', subject: account.name, text: `moved to ${account.unit.join('/')}` });
-  if (await isBootstrapped(session)) return moved;
-  emit({ kind: 'progress', subject: account.name, text: `bootstrapping the CDK in ${account.region}` });
-  const trusted = accountId === toolingAccountId ? [] : [toolingAccountId];
-  await bootstrap(session, accountId, trusted, [`arn:${partition}:iam::aws:policy/AdministratorAccess`]);
-  return true;
 }

@@ -1,82 +1,204 @@
-/** `cellctl accounts`: one account per cell. Creation is one at a time (the quota is a handful per minute), setting up is side by side. */
-import pLimit from 'p-limit';
-import { FactoryError, updateAccountsFile } from '../../registry/index.ts';
+/**
+ * Vending: one account for each that is wanted. Creation goes by the limits of Organizations, setting up begins as soon as
+ * an id is known and never holds creation up. One account's failure stops no other. Run again, it carries on anywhere.
+ */
+import { FactoryError } from '../../registry/index.ts';
 import { asCloudError } from '../aws/cloud-error.ts';
-import { ORGANIZATION_ROLE, VENDING_ROLE } from '../aws/roles.ts';
-import { assume, inRegion, requireCaller, type Session } from '../aws/session.ts';
-import type { Emit } from '../messages.ts';
-import type { CellPlan, InitializedPlan } from '../plan/plan.ts';
-import { Directory } from './directory.ts';
-import { setUpAccount } from './setup.ts';
+import { ACCOUNT_TAG } from '../plan/plan.ts';
+import { Creations } from './creation.ts';
+import type { Directory } from './directory.ts';
+import { creationTimes, durations, inWords } from './forecast.ts';
+import { Journey, type JourneyOptions } from './journey.ts';
+import type { Limiter } from './limits.ts';
+import { assign, type LockFile, takenBy } from './lock-file.ts';
+import { claim, type FreeAccount, freeAccounts } from './pool-claim.ts';
+import type { SetUpStep } from './setup.ts';
+import { type Decision, decide, isPoolName, type Survey, survey, type Wanted } from './survey.ts';
 
-/** Accounts that are set up at once. */
-const CONCURRENCY = 4;
-
-export interface VendOptions {
-  readonly plan: InitializedPlan;
-  readonly cells: readonly CellPlan[];
-  /** Credentials of the tooling account. */
-  readonly session: Session;
-  readonly accountsFile: string;
-  readonly emit: Emit;
+export interface VendingOptions extends JourneyOptions {
+  readonly directory: Directory;
+  readonly limiter: Limiter;
+  readonly lockFile: LockFile;
+  /** What every account gets once it exists, in order. */
+  readonly steps: readonly SetUpStep[];
 }
 
-/** What became of one cell's account. */
+/** What became of one account. `waiting`: AWS creates no more accounts now. */
 export interface VendResult {
-  readonly cell: string;
+  readonly account: string;
+  readonly cell: string | undefined;
   readonly accountId: string | undefined;
-  readonly state: 'created' | 'found' | 'unchanged' | 'failed';
+  readonly state: 'created' | 'claimed' | 'found' | 'unchanged' | 'waiting' | 'failed';
+  readonly warnings: readonly string[];
   readonly error?: FactoryError;
 }
 
-/** Creates and sets up what is missing. One cell's failure doesn't stop the others. Run again, it carries on. */
-export async function vendAccounts({ plan, cells, session, accountsFile, emit }: VendOptions): Promise<VendResult[]> {
-  const { partition } = await requireCaller(session, plan.tooling.accountId, 'tooling');
-  const vending = assume(session, partition, plan.managementAccountId, VENDING_ROLE);
-  const directory = new Directory(vending);
-  const existing = await directory.accounts();
-  const limit = pLimit(CONCURRENCY);
-  const work: Promise<VendResult>[] = [];
-  for (const cell of cells) {
-    const { account } = cell;
-    emit({ kind: 'started', subject: account.name, text: account.email });
-    try {
-      const { id, how } = await directory.ensureAccount(account, existing);
-      if (account.accountId !== undefined && account.accountId !== id) {
-        throw new FactoryError('ORGANIZATION_CONFLICT', `${account.email} is account ${id}; the lock file says ${account.accountId}`, {
-          fix: `correct the line of ${cell.name} in ${accountsFile}`,
-        });
-      }
-      // At once, not when the account is ready: from here on a second run must find it.
-      if (account.accountId === undefined)
-        await updateAccountsFile(accountsFile, (file) => ({ ...file, cells: { ...file.cells, [cell.name]: id } }));
-      if (how !== 'found') emit({ kind: 'progress', subject: account.name, text: `account ${id} ${how}` });
-      work.push(
-        limit(async (): Promise<VendResult> => {
-          const administrator = inRegion(assume(vending, partition, id, ORGANIZATION_ROLE), cell.region);
-          const options = {
-            session: administrator,
-            partition,
-            directory,
-            mayCreateUnits: false,
-            toolingAccountId: plan.tooling.accountId,
-            emit,
-          };
-          const changed = await setUpAccount(account, id, options);
-          const state = how === 'found' ? (changed || account.accountId === undefined ? 'found' : 'unchanged') : 'created';
-          emit({ kind: state === 'unchanged' ? 'unchanged' : 'done', subject: account.name, text: `account ${id}` });
-          return { cell: cell.name, accountId: id, state };
-        }).catch((error: unknown) => failed(cell, id, error, emit)),
-      );
-    } catch (error) {
-      work.push(Promise.resolve(failed(cell, account.accountId, error, emit)));
-    }
-  }
-  return Promise.all(work);
+/** Where an account came from. */
+interface Origin {
+  readonly id: string;
+  readonly how: 'created' | 'claimed' | 'found';
+  /** When it was created, in milliseconds since 1970. */
+  readonly bornAt: number;
 }
 
-function failed(cell: CellPlan, accountId: string | undefined, error: unknown, emit: Emit): VendResult {
-  const failure = asCloudError(error);
-  emit({ kind: 'failed', subject: cell.account.name, text: failure.message });
-  return { cell: cell.name, accountId, state: 'failed', error: failure };
+interface Job {
+  readonly journey: Journey;
+  readonly decision: Decision | FactoryError;
+}
+
+/** Records that are written at once before creation begins. */
+const CONCURRENCY = 30;
+
+export class Vending {
+  constructor(private readonly options: VendingOptions) {}
+
+  /** Looks at what there is. */
+  look(wanted: readonly Wanted[]): Promise<Survey> {
+    const { directory, records, lockFile } = this.options;
+    return survey(directory, records, lockFile, wanted);
+  }
+
+  /** Makes what is missing, and sets up what isn't set up. @param seen what {@link look} saw */
+  async vend(wanted: readonly Wanted[], seen?: Survey): Promise<VendResult[]> {
+    const { directory, limiter, clock } = this.options;
+    const there = seen ?? (await this.look(wanted));
+    const creations = new Creations(directory, limiter, clock);
+    creations.begin(there.creations);
+    try {
+      const jobs = await this.prepare(wanted, there);
+      return await Promise.all(jobs.map((job) => this.finish(job, there, creations)));
+    } finally {
+      creations.close();
+    }
+  }
+
+  /** Decides for each account, takes what the pool has, and writes down who waits: all before the first creation. */
+  private async prepare(wanted: readonly Wanted[], seen: Survey): Promise<Job[]> {
+    const jobs: Job[] = [];
+    const free = freeAccounts(seen);
+    for (const each of wanted) {
+      const journey = new Journey(this.options, each, seen.records.get(each.account.name));
+      jobs.push({ journey, decision: await this.decideFor(each, seen, free) });
+    }
+    const queue = jobs.filter(({ decision }) => !(decision instanceof FactoryError) && decision.kind === 'missing');
+    for (let at = 0; at < queue.length; at += CONCURRENCY) {
+      await Promise.all(queue.slice(at, at + CONCURRENCY).map(({ journey }) => journey.enter('waiting')));
+    }
+    this.sayWhen(queue, seen);
+    return jobs;
+  }
+
+  private async decideFor(wanted: Wanted, seen: Survey, free: FreeAccount[]): Promise<Decision | FactoryError> {
+    try {
+      const decision = decide(wanted, seen);
+      if (decision.kind !== 'missing' || wanted.cell === undefined || !wanted.mayClaim) return decision;
+      const claimed = await claim(wanted.cell, free, this.options);
+      return claimed ? { kind: 'found', id: claimed.id, pool: claimed.name } : decision;
+    } catch (error) {
+      return asCloudError(error);
+    }
+  }
+
+  private sayWhen(queue: readonly Job[], seen: Survey): void {
+    const { limiter } = this.options;
+    const { creation, setUp } = durations([...seen.records.values()]);
+    const busy = seen.creations.filter(({ state }) => state === 'IN_PROGRESS').map(() => creation / 2);
+    const times = creationTimes(queue.length, (n) => limiter.create.waitFor(n), busy, creation);
+    queue.forEach(({ journey }, index) => {
+      journey.say('progress', `waiting: ready in about ${inWords((times[index] ?? 0) + setUp)}`);
+    });
+  }
+
+  private async finish({ journey, decision }: Job, seen: Survey, creations: Creations): Promise<VendResult> {
+    const { account, cell, accountId } = journey.wanted;
+    const base = { account: account.name, cell };
+    let known = accountId;
+    try {
+      if (decision instanceof FactoryError) throw decision;
+      const origin = await this.obtain(journey, decision, seen, creations);
+      known = origin.id;
+      const before = decision.kind === 'found' ? (seen.locked.get(cell ?? '') ?? accountId) : undefined;
+      const { changed, warnings } = await this.options.limiter.setUps(() => this.setUp(journey, origin));
+      const settled = origin.how === 'found' && !changed && before === origin.id;
+      const state = settled ? 'unchanged' : origin.how;
+      for (const warning of warnings) journey.say('warning', warning);
+      journey.say(settled ? 'unchanged' : 'done', `account ${origin.id}`);
+      return { ...base, accountId: origin.id, state, warnings };
+    } catch (error) {
+      const failure = asCloudError(error);
+      const state = failure === creations.end && known === undefined ? 'waiting' : 'failed';
+      await journey.stop(state, failure);
+      return { ...base, accountId: known, state, warnings: [], error: failure };
+    }
+  }
+
+  /** The account's id, which is in the lock file before anything is done with it: a second run must find it. */
+  private async obtain(journey: Journey, decision: Decision, seen: Survey, creations: Creations): Promise<Origin> {
+    const { account, cell } = journey.wanted;
+    if (decision.kind !== 'found') {
+      const origin = await this.make(journey, decision, creations);
+      if (cell !== undefined) await assign(this.options.lockFile, cell, origin.id);
+      await journey.enter('created', { accountId: origin.id });
+      journey.say('progress', `account ${origin.id} ${origin.how}`);
+      return origin;
+    }
+    const { id, pool } = decision;
+    const bornAt = seen.byId.get(id)?.joinedAt ?? this.options.clock.now();
+    const inLockFile = cell === undefined || seen.locked.get(cell) === id;
+    if (inLockFile) return { id, how: 'found', bornAt };
+    // A claim is in the records; the tag says the same where they are lost. Only then does the cell own the account.
+    if (pool !== undefined) await this.options.directory.tag(id, account.tags);
+    await assign(this.options.lockFile, cell, id);
+    await journey.enter('created', { accountId: id });
+    journey.say('progress', pool === undefined ? `account ${id} found` : `account ${id} taken from the pool (${pool})`);
+    return { id, how: pool === undefined ? 'found' : 'claimed', bornAt };
+  }
+
+  /** Follows a creation that leads to the account, or creates it. */
+  private async make(journey: Journey, decision: Exclude<Decision, { kind: 'found' }>, creations: Creations): Promise<Origin> {
+    const { account } = journey.wanted;
+    const { clock } = this.options;
+    for (const creation of decision.kind === 'follow' ? decision.creations : []) {
+      await journey.enter('creating', { requestId: creation.id });
+      journey.say('started', `being created since ${new Date(creation.requestedAt).toISOString()}`);
+      const id = await creations.follow(creation, account.email);
+      if (id !== undefined) return { id, how: 'created', bornAt: clock.now() };
+    }
+    const { id, adopted } = await creations.create(account, {
+      requesting: async () => {
+        await journey.enter('creating', { requestId: undefined, attempts: (journey.record?.attempts ?? 0) + 1 });
+        journey.say('started', account.email);
+      },
+      requested: (requestId) => journey.enter('creating', { requestId }),
+    });
+    if (adopted) await this.refuseOthers(id, journey.wanted);
+    return { id, how: adopted ? 'found' : 'created', bornAt: clock.now() };
+  }
+
+  /** An account that turned up under the right e-mail may have come out of the pool for another cell. */
+  private async refuseOthers(id: string, { account, cell }: Wanted): Promise<void> {
+    const owner = (await this.options.directory.tags(id))[ACCOUNT_TAG] ?? '';
+    if (cell !== undefined && owner !== account.name && (owner.startsWith('cell-') || isPoolName(owner))) throw takenBy(id, owner, cell);
+  }
+
+  /** Takes every step. An account that was ready before is looked at without a word in its record, unless something changes. */
+  private async setUp(journey: Journey, { id, bornAt }: Origin): Promise<{ changed: boolean; warnings: readonly string[] }> {
+    const { account } = journey.wanted;
+    const wasReady = journey.record?.step === 'ready' && journey.record.accountId === id;
+    let changed = false;
+    const warnings: string[] = [];
+    for (const step of this.options.steps) {
+      if (!wasReady) {
+        await journey.enter(step.name, { accountId: id });
+        journey.say('progress', step.name);
+      }
+      const result = await step.run({ account, accountId: id, bornAt });
+      changed ||= result.changed;
+      warnings.push(...result.warnings);
+    }
+    if (!wasReady || changed || warnings.join() !== journey.record?.warnings.join()) {
+      await journey.enter('ready', { accountId: id, warnings });
+    }
+    return { changed, warnings };
+  }
 }

@@ -35,8 +35,10 @@ export class VendingStack extends Stack {
           'organizations:ListOrganizationalUnitsForParent',
           'organizations:ListParents',
           'organizations:ListRoots',
+          'organizations:ListTagsForResource',
           'organizations:MoveAccount',
           'organizations:TagResource',
+          'organizations:UntagResource',
         ],
         resources: ['*'],
       }),
@@ -54,7 +56,7 @@ export class VendingStack extends Stack {
       new iam.PolicyStatement({
         sid: 'KeepOutOfControlAccounts',
         effect: iam.Effect.DENY,
-        actions: ['sts:AssumeRole', 'organizations:MoveAccount', 'organizations:TagResource'],
+        actions: ['sts:AssumeRole', 'organizations:MoveAccount', 'organizations:TagResource', 'organizations:UntagResource'],
         resources: [plan.tooling, plan.monitoring].flatMap(({ accountId }) => [
           this.formatArn({ service: 'iam', region: '', account: accountId, resource: 'role', resourceName: ORGANIZATION_ROLE }),
           this.formatArn({

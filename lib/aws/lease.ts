@@ -53,6 +53,12 @@ export class Leases {
     }
   }
 
+  /** Who holds the lease `name` now, or undefined when nobody does. */
+  async holderOf(name: string): Promise<string | undefined> {
+    const held = await this.read(`locks/${name}.json`);
+    return held && Date.parse(held.lease.until) > Date.now() ? held.lease.holder : undefined;
+  }
+
   /** Gives back everything that is held, for a program that is about to end. */
   async releaseAll(): Promise<void> {
     await Promise.all([...this.held].map((key) => this.release(key)));

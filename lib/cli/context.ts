@@ -46,6 +46,15 @@ export class Context {
     });
   }
 
+  /** Factor on the rates that AWS's quotas allow; 1 unless `CELL_FACTORY_PACE` says otherwise. @throws FactoryError `USAGE` */
+  async pace(): Promise<number> {
+    const text = process.env['CELL_FACTORY_PACE'] ?? '1';
+    const pace = Number(text);
+    if (pace > 0) return pace;
+    const { FactoryError } = await import('../../registry/index.ts');
+    throw new FactoryError('USAGE', `CELL_FACTORY_PACE is "${text}"`, { fix: 'unset it, or set a number above 0; 1 is what AWS allows' });
+  }
+
   async registry() {
     const { loadRegistry } = await import('../../registry/index.ts');
     return loadRegistry(this.organization, this.source);
@@ -82,7 +91,12 @@ export class Context {
     return new RegistryStore(new S3Objects(s3Client(session), plan.registryBucket));
   }
 
-  async leases(plan: InitializedPlan, session: Session) {
+  /** @param farewell what to say when we are stopped */
+  async leases(
+    plan: InitializedPlan,
+    session: Session,
+    farewell = 'stopped: CloudFormation finishes what it has begun; run the command again to carry on',
+  ) {
     const { Leases } = await import('../aws/lease.ts');
     const leases = new Leases(session, plan.registryBucket, `${this.who} (run ${this.runId})`);
     for (const [signal, code] of [
@@ -90,7 +104,7 @@ export class Context {
       ['SIGTERM', 143],
     ] as const) {
       process.once(signal, () => {
-        this.output.note('\nstopped: CloudFormation finishes what it has begun; run the command again to carry on');
+        this.output.note(`\n${farewell}`);
         // Without this, the next run would have to wait until the leases run out.
         leases.releaseAll().finally(() => process.exit(code));
       });

@@ -37,23 +37,7 @@ export class Output {
   }
 
   table(head: readonly string[], rows: readonly (readonly string[])[]): void {
-    const table = new Table({
-      head: head.map((text) => pc.bold(text)),
-      style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
-      chars: Object.fromEntries(
-        ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
-          .concat(['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'])
-          .map((name) => [name, '']),
-      ),
-    });
-    table.push(...rows.map((row) => [...row]));
-    this.line(
-      table
-        .toString()
-        .split('\n')
-        .map((row) => row.trimEnd())
-        .join('\n'),
-    );
+    this.line(tableText(head, rows));
   }
 
   /** A remark that is no result: on stderr, not with --quiet. */
@@ -100,4 +84,23 @@ export class Output {
 function describe({ code, path, message, fix, file, line }: Problem): string {
   const place = file === undefined || file === path ? '' : `  ${pc.dim(line === undefined ? file : `${file}:${line}`)}`;
   return `${pc.bold(path)}  ${message}  ${pc.dim(code)}${place}\n    ${pc.dim('fix:')} ${fix}`;
+}
+
+/** A table without lines, as text. */
+export function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const table = new Table({
+    head: head.map((text) => pc.bold(text)),
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
+    chars: Object.fromEntries(
+      ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
+        .concat(['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'])
+        .map((name) => [name, '']),
+    ),
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table
+    .toString()
+    .split('\n')
+    .map((row) => row.trimEnd())
+    .join('\n');
 }

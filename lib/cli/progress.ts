@@ -105,7 +105,10 @@ class LiveView implements Progress {
       const room = Math.max(10, width - 14 - (row.bar === '' ? 0 : 32));
       return `${pc.cyan(FRAMES[this.frame] ?? '')} ${pc.bold(subject.padEnd(12))} ${row.bar}${pc.dim(row.text.slice(0, room))}`;
     });
-    this.update(lines.join('\n'));
+    // A terminal can't take back what has scrolled out of it.
+    const room = Math.max(1, (this.stream.rows ?? 24) - 2);
+    const more = lines.length - room;
+    this.update((more > 0 ? [...lines.slice(0, room), pc.dim(`… and ${more} more`)] : lines).join('\n'));
   }
 }
 

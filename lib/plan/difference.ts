@@ -10,10 +10,18 @@ export interface ObservedStack {
   readonly changes: { readonly added: readonly string[]; readonly changed: readonly string[]; readonly removed: readonly string[] };
 }
 
+/** What was found of an account. */
+export interface ObservedAccount {
+  readonly email: string;
+  readonly status: string;
+  /** Whose it is, by its tag; looked at where the e-mail doesn't say. An account out of the pool keeps the pool's e-mail. */
+  readonly owner?: string;
+}
+
 /** What was found in the cloud. */
 export interface Observed {
   /** Accounts of the organization by id; undefined when the organization can't be asked yet (before `init`). */
-  readonly accounts: ReadonlyMap<string, { readonly email: string; readonly status: string }> | undefined;
+  readonly accounts: ReadonlyMap<string, ObservedAccount> | undefined;
   /** Stacks by name; a stack that was not looked at is missing here. */
   readonly stacks: ReadonlyMap<string, ObservedStack>;
   /** How the newest revision differs from the definitions, and whose life has moved on since; undefined when nothing was published. */
@@ -43,8 +51,9 @@ function accountDifference(
   ];
   if (!found) return conflict(`${accountId} is not in the organization`);
   if (found.status !== 'ACTIVE') return conflict(`${accountId} is ${found.status}`);
-  if (found.email.toLowerCase() !== email.toLowerCase()) return conflict(`${accountId} belongs to ${found.email}, not ${email}`);
-  return [];
+  if (found.email.toLowerCase() === email.toLowerCase() || found.owner === name) return [];
+  const owner = found.owner === undefined || found.owner === '' ? found.email : `${found.owner} (${found.email})`;
+  return conflict(`${accountId} belongs to ${owner}, not ${email}`);
 }
 
 function stackDifference(name: string, action: string, observed: ObservedStack | undefined): Difference[] {
@@ -84,11 +93,13 @@ function registryDifference(name: string, published: Observed['published']): Dif
 
 /** Every difference, in the order in which the actions would be taken: control accounts, cells, stacks, registry. */
 export function compare(plan: Plan, cells: readonly CellPlan[], observed: Observed): Difference[] {
+  // A retiring cell that has no account any more gets none.
+  const wanted = cells.filter(({ intent, account }) => intent !== 'retiring' || account.accountId !== undefined);
   return [
     ...[plan.tooling, plan.monitoring].flatMap((account) => accountDifference(account, 'cellctl init', observed.accounts)),
     ...stackDifference('Registry', 'cellctl init', observed.stacks.get('Registry')),
-    ...cells.flatMap((cell) => accountDifference(cell.account, 'cellctl accounts', observed.accounts)),
-    ...cells.flatMap((cell) => stackDifference(cell.stackName, `cellctl deploy ${cell.name}`, observed.stacks.get(cell.stackName))),
+    ...wanted.flatMap((cell) => accountDifference(cell.account, 'cellctl accounts', observed.accounts)),
+    ...wanted.flatMap((cell) => stackDifference(cell.stackName, `cellctl deploy ${cell.name}`, observed.stacks.get(cell.stackName))),
     ...registryDifference(plan.organization, observed.published),
   ];
 }

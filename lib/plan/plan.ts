@@ -4,14 +4,17 @@ import {
   accountEmail,
   byImpact,
   type Component,
+  type Contacts,
   cellAccountName,
   cellStackName,
   FactoryError,
   type Organization,
+  poolAccountName,
   type Registry,
   registryBucketName,
   type Stage,
 } from '../../registry/index.ts';
+import { QUOTAS, type QuotaNeed } from './quotas.ts';
 import { SIZE_CLASSES, type SizeClass, STAGE_PROFILES, type StageProfile } from './sizes.ts';
 
 /** Organizational units by purpose, from the root down. */
@@ -20,7 +23,11 @@ export const ORGANIZATIONAL_UNITS = {
   staging: ['Cells', 'Staging'],
   production: ['Cells', 'Production'],
   personal: ['Cells', 'Personal'],
-} as const satisfies Record<Stage | 'control', readonly string[]>;
+  pool: ['Cells', 'Pool'],
+} as const satisfies Record<Stage | 'control' | 'pool', readonly string[]>;
+
+/** The tag that says whose an account is, by the name of the account. Where lock file and records are lost, this is left. */
+export const ACCOUNT_TAG = 'cell-factory:account';
 
 /** An account as it should be. */
 export interface AccountPlan {
@@ -29,9 +36,14 @@ export interface AccountPlan {
   /** Organizational unit, from the root down. */
   readonly unit: readonly string[];
   readonly accountId: string | undefined;
-  /** Region that is bootstrapped for the CDK. */
+  /** Region that is bootstrapped for the CDK, and whose quotas are looked at. */
   readonly region: string;
+  /** False while the account waits in the pool: only a cell brings a region. */
+  readonly bootstrapped: boolean;
   readonly tags: Readonly<Record<string, string>>;
+  /** Services, as principals, that must have their service-linked role before the account is of use. */
+  readonly services: readonly string[];
+  readonly quotas: readonly QuotaNeed[];
 }
 
 /** Everything that is derived for one cell on AWS. */
@@ -68,10 +80,18 @@ export interface Plan {
   /** Names of cells in other clouds, which the AWS projections leave out. */
   readonly elsewhere: readonly string[];
   readonly components: readonly Component[];
+  /** Alternate contacts of every account. */
+  readonly contacts: Contacts;
+  /** What accounts in the pool are made from. */
+  readonly pool: { readonly emailPattern: string; readonly tags: Readonly<Record<string, string>> };
 }
 
 /** Stacks of the control accounts, by account. */
 export const CONTROL_STACKS = { management: 'Vending', tooling: 'Registry' } as const;
+
+/** Services that every cell uses, by platform. EKS brings no load balancer or network of its own, so it comes on top. */
+const BASE_SERVICES = ['ecs', 'elasticloadbalancing', 'rds', 'elasticache'].map((service) => `${service}.amazonaws.com`);
+const PLATFORM_SERVICES = { ecs: BASE_SERVICES, eks: [...BASE_SERVICES, 'eks.amazonaws.com'] } as const;
 
 function controlAccount(organization: Organization, name: 'tooling' | 'monitoring'): AccountPlan {
   const { email, accountId } = organization.accounts[name];
@@ -81,7 +101,10 @@ function controlAccount(organization: Organization, name: 'tooling' | 'monitorin
     unit: ORGANIZATIONAL_UNITS.control,
     accountId,
     region: organization.homeRegion,
-    tags: { ...organization.tags, 'cell-factory:account': name },
+    bootstrapped: true,
+    tags: { ...organization.tags, [ACCOUNT_TAG]: name },
+    services: [],
+    quotas: [],
   };
 }
 
@@ -102,7 +125,10 @@ function planCell(organization: Organization, cell: AwsCell): CellPlan {
       unit: ORGANIZATIONAL_UNITS[cell.stage],
       accountId: cell.accountId,
       region: cell.region,
-      tags: { ...tags, 'cell-factory:account': accountName },
+      bootstrapped: true,
+      tags: { ...tags, [ACCOUNT_TAG]: accountName },
+      services: [...new Set(cell.platforms.flatMap((platform) => PLATFORM_SERVICES[platform]))],
+      quotas: QUOTAS[cell.size],
     },
     block: cell.network.block,
     profile: { ...profile, protected: profile.protected && cell.intent !== 'retiring' },
@@ -114,6 +140,22 @@ function planCell(organization: Organization, cell: AwsCell): CellPlan {
 function deepFreeze<T extends object>(value: T): T {
   for (const child of Object.values(value)) if (typeof child === 'object' && child !== null && !Object.isFrozen(child)) deepFreeze(child);
   return Object.freeze(value);
+}
+
+/** The `number`-th account of the pool: as far as an account can be made without knowing its cell. */
+export function poolAccount(plan: Plan, number: number): AccountPlan {
+  const name = poolAccountName(number);
+  return {
+    name,
+    email: accountEmail(plan.pool.emailPattern, name),
+    unit: ORGANIZATIONAL_UNITS.pool,
+    accountId: undefined,
+    region: plan.homeRegion,
+    bootstrapped: false,
+    tags: { ...plan.pool.tags, [ACCOUNT_TAG]: name },
+    services: BASE_SERVICES,
+    quotas: [],
+  };
 }
 
 /** The plan of a registry. The same registry gives the same plan. */
@@ -135,6 +177,8 @@ export function createPlan({ organization, digest, published }: Registry): Plan 
       .map((cell) => planCell(organization, cell)),
     elsewhere: cells.filter((cell) => cell.cloud !== 'aws').map((cell) => cell.name),
     components: Object.values(organization.components).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    contacts: organization.contacts,
+    pool: { emailPattern: organization.emailPattern, tags: organization.tags },
   });
 }
 

@@ -14,7 +14,8 @@ export const initCommand = () =>
         const session = await context.session(plan.homeRegion);
         const accountsFile = await context.accountsFile();
         const { initialize } = await import('../../accounts/init.ts');
-        await initialize({ plan, session, source: context.source, accountsFile, runId: context.runId, emit: context.output.emit });
+        const { source, runId, output } = context;
+        await initialize({ plan, session, source, accountsFile, runId, pace: await context.pace(), emit: output.emit });
         const { organizationId, managementAccountId, tooling, monitoring, registryBucket } = await context.initializedPlan();
         const result = {
           organizationId,

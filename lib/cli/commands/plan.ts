@@ -14,17 +14,17 @@ async function observe(context: Context, registry: Registry, plan: Plan, cells: 
   const { CONTROL_STACKS, isInitialized, isVended } = await import('../../plan/plan.ts');
   if (!isInitialized(plan)) return NOTHING;
   const { session, partition } = await context.tooling();
-  const [{ assume, assumeLookup }, { VENDING_ROLE }, { Directory }, { withAssembly }, { observeStacks }] = await Promise.all([
+  const [{ assume, assumeLookup }, { VENDING_ROLE }, { observeAccounts }, { withAssembly }, { observeStacks }] = await Promise.all([
     import('../../aws/session.ts'),
     import('../../aws/roles.ts'),
-    import('../../accounts/directory.ts'),
+    import('../../accounts/observe.ts'),
     import('../../aws/toolkit.ts'),
     import('../../cell/observe.ts'),
   ]);
-  const accounts = await new Directory(assume(session, partition, plan.managementAccountId, VENDING_ROLE)).accounts();
-  const listed = new Set(accounts.map((account) => account.id));
+  const vending = assume(session, partition, plan.managementAccountId, VENDING_ROLE);
+  const accounts = await observeAccounts(vending, [plan.tooling, plan.monitoring, ...cells.map((cell) => cell.account)]);
   // A cell whose account is not in the organization has no stack to look at; the account itself is the difference.
-  const vended = cells.filter(isVended).filter((cell) => listed.has(cell.account.accountId));
+  const vended = cells.filter(isVended).filter((cell) => accounts.has(cell.account.accountId));
   const published = await observePublished(await context.store(plan, session), registry);
   const stacks = await withAssembly(context.source, [CONTROL_STACKS.tooling, ...vended.map((cell) => cell.stackName)], (assembly) => {
     const sessions = new Map([
@@ -36,7 +36,7 @@ async function observe(context: Context, registry: Registry, plan: Plan, cells: 
     );
   });
   return {
-    accounts: new Map(accounts.map(({ id, email, status }) => [id, { email, status }])),
+    accounts,
     stacks,
     published,
   };

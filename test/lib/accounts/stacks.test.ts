@@ -57,12 +57,20 @@ describe('the stacks of the control accounts', () => {
     expect(
       statements
         .flatMap((statement) => statement.Action)
-        .filter((action) => !/^organizations:(Create|Describe|List|Move|Tag)|^sts:AssumeRole$/.test(action)),
+        .filter((action) => !/^organizations:(Create|Describe|List|Move|Tag|Untag)|^sts:AssumeRole$/.test(action)),
     ).toEqual([]);
     expect(statements.find((statement) => statement.Action === 'sts:AssumeRole')?.Condition).toEqual({
       StringEquals: { 'aws:ResourceOrgID': 'o-abcdefghij' },
     });
     expect(JSON.stringify(statements)).not.toContain('CloseAccount');
+    const denied = statements.find((statement) => statement.Effect === 'Deny');
+    expect([...(denied?.Action ?? [])].sort()).toEqual([
+      'organizations:MoveAccount',
+      'organizations:TagResource',
+      'organizations:UntagResource',
+      'sts:AssumeRole',
+    ]);
+    expect(JSON.stringify(denied?.Resource)).toMatch(/200000000000.*300000000000/);
   });
 
   test.each([RegistryStack, VendingStack])('%p passes cdk-nag and cfn-lint, and is protected', (Kind) => {

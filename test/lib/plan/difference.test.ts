@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { compare, type Observed, type ObservedStack } from '../../../lib/plan/difference.ts';
+import { compare, type Observed, type ObservedAccount, type ObservedStack } from '../../../lib/plan/difference.ts';
 import { createPlan } from '../../../lib/plan/plan.ts';
 import { draft, validate } from '../../../registry/index.ts';
-import { registry, unchecked } from '../../_helpers/organization.ts';
+import { cell, registry, unchecked } from '../../_helpers/organization.ts';
 
 const plan = createPlan(registry());
 const SAME: ObservedStack = { status: 'CREATE_COMPLETE', changes: { added: [], changed: [], removed: [] } };
 
 /** Everything as the plan says. */
 const settled = (): {
-  accounts: Map<string, { email: string; status: string }>;
+  accounts: Map<string, ObservedAccount>;
   stacks: Map<string, ObservedStack>;
   published: Observed['published'];
 } => ({
@@ -64,6 +64,24 @@ describe('the differences', () => {
       `account cell-alpha conflict: ${alpha} is SUSPENDED`,
       `account cell-bravo conflict: ${bravo} belongs to aws+cell-zulu@example.com, not aws+cell-bravo@example.com`,
     ]);
+  });
+
+  test('are none for an account out of the pool whose tag names the cell, and say whose it is otherwise', () => {
+    const [, alpha = '', bravo = ''] = plan.cells.map((cell) => cell.account.accountId);
+    expect(
+      differences(({ accounts }) => {
+        accounts.set(alpha, { email: 'aws+pool-0001@example.com', status: 'ACTIVE', owner: 'cell-alpha' });
+        accounts.set(bravo, { email: 'aws+pool-0002@example.com', status: 'ACTIVE', owner: 'cell-zulu' });
+      }),
+    ).toEqual([`account cell-bravo conflict: ${bravo} belongs to cell-zulu (aws+pool-0002@example.com), not aws+cell-bravo@example.com`]);
+  });
+
+  test('are none for a retiring cell that has no account any more', () => {
+    const input = unchecked();
+    Object.assign(input.cells, { alpha: cell('alpha', 1, { intent: 'retiring' }) });
+    const gone = createPlan(draft(validate(input, 'test')));
+    const found = compare(gone, gone.cells, settled()).map(({ name, change }) => `${name} ${change}`);
+    expect(found).toEqual(['tooling create', 'monitoring create', 'cell-staging create', 'cell-bravo create', 'acme update']);
   });
 
   test('count what a deployment would change, and tell a stack that is not well', () => {

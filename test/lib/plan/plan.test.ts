@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createPlan, requireAccounts, requireInitialized, selectCells } from '../../../lib/plan/plan.ts';
+import { createPlan, poolAccount, requireAccounts, requireInitialized, selectCells } from '../../../lib/plan/plan.ts';
 import { draft, validate } from '../../../registry/index.ts';
 import { cell, googleCell, registry, unchecked } from '../../_helpers/organization.ts';
 
@@ -36,6 +36,35 @@ describe('a plan', () => {
         unit: ['Cells', 'Production'],
         tags: { cell: 'alpha', stage: 'production', 'cell-factory:account': 'cell-alpha' },
       },
+    });
+  });
+
+  test('says what an account needs before it is of use: services by platform, quotas by size, contacts for all', () => {
+    const both = createPlan(
+      registry((input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { platforms: ['ecs', 'eks'], size: 'large' }) })),
+    );
+    const [staging, alpha] = both.cells.map(({ account }) => account);
+    expect(staging?.services).toEqual([
+      'ecs.amazonaws.com',
+      'elasticloadbalancing.amazonaws.com',
+      'rds.amazonaws.com',
+      'elasticache.amazonaws.com',
+    ]);
+    expect(alpha?.services).toEqual([...(staging?.services ?? []), 'eks.amazonaws.com']);
+    const vcpus = (account = alpha) => account?.quotas.find(({ code }) => code === 'L-3032A538')?.atLeast;
+    expect([vcpus(staging), vcpus(alpha)]).toEqual([16, 256]);
+    expect(both.tooling).toMatchObject({ services: [], quotas: [] });
+    expect(both.contacts).toEqual({});
+  });
+
+  test('makes accounts of the pool without a cell, and without a region', () => {
+    expect(poolAccount(plan, 7)).toMatchObject({
+      name: 'pool-0007',
+      email: 'aws+pool-0007@example.com',
+      unit: ['Cells', 'Pool'],
+      bootstrapped: false,
+      tags: { 'cell-factory:account': 'pool-0007' },
+      quotas: [],
     });
   });
 

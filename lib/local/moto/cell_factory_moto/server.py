@@ -18,8 +18,11 @@ MENDS = {
     "cloudtrail": ("cloudtrail",),
     "cloudformation": ("cloudformation",),
     "events": ("stepfunctions",),
+    "iam": ("iam",),
+    "organizations": ("organizations",),
     "s3": ("s3",),
     "s3bucket_path": ("s3",),
+    "servicequotas": ("servicequotas",),
     "stepfunctions": ("stepfunctions",),
 }
 

@@ -1,0 +1,40 @@
+import { FactoryError, readAccountsFile, updateAccountsFile } from '../../registry/index.ts';
+
+/** The lock file's part about cells: which account belongs to which. */
+export interface LockFile {
+  /** Where it is, for messages. */
+  readonly path: string;
+  /** Account ids by cell. */
+  read(): Promise<Readonly<Record<string, string>>>;
+  /** Changes it, reading and writing in one go. `change` may throw to refuse. */
+  update(change: (cells: Readonly<Record<string, string>>) => Readonly<Record<string, string>>): Promise<void>;
+}
+
+export const lockFileAt = (path: string): LockFile => ({
+  path,
+  read: async () => (await readAccountsFile(path)).cells,
+  update: async (change) => {
+    await updateAccountsFile(path, (file) => ({ ...file, cells: { ...change(file.cells) } }));
+  },
+});
+
+/** Notes that `id` is the account of `cell`. @throws FactoryError `ORGANIZATION_CONFLICT` when either belongs elsewhere */
+export async function assign(file: LockFile, cell: string, id: string): Promise<void> {
+  await file.update((cells) => {
+    const other = Object.entries(cells).find(([name, account]) => name !== cell && account === id)?.[0];
+    if (other !== undefined) throw takenBy(id, other, cell);
+    const known = cells[cell];
+    if (known !== undefined && known !== id) {
+      throw new FactoryError('ORGANIZATION_CONFLICT', `${cell} has account ${known} in the lock file, and ${id} was found for it`, {
+        fix: `correct the line of ${cell} in ${file.path}`,
+      });
+    }
+    return { ...cells, [cell]: id };
+  });
+}
+
+/** An account that was found for one cell, and belongs to another. */
+export const takenBy = (id: string, owner: string, cell: string) =>
+  new FactoryError('ORGANIZATION_CONFLICT', `account ${id} was found for ${cell}, and belongs to ${owner}`, {
+    fix: `give ${cell} an email of its own (email: in its definition); the account keeps the one it has`,
+  });
