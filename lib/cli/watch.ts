@@ -41,8 +41,9 @@ export async function watch(stream: NodeJS.WriteStream, json: boolean, look: () 
 }
 
 /** A terminal can't take back what has scrolled out of it. */
-function fitting(text: string, rows = 24): string {
+function fitting(text: string, rows: number | undefined): string {
   const lines = text.split('\n');
-  const room = Math.max(2, rows - 2);
+  // A terminal that doesn't know its size says 0.
+  const room = Math.max(2, (rows || 24) - 2);
   return lines.length > room ? [...lines.slice(0, room), `… and ${lines.length - room} more`].join('\n') : text;
 }
