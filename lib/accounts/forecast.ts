@@ -95,26 +95,26 @@ export function forecast({ records, now, waitFor, heldBy }: ForecastInput): Fore
   const waiting = records.filter(({ step }) => step === 'waiting');
   const times = creationTimes(waiting.length, waitFor, busy, typical.creation);
   const created = new Map(waiting.map(({ name }, index) => [name, times[index] ?? 0]));
-  return records.map((record) => {
-    const { step, problem, warnings } = record;
-    const stuck = stuckBecause(record, since(record), heldBy);
-    const eta =
-      step === 'waiting'
-        ? (created.get(record.name) ?? 0) + typical.setUp
-        : step === 'creating'
-          ? left(record, typical.creation) + typical.setUp
-          : setUpLeft(record, now, typical.setUp);
-    const note = problem ? `${problem.reason}: ${problem.advice}` : warnings.join('; ');
-    return {
-      account: record.name,
-      cell: record.cell ?? record.claimedBy,
-      step,
-      forMs: since(record),
-      ...(isFinal(record) || stuck !== undefined || step === 'returning' ? {} : { etaMs: eta }),
-      ...(stuck === undefined ? {} : { stuck }),
-      ...(note === '' ? {} : { note }),
-    };
-  });
+  const etaOf = (record: AccountRecord): number => {
+    if (record.step === 'waiting') return (created.get(record.name) ?? 0) + typical.setUp;
+    if (record.step === 'creating') return left(record, typical.creation) + typical.setUp;
+    return setUpLeft(record, now, typical.setUp);
+  };
+  return records.map((record) => rowOf(record, since(record), etaOf(record), stuckBecause(record, since(record), heldBy)));
+}
+
+function rowOf(record: AccountRecord, forMs: number, etaMs: number, stuck: string | undefined): ForecastRow {
+  const { name, cell, claimedBy, step, problem, warnings } = record;
+  const note = problem ? `${problem.reason}: ${problem.advice}` : warnings.join('; ');
+  return {
+    account: name,
+    cell: cell ?? claimedBy,
+    step,
+    forMs,
+    ...(isFinal(record) || stuck !== undefined || step === 'returning' ? {} : { etaMs }),
+    ...(stuck === undefined ? {} : { stuck }),
+    ...(note === '' ? {} : { note }),
+  };
 }
 
 function setUpLeft({ history, since }: AccountRecord, now: number, setUp: number): number {

@@ -68,6 +68,19 @@ const controlLines = (path: string): LockFile => ({
   },
 });
 
+/** What setting a control account up takes, once tooling is there for it to trust. */
+const controlSteps = ({ session, plan }: InitOptions, directory: Directory, partition: string, toolingAccountId: string): SetUpStep[] => [
+  placing(directory, true),
+  tagging(directory),
+  ...inside({
+    clock: systemClock,
+    administrator: (accountId, region) => inRegion(assume(session, partition, accountId, ORGANIZATION_ROLE), region),
+    partition,
+    contacts: plan.contacts,
+    toolingAccountId,
+  }),
+];
+
 /** Creates the control accounts, or finds them, and sets them up. Returns their ids. */
 async function controlAccounts(
   options: InitOptions,
@@ -75,43 +88,21 @@ async function controlAccounts(
   limiter: Limiter,
   partition: string,
 ): Promise<Record<Control, string>> {
-  const { plan, session, runId, emit, accountsFile } = options;
-  const engine = (steps: readonly SetUpStep[], say: Emit) =>
-    new Vending({
-      directory,
-      limiter,
-      clock: systemClock,
-      // The bucket that keeps records is made further down, in one of these accounts.
-      records: unrecorded(),
-      lockFile: controlLines(accountsFile),
-      steps,
-      run: runId,
-      emit: say,
-    });
-  const wanted = (ids: Ids): Wanted[] =>
-    (['tooling', 'monitoring'] as const).map((name) => ({ account: plan[name], cell: name, mayClaim: false, accountId: ids[name] }));
-  const vend = async (vending: Vending, ids: Ids) => {
-    const results = await vending.vend(wanted(ids));
+  const { plan, runId: run, emit, accountsFile } = options;
+  const common = { directory, limiter, clock: systemClock, lockFile: controlLines(accountsFile), run };
+  const vend = async (steps: readonly SetUpStep[], ids: Ids, say: Emit) => {
+    const wanted = (['tooling', 'monitoring'] as const).map(
+      (name): Wanted => ({ account: plan[name], cell: name, mayClaim: false, accountId: ids[name] }),
+    );
+    // The bucket that keeps records is made further down, in one of these accounts.
+    const results = await new Vending({ ...common, records: unrecorded(), steps, emit: say }).vend(wanted);
     for (const { error } of results) if (error) throw error;
     return Object.fromEntries(results.map(({ account, accountId }) => [account, accountId])) as Record<Control, string>;
   };
   // Setting up needs the id of tooling, so both accounts are there first.
-  const ids = await vend(
-    engine([], (message) => (message.kind === 'done' || message.kind === 'unchanged' ? undefined : emit(message))),
-    idsOf(await readAccountsFile(accountsFile)),
-  );
-  const steps = [
-    placing(directory, true),
-    tagging(directory),
-    ...inside({
-      clock: systemClock,
-      administrator: (accountId, region) => inRegion(assume(session, partition, accountId, ORGANIZATION_ROLE), region),
-      partition,
-      contacts: plan.contacts,
-      toolingAccountId: ids.tooling,
-    }),
-  ];
-  return vend(engine(steps, emit), ids);
+  const known = idsOf(await readAccountsFile(accountsFile));
+  const ids = await vend([], known, (message) => (message.kind === 'done' || message.kind === 'unchanged' ? undefined : emit(message)));
+  return vend(controlSteps(options, directory, partition, ids.tooling), ids, emit);
 }
 
 /** Creates what is missing: organization, organizational units, control accounts, their bootstrap, and the stacks of the control accounts. */

@@ -70,26 +70,36 @@ export async function survey(
     lockFile.read(),
   ]);
   const users = new Map(Object.entries(cells).map(([cell, id]) => [id, cell]));
-  const listed = new Set(accounts.map(({ id }) => id));
-  // Lists lag behind: what should be there is asked for by its id.
-  const names = new Set(wanted.map(({ account }) => account.name));
-  const expected = [
-    ...wanted.flatMap(({ account, accountId }) => [accountId, known.get(account.name)?.accountId]),
-    ...wanted.flatMap(({ cell }) => (cell === undefined ? [] : [cells[cell]])),
-    ...creations
-      .filter(({ name, state }) => state === 'SUCCEEDED' && (names.has(name) || isPoolName(name)))
-      .map(({ accountId }) => accountId),
-    ...[...known.values()].filter(({ name }) => isPoolName(name)).map(({ accountId }) => accountId),
-  ];
+  const all = [...accounts, ...(await lateAccounts(directory, accounts, creations, known, cells, wanted))];
   const limit = pLimit(CONCURRENCY);
-  const missing = [...new Set(expected)].filter((id) => id !== undefined).filter((id) => !listed.has(id));
-  const late = await Promise.all(missing.map((id) => limit(() => directory.account(id))));
-  const all = [...accounts, ...late.filter((account) => account !== undefined)];
   const unexplained = all.filter((account) => isUnexplained(account, wanted, users));
   const owners = await Promise.all(
     unexplained.map(({ id }) => limit(async () => [id, (await directory.tags(id))[ACCOUNT_TAG] ?? ''] as const)),
   );
   return { ...byKey(all), creations, records: known, locked: new Map(Object.entries(cells)), users, ...pool(all, known, new Map(owners)) };
+}
+
+/** Lists lag behind: accounts that should be there are asked for by their id. */
+async function lateAccounts(
+  directory: Directory,
+  accounts: readonly ListedAccount[],
+  creations: readonly Creation[],
+  records: ReadonlyMap<string, AccountRecord>,
+  cells: Readonly<Record<string, string>>,
+  wanted: readonly Wanted[],
+): Promise<ListedAccount[]> {
+  const listed = new Set(accounts.map(({ id }) => id));
+  const names = new Set(wanted.map(({ account }) => account.name));
+  const isOurs = ({ name }: { name: string }) => names.has(name) || isPoolName(name);
+  const expected = [
+    ...wanted.flatMap(({ cell, accountId }) => [accountId, cell === undefined ? undefined : cells[cell]]),
+    ...creations.filter((creation) => creation.state === 'SUCCEEDED' && isOurs(creation)).map(({ accountId }) => accountId),
+    ...[...records.values()].filter(isOurs).map(({ accountId }) => accountId),
+  ];
+  const missing = [...new Set(expected)].filter((id) => id !== undefined).filter((id) => !listed.has(id));
+  const limit = pLimit(CONCURRENCY);
+  const late = await Promise.all(missing.map((id) => limit(() => directory.account(id))));
+  return late.filter((account) => account !== undefined);
 }
 
 const byKey = (accounts: readonly ListedAccount[]) => ({

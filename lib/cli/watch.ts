@@ -2,13 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogUpdate } from 'log-update';
 
-const INTERVAL_MS = 2_000;
+/** Pause between two looks, in milliseconds: a look at a thousand accounts reads a thousand records. */
+const pauseFor = (size: number) => Math.max(2_000, 20 * size);
 
 /** One look at what is watched. */
 export interface Look {
   readonly text: string;
   /** The same as data, for --json. */
   readonly data: unknown;
+  /** How many things are watched. */
+  readonly size: number;
   /** Equal for looks between which nothing has happened: without durations, which change by themselves. */
   readonly signature: string;
   /** Nothing will change any more. */
@@ -25,14 +28,22 @@ export async function watch(stream: NodeJS.WriteStream, json: boolean, look: () 
   try {
     for (;;) {
       const now = await look();
-      if (update) update(now.text);
+      if (update) update(fitting(now.text, stream.rows));
       else if (now.signature !== shown)
         stream.write(json ? `${JSON.stringify({ at: new Date().toISOString(), accounts: now.data })}\n` : `${now.text}\n`);
       shown = now.signature;
       if (now.done || (now.stuck && !live)) return now;
-      await sleep(INTERVAL_MS);
+      await sleep(pauseFor(now.size));
     }
   } finally {
     update?.done();
   }
+}
+
+/** A terminal can't take back what has scrolled out of it. */
+function fitting(text: string, rows: number | undefined): string {
+  const lines = text.split('\n');
+  // A terminal that doesn't know its size says 0.
+  const room = Math.max(2, (rows || 24) - 2);
+  return lines.length > room ? [...lines.slice(0, room), `… and ${lines.length - room} more`].join('\n') : text;
 }

@@ -5,14 +5,13 @@ import type { CellPlan } from '../../plan/plan.ts';
 import { action } from '../action.ts';
 import { colourState } from '../colour.ts';
 import type { Context } from '../context.ts';
-import { tableText } from '../output.ts';
 import type { Look } from '../watch.ts';
 
 /** The accounts of the organization, with tooling credentials. */
-async function open(context: Context) {
+async function open(context: Context, farewell = 'stopped: what AWS has begun goes on; run the command again to carry on') {
   const { plan, session, partition } = await context.tooling();
   const { Accounts } = await import('../../accounts/accounts.ts');
-  const leases = await context.leases(plan, session, 'stopped: what AWS has begun goes on; run the command again to carry on');
+  const leases = await context.leases(plan, session, farewell);
   const run = `${context.who} (run ${context.runId})`;
   const accountsFile = await context.accountsFile();
   const pace = await context.pace();
@@ -39,12 +38,18 @@ async function vend(context: Context, names: readonly string[]): Promise<number>
   return failed.length > 0 ? 1 : 0;
 }
 
+/** Rows that most screens have. */
+const SCREEN = 30;
+
 /** The watched table. */
 async function lookAt(rows: readonly ForecastRow[]): Promise<Look> {
-  const { inWords } = await import('../../accounts/forecast.ts');
+  const [{ inWords }, { tableText }] = await Promise.all([import('../../accounts/forecast.ts'), import('../output.ts')]);
+  const isOver = ({ step }: ForecastRow) => step === 'ready' || step === 'returned';
+  // What fits on no screen is shown with what still moves first.
+  const shown = rows.length > SCREEN ? [...rows].sort((a, b) => Number(isOver(a)) - Number(isOver(b))) : rows;
   const text = tableText(
     ['CELL', 'ACCOUNT', 'STEP', 'FOR', 'ETA', 'NOTE'],
-    rows.map(({ cell, account, step, forMs, etaMs, stuck, note }) => [
+    shown.map(({ cell, account, step, forMs, etaMs, stuck, note }) => [
       pc.bold(cell ?? '-'),
       account,
       colourState(step),
@@ -54,14 +59,15 @@ async function lookAt(rows: readonly ForecastRow[]): Promise<Look> {
     ]),
   );
   const signature = JSON.stringify(rows.map(({ account, step, stuck, note }) => [account, step, stuck, note]));
-  const open = rows.filter(({ step }) => step !== 'ready' && step !== 'returned');
-  return { text, data: rows, signature, done: open.length === 0, stuck: open.every(({ stuck }) => stuck !== undefined) };
+  const open = rows.filter((row) => !isOver(row));
+  const stuck = open.every((row) => row.stuck !== undefined);
+  return { text, data: rows, size: rows.length, signature, done: open.length === 0, stuck };
 }
 
 async function follow(context: Context, names: readonly string[]): Promise<number> {
   const { selectCells } = await import('../../plan/plan.ts');
   const { watch } = await import('../watch.ts');
-  const { plan, accounts } = await open(context);
+  const { plan, accounts } = await open(context, 'no longer watching');
   const cells: readonly CellPlan[] = selectCells(plan, names);
   const { done } = await watch(process.stdout, context.output.json, async () => lookAt(await accounts.snapshot(cells)));
   return done ? 0 : 1;

@@ -213,6 +213,18 @@ describe('an account that somebody else is creating', () => {
   });
 });
 
+describe('two runs at once, should the lease be lost', () => {
+  test('make one account per cell all the same', async () => {
+    for (const lag of [0, 1_000, 30_000]) {
+      const world = new World({ uniqueEmails: true, lag });
+      const runs = [world.engine(), world.engine()].map(({ vending }) => vending.vend(world.wanted(plan.cells)));
+      const both = await world.clock.run(Promise.all(runs));
+      expect(both?.flat().flatMap(({ error }) => error ?? [])).toEqual([]);
+      expect(await faults(world, plan)).toEqual([]);
+    }
+  });
+});
+
 describe('a creation that fails', () => {
   const failing = (reason: CreateAccountFailureReason, times = 99) =>
     new World({ failure: (name, attempt) => (name === 'cell-bravo' && attempt <= times ? reason : undefined), uniqueEmails: true });
