@@ -25,7 +25,7 @@ const LAST_LINE = '~';
 const LAST_LINE_TEXT = 'stays last, so that git can merge the lines above';
 
 export type AccountsFile = z.infer<typeof schema>;
-export type ControlAccount = keyof AccountsFile['control'];
+type ControlAccount = keyof AccountsFile['control'];
 
 const EMPTY: AccountsFile = { control: {}, cells: {} };
 

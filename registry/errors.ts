@@ -2,7 +2,7 @@
  * Every error that the factory raises on purpose, with the exit code `cellctl` ends with.
  * 1: the work failed. 2: the call or the registry is wrong, and nothing was changed.
  */
-export const ERROR_CODES = {
+const ERROR_CODES = {
   USAGE: { exit: 2, meaning: 'the command line is wrong' },
   ORGANIZATION_NOT_FOUND: { exit: 2, meaning: 'the folder or document of the organization is missing or unreadable' },
   REGISTRY_INVALID: { exit: 2, meaning: 'the definitions break the schema or a rule; every problem is listed' },

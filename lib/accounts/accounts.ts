@@ -1,5 +1,5 @@
 /** The accounts of one organization, as `cellctl` works with them: the engine with everything that it needs from AWS. */
-import { cellAccountName, FactoryError, Records, S3Objects } from '../../registry/index.ts';
+import { cellAccountName, Records, RegistryStore, S3Objects } from '../../registry/index.ts';
 import type { Leases } from '../aws/lease.ts';
 import { ORGANIZATION_ROLE, VENDING_ROLE } from '../aws/roles.ts';
 import { s3Client } from '../aws/s3.ts';
@@ -42,12 +42,15 @@ export class Accounts {
   private readonly directory: Directory;
   private readonly vending: Vending;
   private readonly records: Records<AccountRecord>;
+  private readonly store: RegistryStore;
 
   constructor(private readonly options: AccountsOptions) {
     const { plan, session, partition, accountsFile, run, pace, emit } = options;
     const limiter = new Limiter(systemClock, pace);
     this.directory = new Directory(organizationsClient(this.vendingSession), limiter, systemClock);
-    this.records = new Records(new S3Objects(s3Client(session), plan.registryBucket), RECORDS_PREFIX, accountRecordSchema);
+    const objects = new S3Objects(s3Client(session), plan.registryBucket);
+    this.records = new Records(objects, RECORDS_PREFIX, accountRecordSchema);
+    this.store = new RegistryStore(objects);
     this.vending = new Vending({
       directory: this.directory,
       limiter,
@@ -76,6 +79,10 @@ export class Accounts {
     const results = await this.alone(() =>
       this.vending.vend(wanted.map(({ name, account }) => ({ account, cell: name, mayClaim: true, accountId: account.accountId }))),
     );
+    // From here on the cell exists. One whose account was there and as it should be has a life already, or has ended.
+    for (const { cell, accountId, state } of results) {
+      if (cell !== undefined && accountId !== undefined && state !== 'unchanged') await this.store.note(cell, 'vended');
+    }
     const byCell = new Map(results.map((result) => [result.cell, result]));
     return cells.map(({ name, account }) => {
       const result = byCell.get(name);
@@ -156,10 +163,4 @@ function unheardOf({ name, account }: CellPlan, now: number): AccountRecord {
     run: '',
     history: [],
   };
-}
-
-/** @throws FactoryError `USAGE` unless `text` is a whole number, 0 or more */
-export function countOf(text: string): number {
-  if (/^\d{1,4}$/.test(text)) return Number(text);
-  throw new FactoryError('USAGE', `"${text}" is no number of accounts`, { fix: 'write a whole number, as in --keep 3' });
 }

@@ -2,9 +2,11 @@
 import { CloudFormationClient, paginateListStacks } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, paginateDescribeLogGroups } from '@aws-sdk/client-cloudwatch-logs';
 import { EC2Client, paginateDescribeVpcs } from '@aws-sdk/client-ec2';
+import { IAMClient, paginateListPolicies, paginateListRoles, paginateListUsers } from '@aws-sdk/client-iam';
 import { paginateDescribeDBInstances, paginateDescribeDBSnapshots, RDSClient } from '@aws-sdk/client-rds';
 import { paginateGetResources, ResourceGroupsTaggingAPIClient } from '@aws-sdk/client-resource-groups-tagging-api';
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
+import { ORGANIZATION_ROLE } from '../aws/roles.ts';
 import { s3Client } from '../aws/s3.ts';
 import type { Session } from '../aws/session.ts';
 
@@ -56,6 +58,32 @@ const LOOKS: readonly Look[] = [
       .map((arn) => `tagged resource ${arn}`),
 ];
 
+/** Roles that an account has anyway: the organization's, the bootstrap's, and those of AWS's own services and sign-on. */
+const isOwnRole = (path: string, name: string) =>
+  name === ORGANIZATION_ROLE ||
+  name.startsWith('cdk-hnb659fds-') ||
+  path.startsWith('/aws-service-role/') ||
+  path.startsWith('/aws-reserved/');
+
+/** What knows no region. A role that somebody left behind may let them into the account's next cell. */
+async function whatIsGlobal(session: Session): Promise<string[]> {
+  const client = new IAMClient(session);
+  const [roles, users, policies, { Buckets = [] }] = await Promise.all([
+    collect(paginateListRoles({ client }, {}), (page) => page.Roles),
+    collect(paginateListUsers({ client }, {}), (page) => page.Users),
+    collect(paginateListPolicies({ client }, { Scope: 'Local' }), (page) => page.Policies),
+    s3Client(session).send(new ListBucketsCommand({})),
+  ]);
+  return [
+    ...roles.filter(({ Path = '', RoleName = '' }) => !isOwnRole(Path, RoleName)).map(({ RoleName }) => `role ${RoleName}`),
+    ...users.map(({ UserName }) => `user ${UserName}`),
+    ...policies.map(({ PolicyName }) => `policy ${PolicyName}`),
+    ...Buckets.map(({ Name = '' }) => Name)
+      .filter((name) => !BOOTSTRAP_BUCKET.test(name))
+      .map((name) => `bucket ${name}`),
+  ];
+}
+
 /**
  * What is left in an account, in the given regions, as lines for people; nothing proves it empty.
  * @param administrator a session in the account, in a region
@@ -67,8 +95,5 @@ export async function whatIsLeft(administrator: (region: string) => Session, reg
       return found.flat().map((each) => `${region}: ${each}`);
     }),
   );
-  // Buckets are listed for all regions at once.
-  const { Buckets = [] } = await s3Client(administrator(regions[0] ?? '')).send(new ListBucketsCommand({}));
-  const buckets = Buckets.map(({ Name = '' }) => Name).filter((name) => !BOOTSTRAP_BUCKET.test(name));
-  return [...perRegion.flat(), ...buckets.map((name) => `bucket ${name}`)];
+  return [...perRegion.flat(), ...(await whatIsGlobal(administrator(regions[0] ?? '')))];
 }

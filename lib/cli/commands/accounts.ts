@@ -5,6 +5,7 @@ import type { CellPlan } from '../../plan/plan.ts';
 import { action } from '../action.ts';
 import { colourState } from '../colour.ts';
 import type { Context } from '../context.ts';
+import { wholeNumber } from '../numbers.ts';
 import type { Look } from '../watch.ts';
 
 /** The accounts of the organization, with tooling credentials. */
@@ -94,8 +95,7 @@ async function showPool(context: Context): Promise<number> {
 }
 
 async function keepPool(context: Context, count: string): Promise<number> {
-  const { countOf } = await import('../../accounts/accounts.ts');
-  const wanted = countOf(count);
+  const wanted = await wholeNumber(count, '--keep', { min: 0, max: 1_000 });
   const results = await (await open(context)).accounts.keep(wanted);
   const { output } = context;
   const data = results.map(({ error, cell: _, ...result }) => ({ ...result, ...(error ? { error: error.message, fix: error.fix } : {}) }));

@@ -27,7 +27,7 @@ const deploy = () =>
     )
     .action(
       action(async (context, component: string, names: string[], options: DeployOptions) => {
-        const concurrency = await wholeNumber(options.concurrency, '--concurrency', 100);
+        const concurrency = await wholeNumber(options.concurrency, '--concurrency', { max: 100 });
         const { requireAccounts } = await import('../../plan/plan.ts');
         const vended = requireAccounts(await cellsFrom(await context.plan(), names, options.all));
         const { plan, session, partition } = await context.tooling();

@@ -59,7 +59,7 @@ export const deployCommand = () =>
     )
     .action(
       action(async (context, names: string[], options: { all?: boolean; concurrency: string }) => {
-        const concurrency = await wholeNumber(options.concurrency, '--concurrency', 100);
+        const concurrency = await wholeNumber(options.concurrency, '--concurrency', { max: 100 });
         const cells = await cellsFrom(await context.plan(), names, options.all);
         const { requireAccounts } = await import('../../plan/plan.ts');
         const vended = requireAccounts(cells);
