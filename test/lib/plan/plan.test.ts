@@ -43,7 +43,8 @@ describe('a plan', () => {
     const both = createPlan(
       registry((input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { platforms: ['ecs', 'eks'], size: 'large' }) })),
     );
-    const [staging, alpha] = both.cells.map(({ account }) => account);
+    const accountOf = (name: string) => both.cells.find((each) => each.name === name)?.account;
+    const [staging, alpha] = [accountOf('staging'), accountOf('alpha')];
     expect(staging?.services).toEqual([
       'ecs.amazonaws.com',
       'elasticloadbalancing.amazonaws.com',
