@@ -18,7 +18,7 @@ import { CreateAccountCommand, ListAccountsCommand, ListParentsCommand, Organiza
 import { GetBucketVersioningCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Leases } from '../../../lib/aws/lease.ts';
-import { parseDocument } from '../../../registry/index.ts';
+import { parseDocument, readAccountsFile } from '../../../registry/index.ts';
 import { cellctl, run, TestCloud } from '../../_helpers/cloud.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 
@@ -41,8 +41,7 @@ async function accounts() {
   return { organizations, listed: Accounts };
 }
 
-const lockFile = async () =>
-  JSON.parse(await readFile(cloud.accountsFile, 'utf8')) as { control: Record<string, string>; cells: Record<string, string> };
+const lockFile = () => readAccountsFile(cloud.accountsFile);
 
 /** Does `work` while ada holds the lease `name`. */
 async function whileHeld<T>(toolingAccount: string, name: string, work: () => Promise<T>): Promise<T> {
