@@ -4,6 +4,7 @@ export { type AwsCellDefinition, type ComponentDefinition, defineCell, defineCom
 export { draft, parseDocument, type Registry, SCHEMA_VERSION, serialize } from './document.ts';
 export { asFactoryError, FactoryError, isNamed, messageOf, type Problem } from './errors.ts';
 export { SUBNET_BITS, ZONES } from './layout.ts';
+export { movedOn } from './life.ts';
 export { accountsFileOf, loadRegistry } from './load.ts';
 export { type Changes, changesBetween, fieldChanges } from './merge.ts';
 export type { AwsCell, Component, Contacts, Organization, Size, Stage } from './model.ts';

@@ -36,3 +36,7 @@ export function after(event: LifeEvent, life: Life | undefined, now: Date): Life
 
 /** True while a cell has something in the cloud: from its first account to its end. */
 export const exists = (life: Life | undefined): boolean => life !== undefined && life.state !== 'retired';
+
+/** Cells that are in another state than before. */
+export const movedOn = (before: Readonly<Record<string, Life>>, now: Readonly<Record<string, Life>>): string[] =>
+  Object.keys(now).filter((cell) => now[cell]?.state !== before[cell]?.state);

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { draft, type Publication, type PublishedRegistry, parseDocument, type Registry, serialize } from './document.ts';
 import { FactoryError } from './errors.ts';
-import { after, exists, type Life, type LifeEvent, lifeSchema } from './life.ts';
+import { after, exists, type Life, type LifeEvent, lifeSchema, movedOn } from './life.ts';
 import { type Changes, changesBetween, merge } from './merge.ts';
 import type { Organization } from './model.ts';
 import type { Objects } from './objects.ts';
@@ -40,8 +40,10 @@ export interface PublishResult {
   readonly registry: PublishedRegistry;
   /** False when the newest revision already had this content and nothing was written. */
   readonly changed: boolean;
-  /** What differs from the revision before; cells whose life alone moved on are not in it. */
+  /** What differs from the revision before. */
   readonly changes: Changes;
+  /** Cells whose life has moved on since the revision before. */
+  readonly movedOn: readonly string[];
   /** Revision of somebody else on top of which our changes were put. */
   readonly mergedOnto?: number;
   /** The revision of a dead publisher that was rolled forward first. */
@@ -116,6 +118,7 @@ export class RegistryStore {
       const next = await this.contentAfter(from, organization, newest);
       const note = {
         changes: changesBetween(newest?.organization ?? NOTHING, next.organization),
+        movedOn: movedOn(newest?.life ?? {}, next.life),
         ...(newest && newest.published.revision !== from?.published.revision ? { mergedOnto: newest.published.revision } : {}),
         ...(rolledForward === undefined ? {} : { rolledForward }),
       };

@@ -132,7 +132,7 @@ export class Accounts {
       .filter((cell) => isVended(cell) || cell.intent !== 'retiring')
       .map((cell) => records.get(cellAccountName(cell.name)) ?? unheardOf(cell, now));
     const pool = [...records.values()].filter(({ name, claimedBy }) => isPoolName(name) && claimedBy === undefined);
-    return forecast({ records: [...wanted, ...pool], now, waitFor: (n) => bucket.waitFor(n), heldBy });
+    return forecast({ records: [...wanted, ...pool], now, waitFor: (n) => bucket.waitFor(n), heldBy, pace: this.options.pace });
   }
 
   private get vendingSession(): Session {

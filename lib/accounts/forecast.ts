@@ -23,6 +23,8 @@ export interface ForecastInput {
   readonly now: number;
   /** Milliseconds until the n-th next creation may be requested. */
   readonly waitFor: (n: number) => number;
+  /** How many times faster than AWS the cloud is; 1 is AWS. */
+  readonly pace: number;
   /** Who is working on the accounts; undefined when nobody is. */
   readonly heldBy: string | undefined;
 }
@@ -64,11 +66,11 @@ function duration({ history }: AccountRecord, from: Step, to: Step): number[] {
   return taken >= 0 ? [taken] : [];
 }
 
-/** Medians of what the records show, in milliseconds. */
-export function durations(records: readonly AccountRecord[]): { creation: number; setUp: number } {
+/** Medians of what the records show, in milliseconds; until they show something, what AWS takes. @param pace how many times faster than AWS the cloud is */
+export function durations(records: readonly AccountRecord[], pace: number): { creation: number; setUp: number } {
   return {
-    creation: median(records.flatMap((record) => duration(record, 'creating', 'created'))) ?? TYPICAL.creation,
-    setUp: median(records.flatMap((record) => duration(record, 'created', 'ready'))) ?? TYPICAL.setUp,
+    creation: median(records.flatMap((record) => duration(record, 'creating', 'created'))) ?? TYPICAL.creation / pace,
+    setUp: median(records.flatMap((record) => duration(record, 'created', 'ready'))) ?? TYPICAL.setUp / pace,
   };
 }
 
@@ -87,8 +89,8 @@ export function creationTimes(count: number, waitFor: (n: number) => number, bus
 }
 
 /** A row for each account that is on its way, or was. */
-export function forecast({ records, now, waitFor, heldBy }: ForecastInput): ForecastRow[] {
-  const typical = durations(records);
+export function forecast({ records, now, waitFor, heldBy, pace }: ForecastInput): ForecastRow[] {
+  const typical = durations(records, pace);
   const since = ({ since: at }: AccountRecord) => Math.max(0, now - Date.parse(at));
   const left = (record: AccountRecord, whole: number) => Math.max(0, whole - since(record));
   const busy = records.filter(({ step }) => step === 'creating').map((record) => left(record, typical.creation));

@@ -77,7 +77,11 @@ export class Limiter {
   readonly inFlight: LimitFunction = pLimit(CREATIONS_IN_FLIGHT);
   readonly setUps: LimitFunction = pLimit(SET_UPS_AT_ONCE);
 
-  constructor(clock: Clock, pace = 1) {
+  constructor(
+    clock: Clock,
+    /** How many times faster than AWS the cloud may be asked; 1 is AWS. */
+    readonly pace = 1,
+  ) {
     this.create = new TokenBucket(LIMITS.create, clock, pace);
     this.poll = new TokenBucket(LIMITS.poll, clock, pace);
     this.move = new TokenBucket(LIMITS.move, clock, pace);

@@ -101,7 +101,7 @@ export class Vending {
 
   private sayWhen(queue: readonly Job[], seen: Survey): void {
     const { limiter } = this.options;
-    const { creation, setUp } = durations([...seen.records.values()]);
+    const { creation, setUp } = durations([...seen.records.values()], limiter.pace);
     const busy = seen.creations.filter(({ state }) => state === 'IN_PROGRESS').map(() => creation / 2);
     const times = creationTimes(queue.length, (n) => limiter.create.waitFor(n), busy, creation);
     queue.forEach(({ journey }, index) => {

@@ -44,12 +44,18 @@ async function observe(context: Context, registry: Registry, plan: Plan, cells: 
 
 /** How the newest revision differs from the registry, and whose life it doesn't know yet. */
 async function observePublished(store: RegistryStore, registry: Registry): Promise<Observed['published']> {
-  const [{ changesBetween }, newest, lives] = await Promise.all([import('../../../registry/index.ts'), store.latest(), store.lives()]);
+  const [{ changesBetween, movedOn }, newest, lives] = await Promise.all([
+    import('../../../registry/index.ts'),
+    store.latest(),
+    store.lives(),
+  ]);
   if (!newest) return undefined;
-  const movedOn = [...lives]
-    .filter(([cell, life]) => registry.organization.cells[cell] !== undefined && newest.life[cell]?.state !== life.state)
-    .map(([cell]) => cell);
-  return { revision: newest.published.revision, changes: changesBetween(newest.organization, registry.organization), movedOn };
+  const defined = Object.fromEntries([...lives].filter(([cell]) => registry.organization.cells[cell] !== undefined));
+  return {
+    revision: newest.published.revision,
+    changes: changesBetween(newest.organization, registry.organization),
+    movedOn: movedOn(newest.life, defined),
+  };
 }
 
 export const planCommand = () =>

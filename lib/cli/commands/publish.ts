@@ -14,14 +14,17 @@ export function printChanges({ output }: Context, { added, changed, removed }: C
 
 /** Prints what a publication did. */
 export function reportPublication(context: Context, bucket: string, result: PublishResult): void {
-  const { registry, changed, changes, mergedOnto, rolledForward } = result;
+  const { registry, changed, changes, movedOn, mergedOnto, rolledForward } = result;
   const { output } = context;
   const { revision } = registry.published;
-  output.result({ revision, digest: registry.digest, changed, changes, mergedOnto, rolledForward }, () => {
+  output.result({ revision, digest: registry.digest, changed, changes, movedOn, mergedOnto, rolledForward }, () => {
     if (rolledForward !== undefined) output.say(`revision ${rolledForward} of a publisher that died was completed first`);
     if (mergedOnto !== undefined) output.say(`put on top of revision ${mergedOnto}, which somebody else published meanwhile`);
     output.say(changed ? `published revision ${revision} to s3://${bucket}` : `unchanged: revision ${revision} is current`);
-    if (changed) printChanges(context, changes);
+    // Of the first one, everything is new.
+    if (!changed || revision === 1) return;
+    printChanges(context, changes);
+    for (const cell of movedOn) output.say(`  ${pc.yellow('~')} ${cell} is ${registry.life[cell]?.state}`);
   });
 }
 

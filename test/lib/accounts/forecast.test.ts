@@ -32,11 +32,13 @@ const measured = record('done', 'ready', 100, {
 
 const rows = (records: AccountRecord[], holder: string | null = 'ada') => {
   const bucket = new TokenBucket(LIMITS.create, clock);
-  return forecast({ records, now, waitFor: (n) => bucket.waitFor(n), heldBy: holder ?? undefined }).map(({ cell, etaMs, stuck }) => ({
-    cell,
-    ...(etaMs === undefined ? {} : { eta: etaMs / 1000 }),
-    ...(stuck === undefined ? {} : { stuck }),
-  }));
+  return forecast({ records, now, waitFor: (n) => bucket.waitFor(n), pace: 1, heldBy: holder ?? undefined }).map(
+    ({ cell, etaMs, stuck }) => ({
+      cell,
+      ...(etaMs === undefined ? {} : { eta: etaMs / 1000 }),
+      ...(stuck === undefined ? {} : { stuck }),
+    }),
+  );
 };
 
 describe('the forecast', () => {
