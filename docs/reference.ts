@@ -1,12 +1,15 @@
 /**
- * Generates what the sources already say: the JSON Schema of the published document, and the tables in docs/registry.md.
+ * Generates what the sources already say: the JSON Schema of the published document, and tables in the documentation.
  * `make reference` writes them, and a test holds them to the sources. Meanings are the comments in registry/model.ts.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import ts from 'typescript';
 import { z } from 'zod';
+import { FAILURES } from '../lib/accounts/failures.ts';
+import { CREATIONS_IN_FLIGHT, LIMITS } from '../lib/accounts/limits.ts';
+import { QUOTA_ROWS } from '../lib/plan/quotas.ts';
 import { defineCell, defineComponent, defineOrganization } from '../registry/define.ts';
 import { documentSchema, SCHEMA_VERSION } from '../registry/document.ts';
 import { cellSchema, componentSchema, settingsSchema } from '../registry/model.ts';
@@ -20,7 +23,8 @@ type Schema = z.core.JSONSchema.JSONSchema;
 export const schemaFile = (version: number) => `registry/schema/v${version}.json`;
 /** Digest of each version's schema. A line is only ever added. */
 export const VERSIONS_FILE = 'registry/schema/versions.json';
-export const REFERENCE_FILE = 'docs/registry.md';
+/** Pages with generated sections. */
+export const REFERENCE_FILES = ['docs/registry.md', 'docs/accounts.md'] as const;
 
 const digestOfText = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
@@ -204,6 +208,36 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
       ['code', 'what was found'],
       Object.entries(FIELD_CODES).map(([field, meaning]) => [code(field), meaning]),
     ),
+  limits: () =>
+    table(
+      ['what', 'at most', 'source'],
+      [
+        ...Object.values(LIMITS).map(({ call, perSecond, burst, source }) => [
+          call,
+          `${perSecond} per second${burst > 1 ? `, ${burst} at once` : ''}`,
+          source,
+        ]),
+        ['creations under way', String(CREATIONS_IN_FLIGHT), LIMITS.create.source],
+      ],
+    ),
+  failures: () =>
+    table(
+      ['reason', 'the factory', 'what you can do'],
+      Object.entries(FAILURES).map(([reason, { action, endsCreation, advice }]) => [
+        code(reason),
+        endsCreation ? 'stops, and begins no other creation' : { retry: 'tries again', adopt: 'looks who has it', stop: 'stops' }[action],
+        advice,
+      ]),
+    ),
+  quotas: () =>
+    table(
+      ['quota', 'code', 'small', 'medium', 'large'],
+      QUOTA_ROWS.map(({ service, name, code: quota, needs }) => [
+        `${name} (${service})`,
+        code(quota),
+        ...[needs.small, needs.medium, needs.large].map(String),
+      ]),
+    ),
   names: () =>
     table(
       ['name', 'is', 'at most', 'source'],
@@ -230,7 +264,7 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
 export function withSections(text: string): string {
   return text.replace(/(<!-- generated: ([a-z-]+) -->\n)[\s\S]*?(<!-- end -->)/g, (_, begin: string, name: string, end: string) => {
     const section = SECTIONS[name];
-    if (!section) throw new Error(`${REFERENCE_FILE}: nothing generates "${name}"`);
+    if (!section) throw new Error(`nothing generates "${name}"`);
     return `${begin}\n${section()}\n\n${end}`;
   });
 }
@@ -248,7 +282,7 @@ export function write(): void {
   }
   writeFileSync(file, text);
   writeFileSync(VERSIONS_FILE, `${JSON.stringify({ ...versions, [SCHEMA_VERSION]: digestOfText(text) }, undefined, 2)}\n`);
-  if (existsSync(REFERENCE_FILE)) writeFileSync(REFERENCE_FILE, withSections(readFileSync(REFERENCE_FILE, 'utf8')));
+  for (const page of REFERENCE_FILES) writeFileSync(page, withSections(readFileSync(page, 'utf8')));
 }
 
 if (process.argv[1]?.endsWith('reference.ts')) write();

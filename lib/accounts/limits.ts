@@ -4,6 +4,8 @@ import type { Clock } from './clock.ts';
 
 /** A rate as AWS grants it: a bucket of `burst` tokens that fills by `perSecond`. */
 export interface Rate {
+  /** The call it is about. */
+  readonly call: string;
   readonly perSecond: number;
   readonly burst: number;
   readonly source: string;
@@ -12,10 +14,10 @@ export interface Rate {
 const SOURCE = 'Quotas and service limits for AWS Organizations, AWS Organizations User Guide';
 
 export const LIMITS = {
-  create: { perSecond: 0.1, burst: 3, source: SOURCE },
+  create: { call: 'CreateAccount', perSecond: 0.1, burst: 3, source: SOURCE },
   // Where no burst is documented, none is taken.
-  poll: { perSecond: 2, burst: 1, source: SOURCE },
-  move: { perSecond: 2, burst: 1, source: SOURCE },
+  poll: { call: 'DescribeCreateAccountStatus', perSecond: 2, burst: 1, source: SOURCE },
+  move: { call: 'MoveAccount', perSecond: 2, burst: 1, source: SOURCE },
 } as const satisfies Record<string, Rate>;
 
 /** Account creations that may be under way in an organization, whoever began them. Source: the same page. */

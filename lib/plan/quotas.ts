@@ -22,7 +22,7 @@ interface Row extends Omit<QuotaNeed, 'atLeast'> {
  * The most needed first: AWS takes two open requests per region and account
  * (Service quotas for Service Quotas, Service Quotas User Guide), the rest follows when the command is run again.
  */
-const ROWS: readonly Row[] = [
+export const QUOTA_ROWS: readonly Row[] = [
   // New accounts start with 6, or less. Tasks of the components, twice while a new version starts.
   { service: 'fargate', code: 'L-3032A538', name: 'Fargate On-Demand vCPU resource count', needs: { small: 16, medium: 64, large: 256 } },
   // New accounts start with as little as 10.
@@ -35,7 +35,7 @@ const ROWS: readonly Row[] = [
 ];
 
 const needsOf = (size: Size): readonly QuotaNeed[] =>
-  ROWS.map(({ service, code, name, needs }) => ({ service, code, name, atLeast: needs[size] }));
+  QUOTA_ROWS.map(({ service, code, name, needs }) => ({ service, code, name, atLeast: needs[size] }));
 
 export const QUOTAS: Readonly<Record<Size, readonly QuotaNeed[]>> = {
   small: needsOf('small'),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { REFERENCE_FILE, SECTIONS, schemaFile, schemaText, VERSIONS_FILE, withSections } from '../../docs/reference.ts';
+import { REFERENCE_FILES, SECTIONS, schemaFile, schemaText, VERSIONS_FILE, withSections } from '../../docs/reference.ts';
 import { SCHEMA_VERSION } from '../../registry/index.ts';
 import { MIGRATIONS } from '../../registry/migrations.ts';
 
@@ -20,15 +20,15 @@ describe('the document’s shape', () => {
   });
 });
 
-describe('docs/registry.md', () => {
-  const text = readFileSync(REFERENCE_FILE, 'utf8');
+describe('the documentation', () => {
+  const texts = REFERENCE_FILES.map((file) => [file, readFileSync(file, 'utf8')] as const);
 
-  test('says what the sources say; otherwise run make reference', () => {
+  test.each(texts)('%s says what the sources say; otherwise run make reference', (_, text) => {
     expect(withSections(text)).toBe(text);
   });
 
-  test('has every section that is generated', () => {
-    const present = [...text.matchAll(/<!-- generated: ([a-z-]+) -->/g)].map(([, name]) => name);
+  test('has every section that is generated, once', () => {
+    const present = texts.flatMap(([, text]) => [...text.matchAll(/<!-- generated: ([a-z-]+) -->/g)].map(([, name]) => name));
     expect(present.sort()).toEqual(Object.keys(SECTIONS).sort());
   });
 });
