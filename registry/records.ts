@@ -28,11 +28,23 @@ export class Records<T> {
     return (await this.load(name))?.value;
   }
 
-  /** All records by name, sorted. */
-  async all(): Promise<Map<string, T>> {
+  /**
+   * All records by name, sorted.
+   * @param damaged told of a record that is damaged, which then counts as lost. @default - it is an error
+   */
+  async all(damaged?: (error: FactoryError) => void): Promise<Map<string, T>> {
     const limit = pLimit(CONCURRENCY);
     const names = (await this.objects.list(this.prefix)).map((key) => key.slice(this.prefix.length, -'.json'.length));
-    const values = await Promise.all(names.map((name) => limit(() => this.read(name))));
+    const read = async (name: string) => {
+      try {
+        return await this.read(name);
+      } catch (error) {
+        if (!damaged || !(error instanceof FactoryError) || error.code !== 'RECORD_INVALID') throw error;
+        damaged(error);
+        return undefined;
+      }
+    };
+    const values = await Promise.all(names.map((name) => limit(() => read(name))));
     return new Map(names.flatMap((name, index) => (values[index] === undefined ? [] : [[name, values[index]]])));
   }
 
@@ -68,7 +80,7 @@ export class Records<T> {
     const parsed = this.schema.safeParse(value);
     if (parsed.success) return { value: parsed.data, etag: found.etag };
     throw new FactoryError('RECORD_INVALID', `s3://${this.objects.bucket}/${this.key(name)} is not what the factory wrote`, {
-      fix: 'restore its previous version in S3',
+      fix: 'restore its previous version in S3; the record of an account may also be deleted, and is then written anew',
     });
   }
 }

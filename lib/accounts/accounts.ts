@@ -13,7 +13,7 @@ import { type ForecastRow, forecast } from './forecast.ts';
 import { LIMITS, Limiter, TokenBucket } from './limits.ts';
 import { lockFileAt } from './lock-file.ts';
 import { keepPool, type PoolRow, poolRows, returnAccount } from './pool.ts';
-import { type AccountRecord, accountRecordSchema, RECORDS_PREFIX } from './record.ts';
+import { type AccountRecord, accountRecordSchema, knownRecords, RECORDS_PREFIX } from './record.ts';
 import { inside, placing, tagging } from './setup.ts';
 import { isPoolName } from './survey.ts';
 import { Vending, type VendResult } from './vend.ts';
@@ -118,12 +118,12 @@ export class Accounts {
   }
 
   async pool(): Promise<PoolRow[]> {
-    return poolRows((await this.records.all()).values());
+    return poolRows((await knownRecords(this.records, this.options.emit)).values());
   }
 
   /** Where each account is on its way: of these cells, and of the pool. Only looks. */
   async snapshot(cells: readonly CellPlan[]): Promise<ForecastRow[]> {
-    const [records, heldBy] = await Promise.all([this.records.all(), this.options.leases.holderOf(LEASE)]);
+    const [records, heldBy] = await Promise.all([knownRecords(this.records, this.options.emit), this.options.leases.holderOf(LEASE)]);
     const now = systemClock.now();
     const bucket = new TokenBucket(LIMITS.create, systemClock, this.options.pace);
     const requests = [...records.values()].flatMap(({ history }) => history.filter(({ step }) => step === 'creating'));

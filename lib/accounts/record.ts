@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Records } from '../../registry/index.ts';
+import type { Emit } from '../messages.ts';
 
 /** The steps of an account in their order, and the three states outside of it. */
 const STEPS = [
@@ -108,6 +109,10 @@ export function unrecorded(): AccountRecords {
     },
   };
 }
+
+/** All records. One that is damaged counts as lost, which is said: it must not keep the other accounts waiting. */
+export const knownRecords = (records: AccountRecords, emit: Emit) =>
+  records.all((error) => emit({ kind: 'warning', subject: 'records', text: error.message }));
 
 /** Every step has ended, well or not. */
 export const isFinal = ({ step }: Pick<AccountRecord, 'step'>): boolean => step === 'ready' || step === 'failed' || step === 'returned';

@@ -1,11 +1,12 @@
 /** Looks before it leaps: what there is already, and what follows from it for one account. */
 import pLimit from 'p-limit';
 import { cellAccountName, FactoryError } from '../../registry/index.ts';
+import type { Emit } from '../messages.ts';
 import { ACCOUNT_TAG, type AccountPlan } from '../plan/plan.ts';
 import { sameEmail, usable } from './creation.ts';
 import type { Creation, Directory, ListedAccount } from './directory.ts';
 import { type LockFile, takenBy } from './lock-file.ts';
-import type { AccountRecord, AccountRecords } from './record.ts';
+import { type AccountRecord, type AccountRecords, knownRecords } from './record.ts';
 
 /** An account that somebody wants: of a cell, or for the pool. */
 export interface Wanted {
@@ -62,11 +63,12 @@ export async function survey(
   records: AccountRecords,
   lockFile: LockFile,
   wanted: readonly Wanted[],
+  emit: Emit,
 ): Promise<Survey> {
   const [accounts, creations, known, cells] = await Promise.all([
     directory.accounts(),
     directory.creations(),
-    records.all(),
+    knownRecords(records, emit),
     lockFile.read(),
   ]);
   const users = new Map(Object.entries(cells).map(([cell, id]) => [id, cell]));

@@ -54,8 +54,8 @@ export class Vending {
 
   /** Looks at what there is. */
   look(wanted: readonly Wanted[]): Promise<Survey> {
-    const { directory, records, lockFile } = this.options;
-    return survey(directory, records, lockFile, wanted);
+    const { directory, records, lockFile, emit } = this.options;
+    return survey(directory, records, lockFile, wanted, emit);
   }
 
   /** Makes what is missing, and sets up what isn't set up. @param seen what {@link look} saw */

@@ -1,5 +1,6 @@
 /** The order of writes and who wins, on a bucket in memory that keeps S3's promises. On a real one: store.local.test.ts. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { type Condition, draft, type Organization, RegistryStore, serialize } from '../../registry/index.ts';
 import { MemoryObjects } from '../_helpers/objects.ts';
 import { cell, registry } from '../_helpers/organization.ts';
@@ -90,6 +91,25 @@ describe('a lost race', () => {
     // Without a base these definitions would have dropped what bob has added.
     const { registry: published } = await store.publish(plus(base, 'mine', 31), { by: 'ada', base: 1 });
     expect(Object.keys(published.organization.cells)).toEqual(['alpha', 'bravo', 'mine', 'staging', 'theirs']);
+  });
+});
+
+describe('what is published', () => {
+  test('is read back as it was, whatever it is', async () => {
+    const name = fc.stringMatching(/^[a-z][a-z0-9]{0,9}$/).filter((text) => !['pool', 'tooling'].includes(text));
+    const rest = fc.record({ tier: fc.constantFrom('shared', 'dedicated'), trafficWeight: fc.double({ min: 0, max: 1e6, noNaN: true }) });
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(name, rest, { maxKeys: 6, noNullPrototype: true }), async (cells) => {
+        const { organization } = registry((input) => {
+          for (const [index, [key, each]] of Object.entries(cells).entries())
+            Object.assign(input.cells, { [key]: cell(key, 20 + index, each) });
+        });
+        const fresh = new RegistryStore(new MemoryObjects());
+        await fresh.publish(organization, { by: 'ada' });
+        expect((await fresh.latest())?.organization).toEqual(organization);
+        expect(await fresh.publish(organization, { by: 'bob' })).toMatchObject({ changed: false });
+      }),
+    );
   });
 });
 

@@ -114,6 +114,24 @@ describe('accounts are vended', () => {
     expect(world.organization.creations).toHaveLength(3);
   });
 
+  test('when a record is damaged: its account alone waits for a person, who is told', async () => {
+    const world = new World();
+    await world.vend(planOf(['a0']));
+    world.objects.objects.set('accounts/cell-a0.json', '{"name":');
+    const { results } = await world.vend(plan);
+    expect(results?.map(({ state, error }) => [state, error?.code])).toEqual(
+      plan.cells.map(({ name }) => (name === 'a0' ? ['failed', 'RECORD_INVALID'] : ['created', undefined])),
+    );
+    expect(world.messages).toContainEqual({
+      kind: 'warning',
+      subject: 'records',
+      text: expect.stringContaining('accounts/cell-a0.json is not what the factory wrote'),
+    });
+    world.objects.objects.delete('accounts/cell-a0.json');
+    await world.vend(plan);
+    expect(await faults(world, plan)).toEqual([]);
+  });
+
   test('when calls are throttled, answers lost, and lists lag', async () => {
     const world = new World({
       latency: latencies(),
