@@ -14,8 +14,9 @@ import { defineCell, defineComponent, defineOrganization } from '../registry/def
 import { documentSchema, SCHEMA_VERSION } from '../registry/document.ts';
 import { cellSchema, componentSchema, settingsSchema } from '../registry/model.ts';
 import { ACCESS_NAMES, CELL_NAMES, COMPONENT_NAMES, type DerivedName, EMAIL_LIMIT, ORGANIZATION_NAMES } from '../registry/names.ts';
-import { RULES, WARNINGS } from '../registry/rules.ts';
+import { RULES } from '../registry/rules.ts';
 import { FIELD_CODES } from '../registry/shape.ts';
+import { WARNINGS } from '../registry/warnings.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema;
 

@@ -1,8 +1,10 @@
 /** Is it an organization? Schema first, then the rules on what fits the schema: all problems at once, in a stable order. */
 import { FactoryError, type Problem } from './errors.ts';
 import type { Organization } from './model.ts';
-import { prepare, RULES, type Surroundings, WARNINGS } from './rules.ts';
+import { RULES } from './rules.ts';
 import { assemble, checkShape, type UncheckedOrganization } from './shape.ts';
+import { prepare, type Surroundings } from './subject.ts';
+import { WARNINGS } from './warnings.ts';
 
 /** What was found of an organization. */
 export interface Checked {

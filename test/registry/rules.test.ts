@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { check, defineCell } from '../../registry/index.ts';
-import { RULES, type Surroundings, WARNINGS } from '../../registry/rules.ts';
+import { RULES } from '../../registry/rules.ts';
 import { FIELD_CODES } from '../../registry/shape.ts';
+import type { Surroundings } from '../../registry/subject.ts';
+import { WARNINGS } from '../../registry/warnings.ts';
 import { cell, component, googleCell, unchecked } from '../_helpers/organization.ts';
 
 type Input = ReturnType<typeof unchecked>;
