@@ -4,7 +4,7 @@
  * docs/registry.md lists them; a test keeps that list current.
  */
 import { BLOCK_PREFIX, ZONES } from './layout.ts';
-import type { Cell, Component } from './model.ts';
+import type { Cell, Component, Organization } from './model.ts';
 import {
   ACCESS_NAMES,
   accountEmail,
@@ -75,6 +75,18 @@ function* tooLong<A extends string[]>(
       fix: `AWS takes ${limit}: shorten ${names.map((each) => `"${each}"`).join(' or ')} by ${name.length - limit}`,
     };
   }
+}
+
+/** Every id that the lock file gives an organization, by the path at which it stands. */
+export function accountIds({
+  organizationId,
+  accounts,
+  cells,
+}: Pick<Organization, 'organizationId' | 'accounts' | 'cells'>): Map<string, string> {
+  const ids = new Map<string, string | undefined>([['organizationId', organizationId]]);
+  for (const [name, { accountId }] of Object.entries(accounts)) ids.set(`accounts.${name}.accountId`, accountId);
+  for (const [name, cell] of Object.entries(cells)) if (cell.cloud === 'aws') ids.set(`cells.${name}.accountId`, cell.accountId);
+  return new Map([...ids].flatMap(([path, id]) => (id === undefined ? [] : [[path, id] as const])));
 }
 
 /** E-mails of all accounts, with what each comes from. */
@@ -307,6 +319,23 @@ export const RULES: readonly Rule[] = [
           path: `${later.path}.accountId`,
           message: `account ${later.accountId} also belongs to ${first.path}`,
           fix: 'restore accounts.json from git, or remove the wrong line and run `cellctl accounts`',
+        };
+      }
+    },
+  },
+  {
+    code: 'ACCOUNT_CHANGED',
+    description: 'a cell that exists keeps its account, and the organization its id and its control accounts',
+    *check(subject) {
+      const { settled, settings } = subject;
+      const now = settings ? accountIds({ ...settings, cells: Object.fromEntries(subject.cells) }) : settled;
+      for (const [path, id] of settled) {
+        // A cell that is defined no more is the next rule's business.
+        if (now.get(path) === id || (path.startsWith('cells.') && !subject.cells.has(path.split('.')[1] ?? ''))) continue;
+        yield {
+          path,
+          message: `${now.get(path) ?? 'nothing'} instead of ${id}, which is published and in use`,
+          fix: 'restore accounts.json from git; `cellctl plan` compares it with AWS Organizations',
         };
       }
     },

@@ -13,6 +13,7 @@ import type { Organization } from './model.ts';
 import type { Objects } from './objects.ts';
 import { POINTER_KEY, type Pointer, parsePointer, REVISIONS, revisionKey } from './pointer.ts';
 import { Records } from './records.ts';
+import { accountIds } from './rules.ts';
 import { takeApart } from './shape.ts';
 import { validate } from './validate.ts';
 import { type Flaw, flawsOf, type Inspected } from './verify.ts';
@@ -44,8 +45,10 @@ export interface PublishResult {
   readonly changes: Changes;
   /** Cells whose life has moved on since the revision before. */
   readonly movedOn: readonly string[];
-  /** Revision of somebody else on top of which our changes were put. */
-  readonly mergedOnto?: number;
+  /** Publication of somebody else on top of which our changes were put. */
+  readonly mergedOnto?: Publication;
+  /** How what is published now differs from the definitions, because of what others have published. */
+  readonly others: Changes;
   /** The revision of a dead publisher that was rolled forward first. */
   readonly rolledForward?: number;
 }
@@ -81,7 +84,11 @@ export class RegistryStore {
   /** The newest revision, or undefined when nothing was published yet. */
   async latest(): Promise<PublishedRegistry | undefined> {
     const pointer = await this.pointer();
-    return pointer && this.revision(pointer.revision);
+    if (pointer) return this.revision(pointer.revision);
+    if (!(await this.tryRevision(1))) return undefined;
+    throw new FactoryError('DOCUMENT_INVALID', `s3://${this.objects.bucket}/${POINTER_KEY} is missing, though there are revisions`, {
+      fix: 'restore its previous version in S3, or run `cellctl publish`: it points at the newest revision again',
+    });
   }
 
   /** Revision `revision`. @throws FactoryError `REVISION_NOT_FOUND`, `DOCUMENT_INVALID` */
@@ -89,16 +96,18 @@ export class RegistryStore {
     const found = await this.tryRevision(revision);
     if (found) return found;
     throw new FactoryError('REVISION_NOT_FOUND', `the registry has no revision ${revision}`, {
-      fix: '`cellctl registry history` lists them',
+      fix: '`cellctl registry history` lists those there are, `cellctl registry verify` says what is missing',
     });
   }
 
-  /** The newest `limit` revisions, newest first. */
-  async history(limit: number): Promise<PublishedRegistry[]> {
+  /** The newest `limit` revisions by number, newest first; one that can't be read with the reason. */
+  async history(limit: number): Promise<{ revision: number; registry: PublishedRegistry | { unreadable: string } }[]> {
     const newest = (await this.pointer())?.revision ?? 0;
     const numbers = Array.from({ length: Math.min(limit, newest) }, (_, index) => newest - index);
     const atOnce = pLimit(CONCURRENCY);
-    return Promise.all(numbers.map((revision) => atOnce(() => this.revision(revision))));
+    return Promise.all(
+      numbers.map((revision) => atOnce(async () => ({ revision, registry: await readable(() => this.revision(revision)) }))),
+    );
   }
 
   /**
@@ -119,7 +128,8 @@ export class RegistryStore {
       const note = {
         changes: changesBetween(newest?.organization ?? NOTHING, next.organization),
         movedOn: movedOn(newest?.life ?? {}, next.life),
-        ...(newest && newest.published.revision !== from?.published.revision ? { mergedOnto: newest.published.revision } : {}),
+        others: changesBetween(organization, next.organization),
+        ...(newest && newest.published.revision !== from?.published.revision ? { mergedOnto: newest.published } : {}),
         ...(rolledForward === undefined ? {} : { rolledForward }),
       };
       if (newest?.digest === next.digest) return { registry: newest, changed: false, ...note };
@@ -180,7 +190,8 @@ export class RegistryStore {
     const existing = new Map(
       [...life].filter(([, each]) => exists(each)).map(([cell, { state, since }]) => [cell, `${state} since ${since}`]),
     );
-    const organization = validate(takeApart(merged), 'what would be published', { existing });
+    const settled = newest ? settledIds(newest, life) : new Map<string, string>();
+    const organization = validate(takeApart(merged), 'what would be published', { existing, settled });
     // A cell that has ended and is defined no more is history, which older revisions keep.
     return draft(organization, Object.fromEntries([...life].filter(([cell]) => organization.cells[cell] !== undefined)));
   }
@@ -194,9 +205,14 @@ export class RegistryStore {
     return true;
   }
 
-  /** Points at a revision that a dead publisher left behind, if there is one. */
+  /** Points at the newest revision, if it is not pointed at: its publisher died, or the pointer was lost. */
   private async rollForward(pointer: PointerObject | undefined): Promise<{ pointer: PointerObject | undefined; rolledForward?: number }> {
-    const orphan = await this.tryRevision((pointer?.revision ?? 0) + 1);
+    let orphan: PublishedRegistry | undefined;
+    for (let revision = (pointer?.revision ?? 0) + 1; ; revision++) {
+      const next = await this.tryRevision(revision);
+      if (!next) break;
+      orphan = next;
+    }
     if (!orphan) return { pointer };
     const moved = await this.point(orphan, pointer);
     // Somebody else was faster, perhaps the publisher itself, who was only slow. Look again where things stand now.
@@ -242,4 +258,13 @@ async function readable<T>(read: () => Promise<T>): Promise<T | { unreadable: st
 function following(newest: Publication | undefined, by: string, now: Date): Publication {
   const at = new Date(Math.max(now.getTime(), newest ? Date.parse(newest.at) : 0)).toISOString();
   return { revision: (newest?.revision ?? 0) + 1, at, by };
+}
+
+/** Ids that may not change any more: of cells that nothing has happened to since they were published, and all that are no cell's. */
+function settledIds({ organization, life: published }: PublishedRegistry, life: ReadonlyMap<string, Life>): Map<string, string> {
+  const unchanged = (cell: string) => {
+    const now = life.get(cell);
+    return exists(now) && now?.since === published[cell]?.since && now?.state === published[cell]?.state;
+  };
+  return new Map([...accountIds(organization)].filter(([path]) => !path.startsWith('cells.') || unchanged(path.split('.')[1] ?? '')));
 }

@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly now?: Date;
   /** Cells that are there, whether or not they are defined, with what shows it: an account, a record. @default - none */
   readonly existing?: ReadonlyMap<string, string>;
+  /** Ids of accounts that may not change any more, by the path at which they stand. @default - none */
+  readonly settled?: ReadonlyMap<string, string>;
 }
 
 /** A network block, as numbers. */
@@ -30,6 +32,7 @@ export interface Subject extends ValidParts {
   readonly blocks: ReadonlyMap<string, Block>;
   readonly now: Date | undefined;
   readonly existing: ReadonlyMap<string, string>;
+  readonly settled: ReadonlyMap<string, string>;
 }
 
 /** A problem that a rule found; its code is the rule's. */
@@ -63,9 +66,9 @@ export function parseBlock(name: string, text: string): Block {
 export const dotted = (number: number) => [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
 
 /** What the rules look at, from what fits the schema. */
-export function prepare(parts: ValidParts, { now, existing }: Surroundings): Subject {
+export function prepare(parts: ValidParts, { now, existing, settled }: Surroundings): Subject {
   const blocks = new Map([...parts.cells].map(([name, cell]) => [name, parseBlock(name, cell.network.block)]));
-  return { ...parts, blocks, now, existing: existing ?? new Map() };
+  return { ...parts, blocks, now, existing: existing ?? new Map(), settled: settled ?? new Map() };
 }
 
 /** Every bake of a policy, with where it stands. */

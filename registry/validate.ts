@@ -22,7 +22,9 @@ export interface Checked {
  */
 export function check(input: UncheckedOrganization, surroundings: Surroundings = {}): Checked {
   const { parts, problems } = checkShape(input);
-  const subject = prepare(parts, surroundings);
+  // A definition that doesn't fit the schema is one problem; that its cell is not defined would be a false second one.
+  const existing = new Map([...(surroundings.existing ?? [])].filter(([cell]) => !Object.hasOwn(input.cells, cell)));
+  const subject = prepare(parts, { ...surroundings, existing });
   const find = (rules: typeof RULES) =>
     rules.flatMap((rule) => [...rule.check(subject)].map((finding): Problem => ({ code: rule.code, ...finding })));
   problems.push(...find(RULES));

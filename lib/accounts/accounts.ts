@@ -111,6 +111,7 @@ export class Accounts {
         records: this.records,
         lockFile: lockFileAt(accountsFile),
         clock: systemClock,
+        ended: () => this.store.note(cell.name, 'destroyed'),
         whatIsLeft: (accountId) => whatIsLeft((region) => this.administrator(accountId, region), regions),
       });
     // Nobody deploys into the account between the proof and the return.

@@ -94,6 +94,8 @@ export type ReturnOptions = Pick<VendingOptions, 'clock' | 'run' | 'emit'> & {
   readonly records: AccountRecords;
   readonly lockFile: LockFile;
   readonly plan: Plan;
+  /** Notes that the cell has come to its end. */
+  readonly ended: () => Promise<void>;
   /** What is left in the account; nothing proves it empty. */
   readonly whatIsLeft: (accountId: string) => Promise<readonly string[]>;
 };
@@ -128,6 +130,8 @@ export async function returnAccount(
       fix: `\`cellctl destroy ${cell.name}\` deletes the stacks; what they keep on purpose, and what others made, delete by hand`,
     });
   }
+  // Before the account goes: a cell without one could not be ended any more.
+  await options.ended();
   await handOver(cell, { id, name, email: seen.byId.get(id)?.email ?? '' }, options);
   return { account: name, accountId: id };
 }

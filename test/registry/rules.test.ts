@@ -102,6 +102,12 @@ const BROKEN: Record<string, Case> = {
     path: 'cells.bravo.accountId',
     actual: '111111111111',
   },
+  ACCOUNT_CHANGED: {
+    break: (input) => Object.assign(input.cells, { alpha: { ...cell('alpha', 1), accountId: '111111111111' } }),
+    path: 'cells.alpha.accountId',
+    actual: '111111111111 instead of 222222222222',
+    surroundings: { settled: new Map([['cells.alpha.accountId', '222222222222']]) },
+  },
   CELL_REMOVED: {
     break: (input) => delete input.cells['bravo'],
     path: 'cells.bravo',
@@ -329,6 +335,13 @@ describe('the rules', () => {
       expect(problems).toEqual([{ code, path, message: expect.stringContaining(actual), fix: expect.stringContaining(allowed) }]);
     },
   );
+
+  test('a definition that does not fit the schema is not also missing', () => {
+    const input = unchecked();
+    input.cells['alpha'] = { ...cell('alpha', 1), stage: 'prod' };
+    const existing = new Map([['alpha', 'account 444444444444 in accounts.json']]);
+    expect(check(input, { existing }).problems.map(({ code }) => code)).toEqual(['FIELD_VALUE']);
+  });
 
   test('a name’s limit follows from what is made of it, wherever that is', () => {
     const input = unchecked();

@@ -48,7 +48,8 @@ describe('a lost race', () => {
     meanwhile('revisions/00000002.json', plus(base, 'theirs', 30));
     expect(await publish(plus(base, 'mine', 31))).toMatchObject({
       changed: true,
-      mergedOnto: 2,
+      mergedOnto: { revision: 2, by: 'bob' },
+      others: { added: ['cells.theirs'], changed: [], removed: [] },
       registry: { published: { revision: 3, by: 'ada' } },
       changes: { added: ['cells.mine'], changed: [], removed: [] },
     });
@@ -63,7 +64,7 @@ describe('a lost race', () => {
       message: 'revision 2 by bob also changed cells.twin since revision 1',
       fix: expect.stringContaining('registry diff 1 2'),
     });
-    expect((await store.history(9)).map(({ published }) => published.revision)).toEqual([2, 1]);
+    expect((await store.history(9)).map(({ revision }) => revision)).toEqual([2, 1]);
   });
 
   test('is refused when both together break a rule that each alone keeps', async () => {
@@ -81,7 +82,7 @@ describe('a lost race', () => {
     const next = plus(base, 'mine', 31);
     meanwhile('latest.json', plus(next, 'theirs', 32));
     expect(await publish(next)).toMatchObject({ changed: true, registry: { published: { revision: 2 } } });
-    expect((await store.history(9)).map(({ published }) => `${published.revision} ${published.by}`)).toEqual(['3 bob', '2 ada', '1 ada']);
+    expect(await Promise.all([1, 2, 3].map(async (number) => (await store.revision(number)).published.by))).toEqual(['ada', 'ada', 'bob']);
     expect(await store.verify()).toEqual({ revisions: 3, flaws: [] });
   });
 
@@ -124,6 +125,74 @@ describe('a publisher that dies', () => {
     const { registry: published } = await publish(withCells('next'), 'bob');
     expect(published.published.revision).toBe(revision);
     expect(await store.verify()).toEqual({ revisions: revision, flaws: [] });
+  });
+});
+
+describe('a pointer that was lost or moved back', () => {
+  beforeEach(async () => {
+    for (const name of ['one', 'two', 'three', 'four']) await publish(withCells(name));
+  });
+
+  test.each([
+    ['lost', undefined],
+    ['moved back by three', '{"revision":1,"digest":"x"}'],
+  ])('%s, is moved to the newest revision by the next who publishes; no change is made up', async (_, text) => {
+    if (text === undefined) objects.objects.delete('latest.json');
+    else objects.objects.set('latest.json', text);
+    expect(await publish(withCells('four'))).toMatchObject({ changed: false, rolledForward: 4, registry: { published: { revision: 4 } } });
+    expect(await store.verify()).toEqual({ revisions: 4, flaws: [] });
+  });
+
+  test('lost, is said: that nothing was published would be false', async () => {
+    objects.objects.delete('latest.json');
+    await expect(store.latest()).rejects.toMatchObject({
+      code: 'DOCUMENT_INVALID',
+      message: expect.stringContaining('though there are revisions'),
+    });
+  });
+
+  test('at a history with a damaged revision hides none of the others', async () => {
+    objects.objects.set('revisions/00000003.json', 'x');
+    objects.objects.delete('revisions/00000002.json');
+    expect((await store.history(9)).map(({ revision, registry: found }) => [revision, 'unreadable' in found])).toEqual([
+      [4, false],
+      [3, true],
+      [2, true],
+      [1, false],
+    ]);
+  });
+});
+
+describe('an account that is published', () => {
+  const withId = (organization: Organization, accountId: string | undefined): Organization =>
+    JSON.parse(
+      JSON.stringify({ ...organization, cells: { ...organization.cells, alpha: { ...organization.cells['alpha'], accountId } } }),
+    ) as Organization;
+  beforeEach(async () => {
+    await store.note('alpha', 'built', new Date('2026-01-01T00:00:00Z'));
+    await publish(withCells());
+  });
+
+  test.each([
+    ['another account', '499999999999', '499999999999 instead of 400000000001'],
+    ['none', undefined, 'nothing instead of 400000000001'],
+  ])('of a cell that exists can’t become %s', async (_, id, message) => {
+    await expect(publish(withId(withCells(), id))).rejects.toMatchObject({
+      problems: [{ code: 'ACCOUNT_CHANGED', path: 'cells.alpha.accountId', message: expect.stringContaining(message) }],
+    });
+  });
+
+  test('of the organization can’t change either', async () => {
+    await expect(publish({ ...withCells(), organizationId: 'o-other00000' })).rejects.toMatchObject({
+      problems: [{ code: 'ACCOUNT_CHANGED', path: 'organizationId' }],
+    });
+  });
+
+  test('may be another once the cell has ended, or begun anew', async () => {
+    await store.note('alpha', 'destroyed');
+    await store.note('alpha', 'vended');
+    expect(await publish(withId(withCells(), '499999999999'))).toMatchObject({ changed: true });
+    expect(await publish(withId(withCells(), '499999999999'))).toMatchObject({ changed: false });
   });
 });
 

@@ -133,8 +133,8 @@ Examples:
   cellctl accounts pool --keep 3
   cellctl destroy bravo && cellctl accounts pool --return bravo`;
 
-const poolCommand = () =>
-  new Command('pool')
+function poolCommand(): Command {
+  const command = new Command('pool')
     .description('empty accounts that wait for a cell: show them, keep some ready, give one back')
     .option('--keep <n>', 'make accounts until <n> are free')
     .option('--return <cell>', "give a retiring cell's empty account back")
@@ -145,10 +145,18 @@ const poolCommand = () =>
           const { FactoryError } = await import('../../../registry/index.ts');
           throw new FactoryError('USAGE', '--keep and --return at once', { fix: 'run one after the other' });
         }
+        if (command.optsWithGlobals<{ watch?: boolean }>().watch === true) {
+          const { FactoryError } = await import('../../../registry/index.ts');
+          throw new FactoryError('USAGE', '--watch only looks, and pool is not watched', {
+            fix: 'run `cellctl accounts --watch`: it shows the pool, too',
+          });
+        }
         if (options.keep !== undefined) return keepPool(context, options.keep);
         return options.return === undefined ? showPool(context) : giveBack(context, options.return);
       }),
     );
+  return command;
+}
 
 const HELP = `
 Looks before it creates: the e-mail decides, and an account of this organization is adopted.

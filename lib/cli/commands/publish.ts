@@ -14,13 +14,17 @@ export function printChanges({ output }: Context, { added, changed, removed }: C
 
 /** Prints what a publication did. */
 export function reportPublication(context: Context, bucket: string, result: PublishResult): void {
-  const { registry, changed, changes, movedOn, mergedOnto, rolledForward } = result;
+  const { registry, changed, changes, movedOn, mergedOnto, others, rolledForward } = result;
   const { output } = context;
   const { revision } = registry.published;
-  output.result({ revision, digest: registry.digest, changed, changes, movedOn, mergedOnto, rolledForward }, () => {
+  output.result({ revision, digest: registry.digest, changed, changes, movedOn, mergedOnto, others, rolledForward }, () => {
     if (rolledForward !== undefined) output.say(`revision ${rolledForward} of a publisher that died was completed first`);
-    if (mergedOnto !== undefined) output.say(`put on top of revision ${mergedOnto}, which somebody else published meanwhile`);
+    if (changed && mergedOnto) output.say(`put on top of revision ${mergedOnto.revision} by ${mergedOnto.by}`);
     output.say(changed ? `published revision ${revision} to s3://${bucket}` : `unchanged: revision ${revision} is current`);
+    if (mergedOnto && Object.values(others).some((paths) => paths.length > 0)) {
+      output.say('it differs from your definitions, because of what others have published; bring that into them:');
+      printChanges(context, others);
+    }
     // Of the first one, everything is new.
     if (!changed || revision === 1) return;
     printChanges(context, changes);

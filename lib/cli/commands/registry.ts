@@ -53,17 +53,21 @@ const historyCommand = () =>
       action(async (context, options: { limit: string }) => {
         const limit = await wholeNumber(options.limit, '--limit');
         const history = await (await openStore(context)).history(limit);
-        const rows = history.map(({ published, digest, organization }) => ({
-          ...published,
-          digest,
-          cells: Object.keys(organization.cells).length,
-        }));
+        const rows = history.map(({ revision, registry }) =>
+          'unreadable' in registry
+            ? { revision, unreadable: registry.unreadable }
+            : { ...registry.published, digest: registry.digest, cells: Object.keys(registry.organization.cells).length },
+        );
         context.output.result({ revisions: rows }, () => {
           if (rows.length === 0) context.output.say('nothing was published yet');
           else
             context.output.table(
               ['REVISION', 'PUBLISHED', 'BY', 'CELLS', 'DIGEST'],
-              rows.map((row) => [String(row.revision), row.at, row.by, String(row.cells), row.digest.slice(0, 19)]),
+              rows.map((row) =>
+                'unreadable' in row
+                  ? [String(row.revision), pc.red('unreadable'), '-', '-', row.unreadable]
+                  : [String(row.revision), row.at, row.by, String(row.cells), row.digest.slice(0, 19)],
+              ),
             );
         });
         return 0;

@@ -20,7 +20,12 @@ async function keep(world: World, count: number, kill?: Kill) {
 async function giveBack(world: World, name: string, left: readonly string[] = [], kill?: Kill, from = retiring) {
   const process = new Process(kill);
   const { vending, ...engine } = world.engine(process);
-  const options: ReturnOptions = { ...engine, plan, whatIsLeft: () => process.outside(() => left) };
+  const options: ReturnOptions = {
+    ...engine,
+    plan,
+    ended: () => process.outside(() => undefined),
+    whatIsLeft: () => process.outside(() => left),
+  };
   const work = returnAccount(vending, cellOf(from, name), options);
   const result = await world.clock.run(work, () => process.dead);
   return process.dead ? undefined : result;
