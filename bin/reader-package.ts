@@ -59,7 +59,9 @@ async function writePackage(folder: string): Promise<void> {
     publishConfig: { access: 'restricted' },
   };
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  await cp(join(root, 'docs/registry.md'), join(folder, 'README.md'));
+  const manual = await readFile(join(root, 'docs/registry.md'), 'utf8');
+  // What concerns readers is the last part of the page.
+  await writeFile(join(folder, 'README.md'), `# cell-factory/registry\n\n${manual.slice(manual.indexOf('## Reading it'))}`);
 }
 
 const [folder] = process.argv.slice(2);

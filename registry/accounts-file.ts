@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { FactoryError, isNamed, messageOf } from './errors.ts';
 import type { UncheckedOrganization } from './shape.ts';
 
-const accountId = z.string().regex(/^\d{12}$/);
+const accountId = z.string().regex(/^\d{12}$/, 'must be 12 digits');
 
 const schema = z.strictObject({
   /** AWS Organizations' id, once `cellctl init` knows it. */
@@ -53,7 +53,7 @@ export async function readAccountsFile(path: string): Promise<AccountsFile> {
   const twice = repeatedCell(text);
   if (twice !== undefined)
     throw new FactoryError('LOCK_FILE_INVALID', `${path}: ${twice}`, {
-      fix: 'keep the line whose account belongs to the cell (`cellctl plan` checks it)',
+      fix: 'keep the line with the right account: AWS Organizations says whose it is, by e-mail and tag',
     });
   const parsed = schema.safeParse(withoutLastLine(value));
   if (parsed.success) return parsed.data;

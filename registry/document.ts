@@ -75,6 +75,10 @@ function canonical(value: unknown): string {
   return text;
 }
 
+/** What to do about a document that is not as it was published. */
+const UNTOUCHED =
+  'fetch it again (`cellctl registry show --json`), or, in the bucket, restore its first version (`cellctl registry verify`)';
+
 const sha256 = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
 /** `sha256:<hex>` over the canonical JSON of `value`. */
@@ -140,17 +144,17 @@ export function openDocument(text: string, source: string): OpenedDocument {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw damaged('not JSON', 'pass a document that `cellctl registry show --json` wrote', error);
+    throw damaged('not JSON', UNTOUCHED, error);
   }
   const version = versionOf(value, damaged);
   const header = headerSchema.safeParse(value);
-  if (!header.success) throw damaged(`header: ${z.prettifyError(header.error).replaceAll('\n', ' ')}`, 'fetch the document again');
+  if (!header.success) throw damaged(`header: ${z.prettifyError(header.error).replaceAll('\n', ' ')}`, UNTOUCHED);
   const { organization, life = {}, digest, revision, publishedAt, publisher } = header.data;
   if (sha256(digestedText(version, text)) !== digest) {
     // Somebody may have formatted it; what it says is what counts.
     const found = digestOf(digested(version, header.data));
     if (found !== digest)
-      throw damaged(`content has digest ${found}, header says ${digest}`, 'it was changed after it was published: fetch it again');
+      throw damaged(`content has digest ${found}, header says ${digest}`, `it was changed after it was published: ${UNTOUCHED}`);
   }
   let content: Untyped = { organization, life };
   for (let step = version; step < SCHEMA_VERSION; step++) content = MIGRATIONS[step]?.(content) ?? content;

@@ -3,6 +3,7 @@ export { type AccountsFile, readAccountsFile, updateAccountsFile, withAccounts }
 export { type AwsCellDefinition, type ComponentDefinition, defineCell, defineComponent, defineOrganization } from './define.ts';
 export { draft, parseDocument, type Registry, SCHEMA_VERSION, serialize } from './document.ts';
 export { asFactoryError, FactoryError, isNamed, messageOf, type Problem } from './errors.ts';
+export { deepFreeze } from './freeze.ts';
 export { SUBNET_BITS, ZONES } from './layout.ts';
 export { movedOn } from './life.ts';
 export { accountsFileOf, loadRegistry } from './load.ts';

@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly accountsFile?: string | undefined;
   /** The time by which expiry is judged. @default - now */
   readonly now?: Date;
+  /** `settings`: leaves cells and components out, for who must only know where the registry is. @default - everything */
+  readonly only?: 'settings';
 }
 
 /** An organization that breaks no rule, and what is unwise about it. */
@@ -45,23 +47,56 @@ async function importDefault(jiti: Jiti, file: string, label: string, problems: 
       fix: 'write `export default define…({ … })`',
     });
   } catch (error) {
-    problems.push({ code: 'FILE_UNREADABLE', path: label, message: messageOf(error), fix: 'mend the file; it must be valid TypeScript' });
+    problems.push({
+      code: 'FILE_UNREADABLE',
+      path: label,
+      message: messageOf(error).replaceAll(/\s+/g, ' '),
+      fix: 'mend the file: it must be TypeScript that can be imported',
+    });
   }
   return undefined;
 }
 
 /** Imports `<folder>/<kind>/*.ts`, keyed by file name. */
 async function importFolder(jiti: Jiti, folder: string, kind: string, problems: Problem[]): Promise<Record<string, unknown>> {
-  const files = (await readdir(join(folder, kind)).catch(() => [])).filter((file) => file.endsWith('.ts') && !file.startsWith('.')).sort();
-  const entries: Record<string, unknown> = {};
+  const files = (await readdir(join(folder, kind)).catch(() => [])).filter((file) => !file.startsWith('.')).sort();
+  const entries: [string, unknown][] = [];
   for (const file of files) {
-    const value = await importDefault(jiti, join(folder, kind, file), `${kind}/${file}`, problems);
-    if (value !== undefined) entries[basename(file, '.ts')] = value;
+    if (file.endsWith('.ts')) {
+      const value = await importDefault(jiti, join(folder, kind, file), `${kind}/${file}`, problems);
+      if (value !== undefined) entries.push([basename(file, '.ts'), value]);
+    } else if (/\.([cm]?[jt]sx?|json)$/i.test(file)) {
+      const fix = `call it ${file.replace(/\.[^.]+$/, '')}.ts, or move it out of ${kind}/`;
+      problems.push({ code: 'FILE_IGNORED', path: `${kind}/${file}`, message: 'is no definition by its name', fix });
+    }
   }
-  return entries;
+  // Not by assignment: a file may be called __proto__.ts, and that is a problem to be told.
+  return Object.fromEntries(entries);
 }
 
-async function importDefinitions(folder: string): Promise<{ input: UncheckedOrganization; problems: Problem[] }> {
+/**
+ * Does `work` while definitions are running. What they print goes to stderr, because stdout is for results, and what would
+ * end the process ends the definition instead: a check that somebody ended early would pass for a good one.
+ */
+async function contained<T>(work: () => Promise<T>): Promise<T> {
+  const { exit, stdout } = process;
+  const { write } = stdout;
+  process.exit = (code) => {
+    throw new Error(`calls process.exit(${code ?? ''})`);
+  };
+  stdout.write = process.stderr.write.bind(process.stderr) as typeof write;
+  try {
+    return await work();
+  } finally {
+    process.exit = exit;
+    stdout.write = write;
+  }
+}
+
+async function importDefinitions(
+  folder: string,
+  only: LoadOptions['only'],
+): Promise<{ input: UncheckedOrganization; problems: Problem[] }> {
   const problems: Problem[] = [];
   // Definitions import 'cell-factory/registry' wherever their folder lies, also where no node_modules is in sight.
   const jiti = createJiti(import.meta.url, {
@@ -70,10 +105,11 @@ async function importDefinitions(folder: string): Promise<{ input: UncheckedOrga
     interopDefault: false,
     alias: { 'cell-factory/registry': fileURLToPath(new URL(`./define${extname(import.meta.url)}`, import.meta.url)) },
   });
-  const settings = await importDefault(jiti, join(folder, 'organization.ts'), 'organization.ts', problems);
-  const cells = await importFolder(jiti, folder, 'cells', problems);
-  const components = await importFolder(jiti, folder, 'components', problems);
-  return { input: { settings, cells, components }, problems };
+  return contained(async () => {
+    const settings = await importDefault(jiti, join(folder, 'organization.ts'), 'organization.ts', problems);
+    const entries = async (kind: string) => (only === 'settings' ? {} : importFolder(jiti, folder, kind, problems));
+    return { input: { settings, cells: await entries('cells'), components: await entries('components') }, problems };
+  });
 }
 
 /**
@@ -91,8 +127,9 @@ export async function loadRegistry(path: string, options: LoadOptions = {}): Pro
     });
   }
   const accounts = await readAccountsFile(accountsFile);
-  const { input, problems } = await importDefinitions(folder);
-  const existing = new Map(Object.entries(accounts.cells).map(([cell, id]) => [cell, `account ${id} in ${basename(accountsFile)}`]));
+  const { input, problems } = await importDefinitions(folder, options.only);
+  const known = options.only === 'settings' ? {} : accounts.cells;
+  const existing = new Map(Object.entries(known).map(([cell, id]) => [cell, `account ${id} in ${basename(accountsFile)}`]));
   // A file that can't be read is one problem; that its cell is not defined would be a second one about the same.
   for (const { path: file } of problems) existing.delete(basename(file, '.ts'));
   const checked = check(withAccounts(input, accounts), { now, existing });

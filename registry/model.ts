@@ -7,11 +7,14 @@ import { z } from 'zod';
 const DNS_LABEL = /^[a-z]([a-z0-9-]*[a-z0-9])?$/;
 
 /** A DNS label: names become part of host names. How long AWS lets what is derived from them be is a rule's business. */
-const label = z.string().max(63).regex(DNS_LABEL, 'must be lower-case letters, digits and inner hyphens, starting with a letter');
+const label = z
+  .string()
+  .max(63, 'must be at most 63 characters')
+  .regex(DNS_LABEL, 'must be lower-case letters, digits and inner hyphens, starting with a letter');
 
 const accountId = z.string().regex(/^\d{12}$/, 'must be 12 digits');
 const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-?\d+$/, 'must look like eu-west-1');
-const block = z.cidrv4();
+const block = z.cidrv4({ error: 'must be an IPv4 block such as 10.0.16.0/20' });
 const duration = z.string().regex(/^\d+(s|m|h|d)$/, 'must be a whole number with a unit: 90s, 30m, 12h, 2d');
 const tags = z.record(z.string().min(1).max(128), z.string().max(256));
 

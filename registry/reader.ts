@@ -6,8 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { type OpenedDocument, openDocument } from './document.ts';
+import { type OpenedDocument, openDocument, organizationOf } from './document.ts';
 import { FactoryError, isNamed, messageOf } from './errors.ts';
+import { registryBucketName } from './names.ts';
 import { POINTER_KEY, parsePointer, revisionKey } from './pointer.ts';
 import { Snapshot } from './snapshot.ts';
 
@@ -48,7 +49,18 @@ export class RegistryReader {
   private pointerTag: string | undefined;
   private underWay: Promise<Snapshot> | undefined;
 
+  /** @throws FactoryError `USAGE` for options that make no sense */
   constructor(private readonly options: ReaderOptions) {
+    const { bucket, region, maxAgeSeconds = 0, maxStalenessSeconds = 0, timeoutSeconds = 1 } = options;
+    if (bucket === '' || region === '' || !(maxAgeSeconds >= 0) || !(maxStalenessSeconds >= 0) || !(timeoutSeconds > 0)) {
+      throw new FactoryError(
+        'USAGE',
+        `a reader of bucket "${bucket}" in region "${region}" with ${JSON.stringify({ maxAgeSeconds, maxStalenessSeconds, timeoutSeconds })}`,
+        {
+          fix: 'name bucket and region; seconds are 0 or more, those of a request above 0',
+        },
+      );
+    }
     // By path, as endpoints other than AWS's need it.
     this.s3 = options.s3 ?? new S3Client({ region: options.region, forcePathStyle: true });
     this.now = options.now ?? Date.now;
@@ -131,7 +143,7 @@ export class RegistryReader {
   }
 
   private lastKnownGood(error: unknown): Snapshot {
-    const reason = messageOf(error) || String(error);
+    const reason = reasonOf(error);
     const { known, options } = this;
     const age = known ? (this.now() - known.confirmed) / 1000 : 0;
     if (known && age <= (options.maxStalenessSeconds ?? Number.POSITIVE_INFINITY)) {
@@ -144,13 +156,15 @@ export class RegistryReader {
     });
   }
 
-  /** What an earlier run has kept. A file that is missing or damaged is as good as none. */
+  /** What an earlier run has kept. A file that is missing, damaged, or of another registry is as good as none. */
   private async fromDisk(): Promise<Known | undefined> {
     const { cacheFile } = this.options;
     if (cacheFile === undefined) return undefined;
     try {
       const [text, { mtimeMs }] = await Promise.all([readFile(cacheFile, 'utf8'), stat(cacheFile)]);
-      return { document: openDocument(text, cacheFile), text, confirmed: mtimeMs };
+      const document = openDocument(text, cacheFile);
+      if (registryBucketName(organizationOf(document, cacheFile)) !== this.options.bucket) return undefined;
+      return { document, text, confirmed: mtimeMs };
     } catch {
       return undefined;
     }
@@ -186,6 +200,13 @@ const touch = (file: string, time: Date) =>
     () => true,
     () => false,
   );
+
+/** What went wrong, in words. The SDK calls an answer that it can't read UnknownError, and says no more. */
+function reasonOf(error: unknown): string {
+  const status = statusOf(error);
+  const message = messageOf(error) || String(error);
+  return typeof status === 'number' && !(error instanceof FactoryError) ? `${message} (HTTP ${status})` : message;
+}
 
 function statusOf(error: unknown): unknown {
   const metadata = typeof error === 'object' && error !== null && '$metadata' in error ? error.$metadata : undefined;

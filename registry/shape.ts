@@ -55,14 +55,21 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
   return current;
 }
 
+/** Characters of a value that a message shows. */
+const LONGEST_SHOWN = 100;
+
 /** A value as it is shown in a message; what JSON can't express is shown as JavaScript would. */
 function shown(value: unknown): string {
+  // JSON knows neither NaN nor Infinity, and would call them null.
+  if (typeof value === 'number') return String(value);
   try {
-    return JSON.stringify(value) ?? String(value);
+    return shortened(JSON.stringify(value) ?? String(value));
   } catch {
-    return String(value);
+    return shortened(String(value));
   }
 }
+
+const shortened = (text: string) => (text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}… (${text.length} characters)` : text);
 
 function problemsOf(value: unknown, error: z.ZodError, prefix: readonly string[]): Problem[] {
   return error.issues.flatMap((issue) => {

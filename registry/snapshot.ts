@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type OpenedDocument, organizationOf } from './document.ts';
 import { FactoryError } from './errors.ts';
+import { deepFreeze } from './freeze.ts';
 import { type Life, lifeSchema } from './life.ts';
 import { type Cell, type Component, cellSchema, componentSchema, type Organization, type Stage } from './model.ts';
 import { byImpact } from './order.ts';
@@ -18,7 +19,7 @@ export interface Freshness {
 /**
  * One published registry, and what is asked of it. Version and digest were checked when it was read; the shape of an entry
  * is checked when it is first asked for, so that a look-up costs the same whatever the registry's size. The first look-up
- * by account, and the first list, look at every cell once.
+ * by account, and the first list, look at every cell once. What it gives is frozen: all who read share it.
  */
 export class Snapshot implements Freshness {
   /** Which publication it is: 1, 2, 3, … */
@@ -56,7 +57,7 @@ export class Snapshot implements Freshness {
 
   /** Everything. @throws FactoryError `DOCUMENT_INVALID` */
   get organization(): Organization {
-    this.whole ??= organizationOf(this.document, `revision ${this.revision}`);
+    this.whole ??= deepFreeze(organizationOf(this.document, `revision ${this.revision}`));
     return this.whole;
   }
 
@@ -92,7 +93,7 @@ export class Snapshot implements Freshness {
 
   /** All cells in the order in which a change reaches them: staging, production from the smallest impact to the largest, personal. */
   get cells(): readonly Cell[] {
-    this.ordered ??= Object.values(this.organization.cells).sort(byImpact);
+    this.ordered ??= Object.freeze(Object.values(this.organization.cells).sort(byImpact));
     return this.ordered;
   }
 
@@ -113,7 +114,7 @@ export class Snapshot implements Freshness {
 }
 
 /** Entries whose shape is checked when they are asked for, each once. */
-class Entries<T> {
+class Entries<T extends object> {
   private readonly checked = new Map<string, T>();
 
   constructor(
@@ -137,7 +138,9 @@ class Entries<T> {
         fix: 'publish it again with this version of cell-factory',
       });
     }
-    this.checked.set(name, parsed.data);
-    return parsed.data;
+    // All who read share it.
+    const entry = deepFreeze(parsed.data);
+    this.checked.set(name, entry);
+    return entry;
   }
 }

@@ -27,7 +27,7 @@ export class Context {
 
   /** Where the organization is defined. */
   get organization(): string {
-    return this.options.organization ?? join(packageRoot(), 'registry');
+    return this.options.organization || join(packageRoot(), 'registry');
   }
 
   /** The same, for the CDK app. */
@@ -70,14 +70,23 @@ export class Context {
     return requireInitialized(await this.plan());
   }
 
+  /** The plan without cells: what it takes to find the published registry, whatever is wrong with the definitions here. */
+  private async settingsPlan(): Promise<InitializedPlan> {
+    const [{ loadRegistry }, { createPlan, requireInitialized }] = await Promise.all([
+      import('../../registry/index.ts'),
+      import('../plan/plan.ts'),
+    ]);
+    return requireInitialized(createPlan(await loadRegistry(this.organization, { ...this.source, only: 'settings' })));
+  }
+
   async session(region: string): Promise<Session> {
     const { defaultSession } = await import('../aws/session.ts');
     return defaultSession(region);
   }
 
   /** The session of the tooling account, and what it takes to work from there. @throws FactoryError `NOT_INITIALIZED`, `WRONG_ACCOUNT` */
-  async tooling(): Promise<{ plan: InitializedPlan; session: Session; partition: string }> {
-    const plan = await this.initializedPlan();
+  async tooling(what: 'everything' | 'settings' = 'everything'): Promise<{ plan: InitializedPlan; session: Session; partition: string }> {
+    const plan = what === 'settings' ? await this.settingsPlan() : await this.initializedPlan();
     const session = await this.session(plan.homeRegion);
     const { requireCaller } = await import('../aws/session.ts');
     const { partition } = await requireCaller(session, plan.tooling.accountId, 'tooling');

@@ -43,7 +43,11 @@ function accountDifference(
   observed: Observed['accounts'],
 ): Difference[] {
   const { name, email, accountId } = account;
-  if (accountId === undefined) return [{ kind: 'account', name, change: 'create', detail: email, action }];
+  if (accountId === undefined) {
+    const there = [...(observed ?? [])].find(([, each]) => each.email.toLowerCase() === email.toLowerCase());
+    if (there) return [{ kind: 'account', name, change: 'update', detail: `${there[0]} is there, and not in accounts.json`, action }];
+    return [{ kind: 'account', name, change: 'create', detail: email, action }];
+  }
   if (observed === undefined) return [];
   const found = observed.get(accountId);
   const conflict = (detail: string): Difference[] => [

@@ -7,6 +7,7 @@ import {
   type Contacts,
   cellAccountName,
   cellStackName,
+  deepFreeze,
   FactoryError,
   type Organization,
   poolAccountName,
@@ -135,16 +136,6 @@ function planCell(organization: Organization, cell: AwsCell): CellPlan {
     sizeClass: SIZE_CLASSES[cell.size],
     tags,
   };
-}
-
-function deepFreeze<T extends object>(value: T): T {
-  Object.freeze(value);
-  // By key, without a list of values for each of some fifty thousand objects.
-  for (const key in value) {
-    const child: unknown = value[key];
-    if (typeof child === 'object' && child !== null && !Object.isFrozen(child)) deepFreeze(child);
-  }
-  return value;
 }
 
 /** The `number`-th account of the pool: as far as an account can be made without knowing its cell. */

@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { loadRegistry, serialize } from '../../registry/index.ts';
+import { cellctl } from '../_helpers/cloud.ts';
 import { definitionsFolder, registry } from '../_helpers/organization.ts';
 
 let folder: string;
@@ -25,6 +26,16 @@ describe('an organization is read from', () => {
     const after = await loadRegistry(folder);
     expect(Object.keys(after.organization.cells)).toEqual(['alpha', 'bravo', 'staging']);
     expect(after.digest).not.toBe(before.digest);
+  });
+
+  test('its settings alone, whatever is wrong with its cells', async () => {
+    await writeCell('broken.ts', 'export default {{');
+    await writeFile(
+      join(folder, 'accounts.json'),
+      JSON.stringify({ control: { tooling: '222222222222' }, cells: { gone: '111111111111' } }),
+    );
+    const { organization } = await loadRegistry(folder, { only: 'settings' });
+    expect(organization).toMatchObject({ name: 'acme', accounts: { tooling: { accountId: '222222222222' } }, cells: {}, components: {} });
   });
 
   test('a published document', async () => {
@@ -56,6 +67,30 @@ describe('it is refused', () => {
       'FILE_WITHOUT_DEFAULT cells/empty.ts',
       'NETWORK_DUPLICATE cells.clash.network.block',
     ]);
+  });
+
+  test('when a file can’t be a definition by its name, or has a name that JavaScript knows', async () => {
+    await writeCell('zulu.TS', '');
+    const text =
+      "import { defineCell } from 'cell-factory/registry';\nexport default defineCell({ name: '__proto__', stage: 'production', region: 'eu-west-1', network: { block: '10.9.0.0/20' } });";
+    await writeCell('__proto__.ts', text);
+    await writeCell('.hidden.ts', 'not looked at');
+    await expect(loadRegistry(folder)).rejects.toMatchObject({
+      problems: [
+        { code: 'FILE_IGNORED', path: 'cells/zulu.TS' },
+        { code: 'FIELD_FORMAT', path: 'cells.__proto__.name' },
+      ],
+    });
+  });
+
+  test('when a definition would end the process; what one prints does not get between the results', async () => {
+    await writeCell('early.ts', 'console.log("hi from early.ts"); process.exit(0);');
+    const { code, stdout, stderr } = await cellctl(['validate', '--json', '--organization', folder]);
+    expect({ code, problems: JSON.parse(stdout).problems }).toMatchObject({
+      code: 2,
+      problems: [{ code: 'FILE_UNREADABLE', path: 'cells/early.ts', message: 'calls process.exit(0)' }],
+    });
+    expect(stderr).toContain('hi from early.ts');
   });
 
   test('when the lock file gives one account to two cells', async () => {

@@ -38,7 +38,7 @@ beforeEach(async () => {
 });
 
 const reader = (options: Partial<ReaderOptions> = {}) =>
-  new RegistryReader({ bucket: 'acme', region: 'eu-west-1', s3, now: () => time, ...options });
+  new RegistryReader({ bucket: 'acme-cell-registry-200000000000', region: 'eu-west-1', s3, now: () => time, ...options });
 const kept = () => reader({ cacheFile: join(folder, 'cache', 'registry.json') });
 const organization = (change: Parameters<typeof registry>[0] = () => undefined): Organization => registry(change).organization;
 const publish = (content = organization()) => store.publish(content, { by: 'ada' });
@@ -217,11 +217,36 @@ describe('what is damaged is never served', () => {
   });
 });
 
+describe('what a reader gives', () => {
+  test('can’t be changed by one who reads, for all the others', async () => {
+    await publish();
+    const it = await reader().read();
+    expect(() => Object.assign(it.findCell('alpha'), { region: 'mars' })).toThrow(TypeError);
+    expect(() => Object.assign(it.organization.cells['alpha'] ?? {}, { region: 'mars' })).toThrow(TypeError);
+    expect(() => (it.cells as unknown[]).pop()).toThrow(TypeError);
+  });
+
+  test.each([{ bucket: '' }, { region: '' }, { maxAgeSeconds: -1 }, { maxStalenessSeconds: Number.NaN }, { timeoutSeconds: 0 }])(
+    'is asked for with options that make sense, not with %p',
+    (options) => {
+      expect(() => reader(options)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+    },
+  );
+});
+
 describe('the file on disk', () => {
   test('is swapped in whole, and nothing else is left there', async () => {
     await publish();
     await Promise.all([kept().read(), kept().read(), kept().read()]);
     expect(await readdir(join(folder, 'cache'))).toEqual(['registry.json']);
+  });
+
+  test('of another registry is none: a wrong bucket is not served from it', async () => {
+    await publish();
+    await kept().read();
+    down = Object.assign(new Error('gone'), { name: 'NoSuchBucket' });
+    const wrong = reader({ cacheFile: join(folder, 'cache', 'registry.json'), bucket: 'acme-cell-registry-999999999999' });
+    await expect(wrong.read()).rejects.toMatchObject({ code: 'REGISTRY_UNREACHABLE' });
   });
 
   test('comes back when somebody removes it', async () => {

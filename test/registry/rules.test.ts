@@ -272,7 +272,7 @@ const FIELDS: Record<
     code: 'FIELD_MISSING',
     path: 'cells.alpha.network.block',
     actual: 'is missing',
-    allowed: 'string',
+    allowed: 'IPv4 block',
   },
   'a field that does not exist': {
     break: (input) => Object.assign(input.cells, { alpha: { ...cell('alpha', 1), colour: 'red' } }),

@@ -6,7 +6,7 @@ import { wholeNumber } from '../numbers.ts';
 import { printChanges, reportPublication } from './publish.ts';
 
 async function openStore(context: Context) {
-  const { plan, session } = await context.tooling();
+  const { plan, session } = await context.tooling('settings');
   return context.store(plan, session);
 }
 
@@ -130,7 +130,7 @@ const rollbackCommand = () =>
     .action(
       action(async (context, text: string) => {
         const revision = await wholeNumber(text, 'revision');
-        const { plan, session } = await context.tooling();
+        const { plan, session } = await context.tooling('settings');
         const store = await context.store(plan, session);
         reportPublication(context, plan.registryBucket, await store.rollback(revision, { by: context.who }));
         return 0;

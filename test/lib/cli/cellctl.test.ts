@@ -49,6 +49,7 @@ describe('cellctl', () => {
     [['registry', 'history', '--limit', '0'], 'USAGE: --limit is "0"'],
     [['registry', 'diff', 'one'], 'USAGE: from is "one"'],
     [['registry', 'rollback', '-1'], 'USAGE: revision is "-1"'],
+    [['accounts', '--watch', 'pool', '--keep', '1'], 'USAGE: --watch only looks'],
     [['publish', '--base', '1.5'], 'USAGE: --base is "1.5"'],
     [['validate', '--organization', 'nowhere'], 'ORGANIZATION_NOT_FOUND: nowhere'],
   ])('%p is wrong usage: 2, said on stderr', async (args, reason) => {

@@ -81,7 +81,20 @@ describe('the differences', () => {
     Object.assign(input.cells, { alpha: cell('alpha', 1, { intent: 'retiring' }) });
     const gone = createPlan(draft(validate(input, 'test')));
     const found = compare(gone, gone.cells, settled()).map(({ name, change }) => `${name} ${change}`);
-    expect(found).toEqual(['tooling create', 'monitoring create', 'cell-staging create', 'cell-bravo create']);
+    expect(found).toEqual(['tooling update', 'monitoring update', 'cell-staging update', 'cell-bravo update']);
+  });
+
+  test('name an account that is there and not in the lock file, rather than promise a new one', () => {
+    const unlisted = createPlan(draft(validate(unchecked(), 'test')));
+    const accounts = new Map([['499999999999', { email: 'AWS+cell-alpha@example.com', status: 'ACTIVE' }]]);
+    const found = compare(unlisted, unlisted.cells, { ...settled(), accounts }).filter(({ kind }) => kind === 'account');
+    expect(found.map(({ name, change, detail }) => `${name} ${change}: ${detail}`)).toEqual([
+      'tooling create: aws+tooling@example.com',
+      'monitoring create: aws+monitoring@example.com',
+      'cell-staging create: aws+cell-staging@example.com',
+      'cell-alpha update: 499999999999 is there, and not in accounts.json',
+      'cell-bravo create: aws+cell-bravo@example.com',
+    ]);
   });
 
   test('count what a deployment would change, and tell a stack that is not well', () => {
