@@ -12,7 +12,8 @@ export const CAPACITY: Record<Size, Capacity> = {
   large: { maxRequestsPerSecond: 5_000, maxTenants: 2_000, headroom: 0.7 },
 };
 
-const CELL_DEFAULTS = {
+/** What a cell is when its definition doesn't say. */
+export const CELL_DEFAULTS = {
   size: 'small',
   importance: 'normal',
   trafficWeight: 1,
@@ -23,7 +24,7 @@ const CELL_DEFAULTS = {
 } as const satisfies Partial<AwsCell>;
 
 /** The default policy of "Automating safe, hands-off deployments" (Amazon Builders' Library). */
-const ROLLOUT_DEFAULTS: RolloutPolicy = {
+export const ROLLOUT_DEFAULTS: RolloutPolicy = {
   timeScale: 1,
   stagingBake: '1h',
   waves: [

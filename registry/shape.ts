@@ -3,6 +3,7 @@
  * fields and entries is the rules' business (`rules.ts`); nothing stands in both.
  */
 import type { z } from 'zod';
+import { CAPACITY, CELL_DEFAULTS, ROLLOUT_DEFAULTS } from './define.ts';
 import type { Problem } from './errors.ts';
 import {
   type Cell,
@@ -13,6 +14,7 @@ import {
   type OrganizationSettings,
   settingsSchema,
 } from './model.ts';
+import { REGION_ZONES } from './regions.ts';
 
 /** An organization as it was loaded: anything may be wrong with it. */
 export interface UncheckedOrganization {
@@ -26,6 +28,11 @@ export interface ValidParts {
   readonly settings: OrganizationSettings | undefined;
   readonly cells: ReadonlyMap<string, Cell>;
   readonly components: ReadonlyMap<string, Component>;
+  /**
+   * Paths of fields that don't fit, in definitions that are here all the same, with stand-ins for these fields. What a rule
+   * finds at such a path is about the stand-in, and is left out.
+   */
+  readonly standIns: readonly string[];
 }
 
 /** Codes of what the schema finds, with what each means. */
@@ -88,24 +95,84 @@ function problemsOf(value: unknown, error: z.ZodError, prefix: readonly string[]
   });
 }
 
-function parseEntries<T>(entries: Readonly<Record<string, unknown>>, schema: z.ZodType<T>, kind: string, problems: Problem[]) {
+const [ANY_REGION] = Object.keys(REGION_ZONES);
+
+/** What stands in for a field that doesn't fit. None of it breaks a rule by itself, or matters to another definition. */
+const STAND_INS: Readonly<Record<'settings' | 'cells' | 'components', (key: string) => Readonly<Record<string, unknown>>>> = {
+  // Without network, emailPattern and accounts: what rules say of every cell depends on them.
+  settings: () => ({
+    name: 'x',
+    homeRegion: ANY_REGION,
+    domain: 'x',
+    tags: {},
+    contacts: {},
+    rollout: ROLLOUT_DEFAULTS,
+    access: { roles: {} },
+  }),
+  cells: (key) => ({
+    ...CELL_DEFAULTS,
+    name: key,
+    region: ANY_REGION,
+    stage: 'staging',
+    platforms: ['ecs'],
+    capacity: CAPACITY.small,
+    network: { block: '0.0.0.0/32' },
+  }),
+  components: (key) => ({
+    name: key,
+    kind: 'cloudformation',
+    dependsOn: [],
+    tags: {},
+    repository: { url: 'x', branch: 'x', path: 'x' },
+    route: { priority: 1 + Buffer.from(key).reduce((sum, byte) => (sum * 31 + byte) % 49_999, 7), path: `/${key}` },
+  }),
+};
+
+/** The definition with stand-ins for what doesn't fit, and the names of those fields; undefined when there is nothing to save. */
+function saved(value: unknown, error: z.ZodError, standIns: Readonly<Record<string, unknown>>) {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const unfit = new Set(
+    error.issues.flatMap((issue) => (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [String(issue.path[0])])),
+  );
+  const fit = Object.entries(value).filter(([field]) => !unfit.has(field));
+  const instead = Object.entries(standIns).filter(([field]) => unfit.has(field));
+  return { value: Object.fromEntries([...fit, ...instead]), fields: [...unfit] };
+}
+
+/** Parses one definition. What doesn't fit is reported; the rest is given all the same, if anything can stand in for that. */
+function parse<T>(value: unknown, schema: z.ZodType<T>, kind: keyof typeof STAND_INS, key: string, report: Report): T | undefined {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const prefix = kind === 'settings' ? [] : [kind, key];
+  report.problems.push(...problemsOf(value, parsed.error, prefix));
+  const rest = saved(value, parsed.error, STAND_INS[kind](key));
+  const again = rest && schema.safeParse(rest.value);
+  if (!rest || !again?.success) return undefined;
+  report.standIns.push(...rest.fields.map((field) => [...prefix, field].join('.')));
+  return again.data;
+}
+
+interface Report {
+  readonly problems: Problem[];
+  readonly standIns: string[];
+}
+
+function parseEntries<T>(entries: Readonly<Record<string, unknown>>, schema: z.ZodType<T>, kind: 'cells' | 'components', report: Report) {
   const valid = new Map<string, T>();
   for (const key of Object.keys(entries).sort()) {
-    const parsed = schema.safeParse(entries[key]);
-    if (parsed.success) valid.set(key, parsed.data);
-    else problems.push(...problemsOf(entries[key], parsed.error, [kind, key]));
+    const parsed = parse(entries[key], schema, kind, key, report);
+    if (parsed !== undefined) valid.set(key, parsed);
   }
   return valid;
 }
 
 /** What fits the schema, and every problem of what doesn't: settings, cells by name, components by name. Never throws. */
 export function checkShape(input: UncheckedOrganization): { parts: ValidParts; problems: Problem[] } {
-  const problems: Problem[] = [];
-  const settings = settingsSchema.safeParse(input.settings);
-  if (!settings.success) problems.push(...problemsOf(input.settings, settings.error, []));
-  const cells = parseEntries<Cell>(input.cells, cellSchema, 'cells', problems);
-  const components = parseEntries<Component>(input.components, componentSchema, 'components', problems);
-  return { parts: { settings: settings.data, cells, components }, problems };
+  const report: Report = { problems: [], standIns: [] };
+  const settings = parse<OrganizationSettings>(input.settings, settingsSchema, 'settings', '', report);
+  const cells = parseEntries<Cell>(input.cells, cellSchema, 'cells', report);
+  const components = parseEntries<Component>(input.components, componentSchema, 'components', report);
+  return { parts: { settings, cells, components, standIns: report.standIns }, problems: report.problems };
 }
 
 /** The organization that parts without problems make. */

@@ -67,7 +67,9 @@ export const dotted = (number: number) => [24, 16, 8, 0].map((shift) => Math.flo
 
 /** What the rules look at, from what fits the schema. */
 export function prepare(parts: ValidParts, { now, existing, settled }: Surroundings): Subject {
-  const blocks = new Map([...parts.cells].map(([name, cell]) => [name, parseBlock(name, cell.network.block)]));
+  const standsIn = new Set(parts.standIns);
+  const known = [...parts.cells].filter(([name]) => !standsIn.has(`cells.${name}.network`));
+  const blocks = new Map(known.map(([name, cell]) => [name, parseBlock(name, cell.network.block)]));
   return { ...parts, blocks, now, existing: existing ?? new Map(), settled: settled ?? new Map() };
 }
 

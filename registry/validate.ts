@@ -26,7 +26,11 @@ export function check(input: UncheckedOrganization, surroundings: Surroundings =
   const existing = new Map([...(surroundings.existing ?? [])].filter(([cell]) => !Object.hasOwn(input.cells, cell)));
   const subject = prepare(parts, { ...surroundings, existing });
   const find = (rules: typeof RULES) =>
-    rules.flatMap((rule) => [...rule.check(subject)].map((finding): Problem => ({ code: rule.code, ...finding })));
+    rules.flatMap((rule) =>
+      [...rule.check(subject)]
+        .filter(({ path }) => !parts.standIns.some((field) => path === field || path.startsWith(`${field}.`)))
+        .map((finding): Problem => ({ code: rule.code, ...finding })),
+    );
   problems.push(...find(RULES));
   const warnings = find(WARNINGS);
   if (problems.length > 0 || !parts.settings) return { problems, warnings };

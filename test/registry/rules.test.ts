@@ -336,6 +336,45 @@ describe('the rules', () => {
     },
   );
 
+  test('what does not fit in one field hides nothing about the others', () => {
+    const input = unchecked();
+    input.settings = { ...input.settings, homeRegion: 'Mars', rollout: { ...input.settings.rollout, stagingBake: '169h' } };
+    input.cells['zulu'] = {
+      ...cell('zulu', 5, { network: { block: '11.0.0.0/20' }, tags: { 'aws:x': 'y' } }),
+      size: 'huge',
+      email: 'nobody',
+    };
+    input.cells['yankee'] = { ...cell('yankee', 6), network: { block: 'x' }, region: 'eu-west-9', colour: 'red' };
+    input.components['carts'] = { ...component('carts', 100), repository: 'here' };
+    expect(check(input).problems.map(({ code, path }) => `${code} ${path}`)).toEqual([
+      'FIELD_FORMAT homeRegion',
+      'FIELD_FORMAT cells.yankee.network.block',
+      'FIELD_UNKNOWN cells.yankee.colour',
+      'FIELD_VALUE cells.zulu.size',
+      'FIELD_FORMAT cells.zulu.email',
+      'FIELD_TYPE components.carts.repository',
+      'TAG_RESERVED cells.zulu.tags.aws:x',
+      'REGION_UNKNOWN cells.yankee.region',
+      'NETWORK_OUTSIDE_PLAN cells.zulu.network.block',
+      'PRIORITY_COLLISION components.orders-api.route.priority',
+      'BAKE_TOO_LONG rollout.stagingBake',
+    ]);
+  });
+
+  test('what stands in for a field that does not fit is no problem of anybody', () => {
+    const fields = Object.keys(cell('alpha', 1)).filter((field) => field !== 'cloud');
+    fc.assert(
+      fc.property(fc.subarray(fields, { minLength: 1 }), (broken) => {
+        const input = unchecked();
+        input.cells['alpha'] = { ...cell('alpha', 1), ...Object.fromEntries(broken.map((field) => [field, Symbol('none')])) };
+        const found = check(input, { existing: new Map([['alpha', 'account 1']]) });
+        expect(new Set(found.problems.map(({ path }) => path.split('.').slice(0, 3).join('.')))).toEqual(
+          new Set(broken.map((field) => `cells.alpha.${field}`)),
+        );
+      }),
+    );
+  });
+
   test('a definition that does not fit the schema is not also missing', () => {
     const input = unchecked();
     input.cells['alpha'] = { ...cell('alpha', 1), stage: 'prod' };
