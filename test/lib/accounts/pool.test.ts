@@ -4,7 +4,7 @@ import { keepPool, poolRows, type ReturnOptions, returnAccount } from '../../../
 import type { CellPlan, Plan } from '../../../lib/plan/plan.ts';
 import { faults, type Kill, Process, planOf, World } from '../../_helpers/vending.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const plan = planOf(['alpha', 'bravo']);
 const retiring = planOf(['alpha', 'bravo'], () => ({ intent: 'retiring' }));

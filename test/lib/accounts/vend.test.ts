@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { FAILURES } from '../../../lib/accounts/failures.ts';
 import { faults, type Kill, planOf, World } from '../../_helpers/vending.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const plan = planOf(['alpha', 'bravo', 'charlie']);
 const latencies = () => {
