@@ -113,7 +113,7 @@ const MEASUREMENTS = [
   {
     name: 'synth of one cell: of 1,000 / of one',
     limit: 1.1,
-    runs: 7,
+    runs: 11,
     first: synthesis(documentOf(1_000, 20)),
     second: synthesis(documentOf(1, 20)),
   },
