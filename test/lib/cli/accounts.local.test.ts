@@ -1,12 +1,12 @@
 /** Accounts on a local cloud, by the commands that people type. The tests build on each other, as the commands do. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AccountClient, GetAlternateContactCommand } from '@aws-sdk/client-account';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, CreateLogGroupCommand, DeleteLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { IAMClient, ListRolesCommand } from '@aws-sdk/client-iam';
+import { CreateRoleCommand, DeleteRoleCommand, IAMClient, ListRolesCommand } from '@aws-sdk/client-iam';
 import { CloseAccountCommand, ListAccountsCommand, ListTagsForResourceCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
 import { CreateBucketCommand, DeleteBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListRequestedServiceQuotaChangeHistoryByQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
@@ -179,16 +179,19 @@ describe('the pool', () => {
     const [s3, logs] = [new S3Client({ ...client, forcePathStyle: true }), new CloudWatchLogsClient(client)];
     await s3.send(new CreateBucketCommand({ Bucket: 'left-behind', CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
     await logs.send(new CreateLogGroupCommand({ logGroupName: '/left/behind' }));
+    const iam = new IAMClient(client);
+    await iam.send(new CreateRoleCommand({ RoleName: 'way-in', AssumeRolePolicyDocument: '{"Version":"2012-10-17","Statement":[]}' }));
     const before = await lockFile();
     const refused = await tooling('accounts', 'pool', '--return', 'bravo');
     expect(refused).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('is not empty:\n  eu-west-1: log group /left/behind\n  bucket left-behind\nfix: '),
+      stderr: expect.stringContaining('is not empty:\n  eu-west-1: log group /left/behind\n  role way-in\n  bucket left-behind\nfix: '),
     });
     expect(await lockFile()).toEqual(before);
 
     await s3.send(new DeleteBucketCommand({ Bucket: 'left-behind' }));
     await logs.send(new DeleteLogGroupCommand({ logGroupName: '/left/behind' }));
+    await iam.send(new DeleteRoleCommand({ RoleName: 'way-in' }));
     const returned = await tooling('accounts', 'pool', '--return', 'bravo', '--json');
     expect({ code: returned.code, ...json(returned.stdout) }).toEqual({
       code: 0,
@@ -201,6 +204,13 @@ describe('the pool', () => {
     expect(await tagsOf(before.cells['bravo'])).toEqual({ 'cell-factory:account': 'pool-0001' });
     const { stdout } = await tooling('accounts', 'bravo', '--json');
     expect(json(stdout)['accounts']).toMatchObject([{ cell: 'bravo', state: 'skipped' }]);
+  });
+
+  test('leaves nothing that keeps such a cell in the registry', async () => {
+    expect(await tooling('publish')).toMatchObject({ code: 0 });
+    expect((await tooling('registry', 'show')).stdout).toMatch(/^bravo .* retired$/m);
+    await rm(cellFile('bravo'));
+    expect(await tooling('publish')).toMatchObject({ code: 0, stdout: expect.stringContaining('- cells.bravo') });
   });
 });
 
