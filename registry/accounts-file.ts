@@ -9,9 +9,8 @@ import { lock } from 'proper-lockfile';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { FactoryError, isNamed, messageOf } from './errors.ts';
-import type { UncheckedOrganization } from './shape.ts';
-
-const accountId = z.string().regex(/^\d{12}$/, 'must be 12 digits');
+import { accountId } from './model.ts';
+import { isObject, type UncheckedOrganization } from './shape.ts';
 
 const schema = z.strictObject({
   /** AWS Organizations' id, once `cellctl init` knows it. */
@@ -134,5 +133,3 @@ const CONTROL_ACCOUNTS = ['management', 'tooling', 'monitoring'] as const satisf
 const idOf = (accountId: string | undefined) => (accountId === undefined ? {} : { accountId });
 
 const ownId = (file: AccountsFile, cell: string) => (Object.hasOwn(file.cells, cell) ? file.cells[cell] : undefined);
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);

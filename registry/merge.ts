@@ -35,7 +35,7 @@ function entriesOf({ cells, components, ...settings }: Organization): Entries {
   ]);
 }
 
-function organizationOf(entries: Entries): Organization {
+function fromEntries(entries: Entries): Organization {
   const organization: Record<string, unknown> = { cells: {}, components: {} };
   for (const [path, value] of [...entries].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const kind = MAPS.find((each) => path.startsWith(`${each}.`));
@@ -90,5 +90,5 @@ export function merge(base: Organization, mine: Organization, theirs: Organizati
     if (own.has(path)) merged.set(path, own.get(path));
     else merged.delete(path);
   }
-  return { merged: organizationOf(merged), conflicts };
+  return { merged: fromEntries(merged), conflicts };
 }

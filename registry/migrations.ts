@@ -3,6 +3,7 @@
  * ever, because old revisions are: `registry show --revision 1` must work in ten years. They change what was read, never
  * what is stored, and the digest that is checked is the one of the document as it was published.
  */
+
 /** A document's content before its shape is checked. */
 export interface Untyped {
   readonly organization: Readonly<Record<string, unknown>>;

@@ -12,7 +12,8 @@ const label = z
   .max(63, 'must be at most 63 characters')
   .regex(DNS_LABEL, 'must be lower-case letters, digits and inner hyphens, starting with a letter');
 
-const accountId = z.string().regex(/^\d{12}$/, 'must be 12 digits');
+/** An account of AWS. */
+export const accountId = z.string().regex(/^\d{12}$/, 'must be 12 digits');
 const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-?\d+$/, 'must look like eu-west-1');
 const block = z.cidrv4({ error: 'must be an IPv4 block such as 10.0.16.0/20' });
 const duration = z.string().regex(/^\d+(s|m|h|d)$/, 'must be a whole number with a unit: 90s, 30m, 12h, 2d');

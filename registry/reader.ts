@@ -6,8 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { type OpenedDocument, openDocument, organizationOf } from './document.ts';
+import { type OpenedDocument, openDocument, partsOf } from './document.ts';
 import { FactoryError, isNamed, messageOf } from './errors.ts';
+import { settingsSchema } from './model.ts';
 import { registryBucketName } from './names.ts';
 import { POINTER_KEY, parsePointer, revisionKey } from './pointer.ts';
 import { Snapshot } from './snapshot.ts';
@@ -163,7 +164,8 @@ export class RegistryReader {
     try {
       const [text, { mtimeMs }] = await Promise.all([readFile(cacheFile, 'utf8'), stat(cacheFile)]);
       const document = openDocument(text, cacheFile);
-      if (registryBucketName(organizationOf(document, cacheFile)) !== this.options.bucket) return undefined;
+      const settings = settingsSchema.parse(partsOf(document).settings);
+      if (registryBucketName(settings) !== this.options.bucket) return undefined;
       return { document, text, confirmed: mtimeMs };
     } catch {
       return undefined;

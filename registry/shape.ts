@@ -55,6 +55,10 @@ const CODE_OF: Readonly<Partial<Record<z.core.$ZodIssue['code'], FieldCode>>> = 
   not_multiple_of: 'FIELD_RANGE',
 };
 
+/** True for what has fields: no list, and not null. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** The value at `path`, or undefined. */
 function at(value: unknown, path: readonly PropertyKey[]): unknown {
   let current = value;
@@ -130,7 +134,7 @@ const STAND_INS: Readonly<Record<'settings' | 'cells' | 'components', (key: stri
 
 /** The definition with stand-ins for what doesn't fit, and the names of those fields; undefined when there is nothing to save. */
 function saved(value: unknown, error: z.ZodError, standIns: Readonly<Record<string, unknown>>) {
-  if (typeof value !== 'object' || value === null) return undefined;
+  if (!isObject(value)) return undefined;
   const unfit = new Set(
     error.issues.flatMap((issue) => (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [String(issue.path[0])])),
   );

@@ -125,16 +125,18 @@ export class RegistryStore {
       // What the first look finds is what the definitions are taken to have started from.
       if (attempt === 0) from ??= newest;
       const next = await this.contentAfter(from, organization, newest);
-      const note = {
+      const result = (registry: PublishedRegistry, changed: boolean): PublishResult => ({
+        registry,
+        changed,
         changes: changesBetween(newest?.organization ?? NOTHING, next.organization),
         movedOn: movedOn(newest?.life ?? {}, next.life),
         others: changesBetween(organization, next.organization),
         ...(newest && newest.published.revision !== from?.published.revision ? { mergedOnto: newest.published } : {}),
         ...(rolledForward === undefined ? {} : { rolledForward }),
-      };
-      if (newest?.digest === next.digest) return { registry: newest, changed: false, ...note };
+      });
+      if (newest?.digest === next.digest) return result(newest, false);
       const registry = { ...next, published: following(newest?.published, by, now()) };
-      if (await this.write(registry, current.pointer)) return { registry, changed: true, ...note };
+      if (await this.write(registry, current.pointer)) return result(registry, true);
       await sleep(Math.random() * PAUSE_MS);
     }
     throw new FactoryError('PUBLISH_CONFLICT', `lost ${ATTEMPTS} races against other publishers`, { fix: 'run `cellctl publish` again' });
