@@ -57,6 +57,7 @@ export class Accounts {
       clock: systemClock,
       records: this.records,
       lockFile: lockFileAt(accountsFile),
+      begin: (cell) => this.store.note(cell, 'vended'),
       run,
       emit,
       steps: [
@@ -79,10 +80,6 @@ export class Accounts {
     const results = await this.alone(() =>
       this.vending.vend(wanted.map(({ name, account }) => ({ account, cell: name, mayClaim: true, accountId: account.accountId }))),
     );
-    // From here on the cell exists. One whose account was there and as it should be has a life already, or has ended.
-    for (const { cell, accountId, state } of results) {
-      if (cell !== undefined && accountId !== undefined && state !== 'unchanged') await this.store.note(cell, 'vended');
-    }
     const byCell = new Map(results.map((result) => [result.cell, result]));
     return cells.map(({ name, account }) => {
       const result = byCell.get(name);

@@ -2,6 +2,7 @@
  * Vending: one account for each that is wanted. Creation goes by the limits of Organizations, setting up begins as soon as
  * an id is known and never holds creation up. One account's failure stops no other. Run again, it carries on anywhere.
  */
+import pLimit from 'p-limit';
 import { FactoryError } from '../../registry/index.ts';
 import { asCloudError } from '../aws/cloud-error.ts';
 import { ACCOUNT_TAG } from '../plan/plan.ts';
@@ -19,6 +20,8 @@ export interface VendingOptions extends JourneyOptions {
   readonly directory: Directory;
   readonly limiter: Limiter;
   readonly lockFile: LockFile;
+  /** Told of a cell right before its account is noted as its own. @default - nobody is told */
+  readonly begin?: (cell: string) => Promise<void>;
   /** What every account gets once it exists, in order. */
   readonly steps: readonly SetUpStep[];
 }
@@ -81,9 +84,8 @@ export class Vending {
       jobs.push({ journey, decision: await this.decideFor(each, seen, free) });
     }
     const queue = jobs.filter(({ decision }) => !(decision instanceof FactoryError) && decision.kind === 'missing');
-    for (let at = 0; at < queue.length; at += CONCURRENCY) {
-      await Promise.all(queue.slice(at, at + CONCURRENCY).map(({ journey }) => journey.enter('waiting')));
-    }
+    const limit = pLimit(CONCURRENCY);
+    await Promise.all(queue.map(({ journey }) => limit(() => journey.enter('waiting'))));
     this.sayWhen(queue, seen);
     return jobs;
   }
@@ -137,7 +139,7 @@ export class Vending {
     const { account, cell } = journey.wanted;
     if (decision.kind !== 'found') {
       const origin = await this.make(journey, decision, creations);
-      if (cell !== undefined) await assign(this.options.lockFile, cell, origin.id);
+      if (cell !== undefined) await this.own(cell, origin.id);
       await journey.enter('created', { accountId: origin.id });
       journey.say('progress', `account ${origin.id} ${origin.how}`);
       return origin;
@@ -148,10 +150,16 @@ export class Vending {
     if (inLockFile) return { id, how: 'found', bornAt };
     // A claim is in the records; the tag says the same where they are lost. Only then does the cell own the account.
     if (pool !== undefined) await this.options.directory.tag(id, account.tags);
-    await assign(this.options.lockFile, cell, id);
+    await this.own(cell, id);
     await journey.enter('created', { accountId: id });
     journey.say('progress', pool === undefined ? `account ${id} found` : `account ${id} taken from the pool (${pool})`);
     return { id, how: pool === undefined ? 'found' : 'claimed', bornAt };
+  }
+
+  /** The cell's life begins before its line is written: a run that dies in between does both again, and one after it neither. */
+  private async own(cell: string, id: string): Promise<void> {
+    await this.options.begin?.(cell);
+    await assign(this.options.lockFile, cell, id);
   }
 
   /** Follows a creation that leads to the account, or creates it. */

@@ -58,6 +58,8 @@ export class World {
   lock: Readonly<Record<string, string>> = {};
   /** `<account>/<step>` of every step that was done inside an account. */
   readonly done = new Set<string>();
+  /** Cells whose life has begun. */
+  readonly begun = new Set<string>();
   readonly messages: Message[] = [];
 
   constructor(behaviour: Behaviour = {}) {
@@ -75,7 +77,8 @@ export class World {
     const emit = (message: Message) => {
       this.messages.push(message);
     };
-    const vending = new Vending({ directory, limiter, clock, records, lockFile, steps, run: 'test', emit });
+    const begin = (cell: string) => process.outside(() => void this.begun.add(cell));
+    const vending = new Vending({ directory, limiter, clock, records, lockFile, begin, steps, run: 'test', emit });
     return { vending, directory, records, lockFile, clock, limiter, run: 'test', emit };
   }
 
@@ -139,6 +142,7 @@ export async function faults(world: World, plan: Plan): Promise<string[]> {
     const id = world.lock[name];
     const there = world.organization.accounts.find((each) => each.id === id);
     const succeeded = world.organization.creations.filter(({ email, reason }) => email === account.email && reason === undefined);
+    if (!world.begun.has(name)) found.push(`${name}: its life has not begun`);
     if (succeeded.length > 1) found.push(`${name}: created ${succeeded.length} times`);
     if (!there) found.push(`${name}: lock file says ${id}, which is nowhere`);
     else {
