@@ -117,6 +117,11 @@ async function importDefinitions(
  * @throws FactoryError `ORGANIZATION_NOT_FOUND`, `REGISTRY_INVALID` (with every problem of every file), `LOCK_FILE_INVALID`, `DOCUMENT_INVALID`
  */
 export async function loadRegistry(path: string, options: LoadOptions = {}): Promise<LoadedRegistry> {
+  // Not the folder we are in: an empty path is a variable that somebody forgot to set.
+  if (path === '')
+    throw new FactoryError('ORGANIZATION_NOT_FOUND', 'the path of the organization is empty', {
+      fix: 'pass a folder or document with --organization',
+    });
   const accountsFile = accountsFileOf(path, options);
   const now = options.now ?? new Date();
   if (accountsFile === undefined) return loadDocument(path, now);

@@ -27,7 +27,7 @@ export class Context {
 
   /** Where the organization is defined. */
   get organization(): string {
-    return this.options.organization || join(packageRoot(), 'registry');
+    return this.options.organization ?? join(packageRoot(), 'registry');
   }
 
   /** The same, for the CDK app. */

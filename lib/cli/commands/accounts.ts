@@ -141,12 +141,11 @@ function poolCommand(): Command {
     .addHelpText('after', POOL_HELP)
     .action(
       action(async (context, options: PoolOptions) => {
+        const { FactoryError } = await import('../../../registry/index.ts');
         if (options.keep !== undefined && options.return !== undefined) {
-          const { FactoryError } = await import('../../../registry/index.ts');
           throw new FactoryError('USAGE', '--keep and --return at once', { fix: 'run one after the other' });
         }
         if (command.optsWithGlobals<{ watch?: boolean }>().watch === true) {
-          const { FactoryError } = await import('../../../registry/index.ts');
           throw new FactoryError('USAGE', '--watch only looks, and pool is not watched', {
             fix: 'run `cellctl accounts --watch`: it shows the pool, too',
           });

@@ -18,7 +18,7 @@ export function reportPublication(context: Context, bucket: string, result: Publ
   const { output } = context;
   const { revision } = registry.published;
   output.result({ revision, digest: registry.digest, changed, changes, movedOn, mergedOnto, others, rolledForward }, () => {
-    if (rolledForward !== undefined) output.say(`revision ${rolledForward} of a publisher that died was completed first`);
+    if (rolledForward !== undefined) output.say(`revision ${rolledForward} was written and not pointed at; that was completed first`);
     if (changed && mergedOnto) output.say(`put on top of revision ${mergedOnto.revision} by ${mergedOnto.by}`);
     output.say(changed ? `published revision ${revision} to s3://${bucket}` : `unchanged: revision ${revision} is current`);
     if (mergedOnto && Object.values(others).some((paths) => paths.length > 0)) {

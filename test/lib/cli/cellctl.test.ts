@@ -51,6 +51,7 @@ describe('cellctl', () => {
     [['registry', 'rollback', '-1'], 'USAGE: revision is "-1"'],
     [['accounts', '--watch', 'pool', '--keep', '1'], 'USAGE: --watch only looks'],
     [['publish', '--base', '1.5'], 'USAGE: --base is "1.5"'],
+    [['validate', '--organization', ''], 'ORGANIZATION_NOT_FOUND: the path of the organization is empty'],
     [['validate', '--organization', 'nowhere'], 'ORGANIZATION_NOT_FOUND: nowhere'],
   ])('%p is wrong usage: 2, said on stderr', async (args, reason) => {
     const { code, stdout, stderr } = await cellctl(args, { CELL_FACTORY_ACCOUNTS: '/nowhere/accounts.json' });
