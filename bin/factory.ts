@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib/core';
+import { DomainStack } from '../lib/accounts/domain-stack.ts';
 import { RegistryStack } from '../lib/accounts/registry-stack.ts';
 import { VendingStack } from '../lib/accounts/vending-stack.ts';
 import { Foundation } from '../lib/cell/foundation.ts';
@@ -22,8 +23,9 @@ function buildControl(app: App, plan: Plan, wanted: Wanted): void {
     return;
   }
   const stacks = {
-    [CONTROL_STACKS.management]: { account: plan.managementAccountId, build: () => new VendingStack(app, plan) },
-    [CONTROL_STACKS.tooling]: { account: plan.tooling.accountId, build: () => new RegistryStack(app, plan) },
+    [CONTROL_STACKS.vending]: { account: plan.managementAccountId, build: () => new VendingStack(app, plan) },
+    [CONTROL_STACKS.registry]: { account: plan.tooling.accountId, build: () => new RegistryStack(app, plan) },
+    [CONTROL_STACKS.domain]: { account: plan.tooling.accountId, build: () => new DomainStack(app, plan) },
   };
   for (const [name, { account, build }] of Object.entries(stacks)) {
     if (wanted === 'names') new Stack(app, name, { env: { account, region: plan.homeRegion }, description: NAMES_ONLY });

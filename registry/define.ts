@@ -2,15 +2,9 @@
  * What people write. Each function fills in the defaults and checks nothing: a wrong value passes through as it is,
  * so that the loader can report the problems of all files at once.
  */
-import type { AccessPolicy, AwsCell, Capacity, Component, GcpCell, OrganizationSettings, RolloutPolicy, Size } from './model.ts';
+import type { AccessPolicy, AwsCell, Capacity, Component, GcpCell, OrganizationSettings, RolloutPolicy } from './model.ts';
 import { accountEmail } from './names.ts';
-
-/** Capacity by size class: figures to start from, to be replaced by what load tests of the application show. */
-export const CAPACITY: Record<Size, Capacity> = {
-  small: { maxRequestsPerSecond: 200, maxTenants: 100, headroom: 0.7 },
-  medium: { maxRequestsPerSecond: 1_000, maxTenants: 500, headroom: 0.7 },
-  large: { maxRequestsPerSecond: 5_000, maxTenants: 2_000, headroom: 0.7 },
-};
+import { capacityOf } from './sizes.ts';
 
 /** What a cell is when its definition doesn't say. */
 export const CELL_DEFAULTS = {
@@ -43,13 +37,23 @@ export const ROLLOUT_DEFAULTS: RolloutPolicy = {
 
 const ACCESS_DEFAULTS: AccessPolicy = { roles: {} };
 
-type CellDefaults = keyof typeof CELL_DEFAULTS | 'platforms' | 'capacity' | 'cloud' | 'accountId';
-type Definition<T, D extends keyof T> = Omit<T, D> & Partial<Pick<T, Exclude<D, 'capacity' | 'cloud' | 'accountId'>>>;
+/** Everybody: a cell serves customers, who may be anywhere. */
+const CLIENTS = ['0.0.0.0/0'];
+
+type CellDefaults = keyof typeof CELL_DEFAULTS | 'platforms' | 'capacity' | 'cloud' | 'accountId' | 'overrides' | 'network';
+type Definition<T, D extends keyof T> = Omit<T, D> & Partial<Pick<T, Exclude<D, 'capacity' | 'cloud' | 'accountId' | 'network'>>>;
 
 /** A cell on AWS as it is written in `cells/<name>.ts`. */
-export type AwsCellDefinition = Definition<AwsCell, CellDefaults> & { cloud?: 'aws'; capacity?: Partial<Capacity> };
+export type AwsCellDefinition = Definition<AwsCell, CellDefaults> & {
+  cloud?: 'aws';
+  capacity?: Partial<Capacity>;
+  network: { block: string; clients?: string[] };
+};
 /** A cell on Google Cloud as it is written in `cells/<name>.ts`. */
-export type GcpCellDefinition = Definition<GcpCell, Exclude<CellDefaults, 'accountId'>> & { cloud: 'gcp'; capacity?: Partial<Capacity> };
+export type GcpCellDefinition = Definition<GcpCell, Exclude<CellDefaults, 'accountId' | 'overrides' | 'network'>> & {
+  cloud: 'gcp';
+  capacity?: Partial<Capacity>;
+};
 
 /** A component as it is written in `components/<name>.ts`. */
 export type ComponentDefinition = Omit<Component, 'kind' | 'repository' | 'dependsOn' | 'tags'> &
@@ -69,19 +73,24 @@ export type OrganizationDefinition = Omit<
   tags?: Record<string, string>;
 };
 
-/** Fills in a cell's defaults: `size: 'small'`, capacity by size, `platforms: ['ecs']`, `intent: 'active'`, `tier: 'shared'`, weight 1. */
+/**
+ * Fills in a cell's defaults: `size: 'small'`, capacity by size, stage and tier, `platforms: ['ecs']`, `intent: 'active'`,
+ * `tier: 'shared'`, weight 1, no overrides, clients everywhere.
+ */
 export function defineCell(cell: AwsCellDefinition): AwsCell;
 export function defineCell(cell: GcpCellDefinition): GcpCell;
 export function defineCell(cell: AwsCellDefinition | GcpCellDefinition): AwsCell | GcpCell {
-  const { cloud = 'aws', capacity, ...rest } = cell;
-  const size = cell.size ?? CELL_DEFAULTS.size;
+  const { cloud = 'aws', capacity, network, ...rest } = cell;
+  const { size, tier } = { ...CELL_DEFAULTS, ...cell };
   return {
     ...CELL_DEFAULTS,
-    platforms: cloud === 'aws' ? ['ecs'] : ['gke'],
+    ...(cloud === 'aws' ? { platforms: ['ecs'], overrides: {} } : { platforms: ['gke'] }),
     ...rest,
     cloud,
+    // A network that is missing is one problem, too.
+    network: cloud === 'aws' && network ? { clients: CLIENTS, ...network } : network,
     // An unknown size is one problem, which the schema reports; without a capacity it would become four.
-    capacity: { ...(CAPACITY[size] ?? CAPACITY.small), ...capacity },
+    capacity: { ...capacityOf(size, cell.stage, tier), ...capacity },
   } as AwsCell | GcpCell;
 }
 

@@ -4,15 +4,30 @@ export { type AwsCellDefinition, type ComponentDefinition, defineCell, defineCom
 export { draft, parseDocument, type Registry, SCHEMA_VERSION, serialize } from './document.ts';
 export { asFactoryError, FactoryError, isNamed, messageOf, type Problem } from './errors.ts';
 export { deepFreeze } from './freeze.ts';
-export { SUBNET_BITS, ZONES } from './layout.ts';
+export type { CacheType, DatabaseClass } from './instances.ts';
+export { SUBNET_BITS } from './layout.ts';
 export { movedOn } from './life.ts';
 export { accountsFileOf, loadRegistry } from './load.ts';
 export { type Changes, changesBetween, fieldChanges } from './merge.ts';
-export type { AwsCell, Component, Contacts, Organization, Size, Stage } from './model.ts';
-export { accountEmail, cellAccountName, cellHealthAlarmName, cellStackName, poolAccountName, registryBucketName } from './names.ts';
+export type { AwsCell, Capacity, Component, Contacts, Organization, Resources, Size, Stage, Tier } from './model.ts';
+export {
+  accountEmail,
+  cellAccountName,
+  cellDelegationRoleName,
+  cellDelegationStackName,
+  cellDomain,
+  cellEndpoint,
+  cellHealthAlarmName,
+  cellProbeName,
+  cellStackName,
+  cellsDomain,
+  poolAccountName,
+  registryBucketName,
+} from './names.ts';
 export { type Condition, type Objects, S3Objects, type StoredObject } from './objects.ts';
 export { byImpact } from './order.ts';
 export { Records } from './records.ts';
 export type { UncheckedOrganization } from './shape.ts';
+export { cacheMachine, databaseMachine, type Override, overridesOf, resourcesOf, STAGE_PROFILES, type StageProfile } from './sizes.ts';
 export { type PublishResult, RegistryStore } from './store.ts';
 export { check, validate } from './validate.ts';

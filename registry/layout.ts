@@ -1,9 +1,4 @@
 /** How a cell's block is cut up. Here, because a block's smallest size follows from it and `lib/cell` builds by it. */
-import type { Stage } from './model.ts';
-
-/** Availability zones of a cell's network. Three in production: with two, losing one halves the cell. */
-export const ZONES: Readonly<Record<Stage, 2 | 3>> = { production: 3, staging: 2, personal: 2 };
-
 /**
  * Subnets in each zone, by how many bits their prefix is longer than the cell's: an eighth of the block for services, a
  * thirty-second each for the rest. Of a /20 that is a /23 and two /25; with three zones 9/16 of the block, and what

@@ -1,3 +1,6 @@
+import { cellEndpoint } from './names.ts';
+import { isObject } from './shape.ts';
+
 /**
  * How documents of older versions become documents of today's: the step of version n makes n + 1 of it. Steps are kept for
  * ever, because old revisions are: `registry show --revision 1` must work in ten years. They change what was read, never
@@ -13,4 +16,24 @@ export interface Untyped {
 export const MIGRATIONS: Readonly<Record<number, (content: Untyped) => Untyped>> = {
   /** Version 2 added contacts to the organization, and the life of cells. Of life before that nothing is known. */
   1: ({ organization }) => ({ organization: { contacts: {}, ...organization }, life: {} }),
+  /** Version 3 added to cells on AWS what they override and where requests may come from, and the endpoint `api` that each has. */
+  2: ({ organization, life }) => ({
+    organization: {
+      ...organization,
+      cells: mapCells(organization['cells'], (name, { overrides = {}, network, endpoints, ...cell }) => ({
+        ...cell,
+        overrides,
+        network: { clients: ['0.0.0.0/0'], ...Object(network) },
+        endpoints: { api: cellEndpoint(name, String(organization['domain'])), ...Object(endpoints) },
+      })),
+    },
+    life,
+  }),
 };
+
+/** Changes the cells on AWS, whatever shape the rest has. */
+function mapCells(cells: unknown, change: (name: string, cell: Record<string, unknown>) => object): object {
+  return Object.fromEntries(
+    Object.entries(Object(cells)).map(([name, cell]) => [name, isObject(cell) && cell['cloud'] === 'aws' ? change(name, cell) : cell]),
+  );
+}

@@ -21,6 +21,7 @@ const tags = z.record(z.string().min(1).max(128), z.string().max(256));
 
 const STAGES = ['staging', 'production', 'personal'] as const;
 const SIZES = ['small', 'medium', 'large'] as const;
+const TIERS = ['shared', 'dedicated'] as const;
 
 const capacity = z.strictObject({
   /** Requests per second the cell is sized for. */
@@ -29,6 +30,47 @@ const capacity = z.strictObject({
   maxTenants: z.int().positive(),
   /** Share of the capacity at which the cell counts as full, 0 to 1. */
   headroom: z.number().gt(0).max(1),
+});
+
+const databaseResources = z.strictObject({
+  /** Instance class of PostgreSQL, without `db.`. */
+  instanceClass: z.string().min(1),
+  /** Storage at first, in GiB. */
+  storageGiB: z.int().min(20).max(65_536),
+  /** Size up to which storage grows by itself, in GiB. */
+  maxStorageGiB: z.int().min(22).max(65_536),
+  /** A standby in another zone, which takes over. */
+  standby: z.boolean(),
+  /** Days of point-in-time recovery. */
+  backupDays: z.int().min(1).max(35),
+});
+const cacheResources = z.strictObject({
+  /** Node type of the cache. */
+  nodeType: z.string().min(1),
+  /** Nodes besides the primary, each in another zone. */
+  replicas: z.int().min(0).max(5),
+});
+const serviceResources = z.strictObject({
+  /** Processor units of a task, 1,024 to a core. */
+  cpu: z.literal([256, 512, 1024, 2048, 4096, 8192, 16384]),
+  /** Memory of a task, in MiB. */
+  memoryMiB: z.int().min(512).max(122_880),
+  /** Tasks of each component that always run. */
+  minTasks: z.int().min(1).max(1_000),
+  /** Tasks of each component at most. */
+  maxTasks: z.int().min(1).max(1_000),
+});
+const nat = z.enum(['gateway-per-zone', 'one-gateway', 'instance']);
+
+const overrides = z.strictObject({
+  /** Of the database. */
+  database: databaseResources.partial().optional(),
+  /** Of the cache. */
+  cache: cacheResources.partial().optional(),
+  /** Of every component's service. */
+  service: serviceResources.partial().optional(),
+  /** How services reach what is outside the network. */
+  nat: nat.optional(),
 });
 
 const cellBase = {
@@ -42,14 +84,14 @@ const cellBase = {
   importance: z.enum(['low', 'normal', 'high']),
   /** Relative share of the traffic; the unit is the organization's own. */
   trafficWeight: z.number().min(0),
-  /** Addresses by purpose, e.g. `api`. */
+  /** Addresses by purpose. `api` is where clients and routers reach the cell; on AWS it follows from the name and the domain. */
   endpoints: z.record(z.string(), z.string()),
   /** What the cell can take. */
   capacity,
   /** What people want of the cell; what it is doing is recorded elsewhere. */
   intent: z.enum(['active', 'cordoned', 'retiring']),
   /** Whether tenants share the cell, or one has it to itself. */
-  tier: z.enum(['shared', 'dedicated']),
+  tier: z.enum(TIERS),
   /** Who the cell belongs to; personal cells must have one. */
   owner: z.string().min(1).optional(),
   /** When a personal cell ends, ISO 8601 with time zone. */
@@ -70,7 +112,11 @@ const awsCell = z.strictObject({
   network: z.strictObject({
     /** The cell's own IPv4 block, inside the organization's supernet. */
     block,
+    /** Where requests may come from. */
+    clients: z.array(block).min(1),
   }),
+  /** Single values that are other than the size class says. */
+  overrides,
   /** E-mail of the cell's account; absent means derived from the organization's pattern. */
   email: z.email().optional(),
   /** From the lock file, never written by hand. */
@@ -204,7 +250,7 @@ export const settingsSchema = z.strictObject({
     .optional(),
   /** Where control accounts live and the registry is stored. */
   homeRegion: region,
-  /** Root domain under which cells get their zones. */
+  /** Domain that is the organization's own. Each cell gets the zone `<cell>.cells.<domain>`. */
   domain: z.hostname(),
   /** Pattern of account e-mails; `{account}` becomes the account's name. */
   emailPattern: z.string().regex(/^[^@\s]*\{account\}[^@\s]*@[^@\s]+$/, 'must hold {account} before the @'),
@@ -257,3 +303,13 @@ export type AccessPolicy = z.infer<typeof accessPolicy>;
 export type Capacity = z.infer<typeof capacity>;
 export type Stage = (typeof STAGES)[number];
 export type Size = (typeof SIZES)[number];
+export type Tier = (typeof TIERS)[number];
+export type Overrides = z.infer<typeof overrides>;
+
+/** What a cell on AWS is made of: its size class, as its stage and its overrides change it. */
+export interface Resources {
+  readonly database: Readonly<z.infer<typeof databaseResources>>;
+  readonly cache: Readonly<z.infer<typeof cacheResources>>;
+  readonly service: Readonly<z.infer<typeof serviceResources>>;
+  readonly nat: z.infer<typeof nat>;
+}

@@ -14,6 +14,24 @@ export const cellStackName = (cell: string) => `Cell-${cell}`;
 /** Name of the composite alarm that says how a cell is. */
 export const cellHealthAlarmName = (cell: string) => `cell-${cell}-health`;
 
+/** Name of the stack in tooling that lets a cell delegate its own name, and nothing else. */
+export const cellDelegationStackName = (cell: string) => `Delegation-${cell}`;
+
+/** Name of the role in tooling by which a cell does so. */
+export const cellDelegationRoleName = (cell: string) => `cell-delegation-${cell}`;
+
+/** Name of the canary that probes a cell. */
+export const cellProbeName = (cell: string) => `cell-${cell}`;
+
+/** The zone in tooling that cells' zones hang from. Whoever owns `domain` delegates it, once. */
+export const cellsDomain = (domain: string) => `cells.${domain}`;
+
+/** The zone of a cell, and the name under which it is reached. */
+export const cellDomain = (cell: string, domain: string) => `${cell}.${cellsDomain(domain)}`;
+
+/** Where clients and routers reach a cell on AWS. */
+export const cellEndpoint = (cell: string, domain: string) => `https://${cellDomain(cell, domain)}`;
+
 /** Name of an account that waits in the pool, by number. */
 export const poolAccountName = (number: number) => `pool-${String(number).padStart(4, '0')}`;
 
@@ -61,6 +79,19 @@ export const CELL_NAMES: readonly (DerivedName & { readonly of: (cell: string) =
   { what: "the cell's account", limit: 50, source: 'CreateAccount, AWS Organizations API Reference', of: cellAccountName },
   { what: "the cell's stack", limit: 128, source: 'CreateStack, AWS CloudFormation API Reference', of: cellStackName },
   { what: "the cell's health alarm", limit: 255, source: 'PutCompositeAlarm, Amazon CloudWatch API Reference', of: cellHealthAlarmName },
+  {
+    what: "the cell's delegation stack",
+    limit: 128,
+    source: 'CreateStack, AWS CloudFormation API Reference',
+    of: cellDelegationStackName,
+  },
+  { what: "the cell's delegation role", limit: 64, source: 'CreateRole, AWS IAM API Reference', of: cellDelegationRoleName },
+  { what: "the cell's probe", limit: 255, source: 'CreateCanary, Amazon CloudWatch Synthetics API Reference', of: cellProbeName },
+];
+
+/** Names that a cell's name and the organization's domain lead to. */
+export const CELL_DOMAIN_NAMES: readonly (DerivedName & { readonly of: (cell: string, domain: string) => string })[] = [
+  { what: "the cell's domain", limit: 64, source: 'RequestCertificate, AWS Certificate Manager API Reference', of: cellDomain },
 ];
 
 /** Names that a component's name leads to. */

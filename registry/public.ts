@@ -4,7 +4,6 @@
  */
 export {
   type AwsCellDefinition,
-  CAPACITY,
   type ComponentDefinition,
   defineCell,
   defineComponent,

@@ -3,11 +3,13 @@
  * nothing stands in both. Each rule sees only definitions that fit the schema, so none needs to guard against shape.
  * docs/registry.md lists them; a test keeps that list current.
  */
-import { BLOCK_PREFIX, ZONES } from './layout.ts';
-import type { Cell, Component, Organization } from './model.ts';
+import { CACHE_TYPES, DATABASE_CLASSES, FARGATE_MEMORY } from './instances.ts';
+import { BLOCK_PREFIX } from './layout.ts';
+import type { AwsCell, Cell, Component, Organization } from './model.ts';
 import {
   ACCESS_NAMES,
   accountEmail,
+  CELL_DOMAIN_NAMES,
   CELL_NAMES,
   COMPONENT_NAMES,
   cellAccountName,
@@ -16,6 +18,7 @@ import {
   ORGANIZATION_NAMES,
 } from './names.ts';
 import { REGION_ZONES } from './regions.ts';
+import { resourcesOf, STAGE_PROFILES, shortfalls } from './sizes.ts';
 import { type Block, bakesOf, dotted, type Finding, parseBlock, type Rule, type Subject, seconds, UNIT } from './subject.ts';
 
 /** Names that mean another account wherever a cell's name is taken. */
@@ -99,6 +102,15 @@ function* emails({ settings, cells }: Subject): Generator<{ path: string; email:
   }
 }
 
+/** Cells on AWS whose size is known: where something stands in for what says it, nothing can be said of their resources. */
+function* sized({ cells, standIns }: Subject): Generator<[string, AwsCell]> {
+  const unknown = new Set(standIns);
+  for (const [key, cell] of cells) {
+    const known = ['size', 'stage', 'capacity', 'overrides'].every((field) => !unknown.has(`cells.${key}.${field}`));
+    if (cell.cloud === 'aws' && known) yield [key, cell];
+  }
+}
+
 /** Whether a component can run in a cell. */
 const runsIn = (component: Component, cell: Cell) =>
   component.kind === 'kubernetes'
@@ -156,6 +168,7 @@ export const RULES: readonly Rule[] = [
       if (settings) yield* tooLong('name', ORGANIZATION_NAMES, settings.name);
       for (const [key, cell] of cells) {
         yield* tooLong(`cells.${key}.name`, CELL_NAMES, cell.name);
+        if (settings) yield* tooLong(`cells.${key}.name`, CELL_DOMAIN_NAMES, cell.name, settings.domain);
         for (const [role, { stages }] of Object.entries(settings?.access.roles ?? {})) {
           if (stages.includes(cell.stage)) yield* tooLong(`cells.${key}.name`, ACCESS_NAMES, cell.name, role);
         }
@@ -204,15 +217,15 @@ export const RULES: readonly Rule[] = [
   },
   {
     code: 'REGION_TOO_FEW_ZONES',
-    description: `a region has as many availability zones as the cell's stage needs: ${ZONES.production} in production, ${ZONES.staging} elsewhere`,
+    description: `a region has as many availability zones as the cell's stage needs: ${STAGE_PROFILES.production.zones} in production, ${STAGE_PROFILES.staging.zones} elsewhere`,
     *check({ cells }) {
       for (const [key, cell] of cells) {
         const zones = cell.cloud === 'aws' ? REGION_ZONES[cell.region] : undefined;
-        if (zones === undefined || zones >= ZONES[cell.stage]) continue;
+        if (zones === undefined || zones >= STAGE_PROFILES[cell.stage].zones) continue;
         yield {
           path: `cells.${key}.region`,
           message: `"${cell.region}" has ${zones} availability zones`,
-          fix: `a ${cell.stage} cell needs ${ZONES[cell.stage]}: choose another region`,
+          fix: `a ${cell.stage} cell needs ${STAGE_PROFILES[cell.stage].zones}: choose another region`,
         };
       }
     },
@@ -220,9 +233,15 @@ export const RULES: readonly Rule[] = [
   {
     code: 'NETWORK_UNALIGNED',
     description: 'a block is written with its own first address',
-    *check({ settings, blocks }) {
+    *check({ settings, cells, blocks }) {
       const supernet = settings ? [['network.supernet', parseBlock('', settings.network.supernet)] as const] : [];
-      for (const [path, block] of [...supernet, ...[...blocks].map(([key, each]) => [`cells.${key}.network.block`, each] as const)]) {
+      const clients = [...cells].flatMap(([key, cell]) =>
+        (cell.cloud === 'aws' ? cell.network.clients : []).map(
+          (text, index) => [`cells.${key}.network.clients.${index}`, parseBlock(key, text)] as const,
+        ),
+      );
+      const own = [...blocks].map(([key, each]) => [`cells.${key}.network.block`, each] as const);
+      for (const [path, block] of [...supernet, ...own, ...clients]) {
         if (block.address === block.start) continue;
         yield { path, message: `"${block.text}" starts inside a block`, fix: `write ${dotted(block.start)}/${block.prefix}` };
       }
@@ -293,6 +312,77 @@ export const RULES: readonly Rule[] = [
           };
         }
         if (!widest || current.end > widest.end) widest = current;
+      }
+    },
+  },
+  {
+    code: 'RESOURCE_UNKNOWN',
+    description: 'an instance class is one that the factory knows the size and price of',
+    *check({ cells }) {
+      for (const [key, cell] of cells) {
+        if (cell.cloud !== 'aws') continue;
+        const { database, cache } = cell.overrides;
+        const named = [
+          ['database.instanceClass', database?.instanceClass, DATABASE_CLASSES],
+          ['cache.nodeType', cache?.nodeType, CACHE_TYPES],
+        ] as const;
+        for (const [field, value, table] of named) {
+          if (value === undefined || Object.hasOwn(table, value)) continue;
+          yield {
+            path: `cells.${key}.overrides.${field}`,
+            message: `"${value}" is not known`,
+            fix: `use one of ${Object.keys(table).join(', ')}; or add it to registry/instances.ts and lib/plan/prices.ts`,
+          };
+        }
+      }
+    },
+  },
+  {
+    code: 'RESOURCE_IMPOSSIBLE',
+    description: 'values that belong together fit: memory to processor units, the most to the least',
+    *check(subject) {
+      for (const [key, cell] of sized(subject)) {
+        const { database, service } = resourcesOf(cell);
+        const path = `cells.${key}.overrides`;
+        const memory = FARGATE_MEMORY[service.cpu];
+        if (memory && (service.memoryMiB < memory.min || service.memoryMiB > memory.max)) {
+          yield {
+            path: `${path}.service.memoryMiB`,
+            message: `${service.memoryMiB} MiB don't go with ${service.cpu} processor units`,
+            fix: `use ${memory.min} to ${memory.max}, or another cpu`,
+          };
+        }
+        if (service.maxTasks < service.minTasks) {
+          yield {
+            path: `${path}.service.maxTasks`,
+            message: `${service.maxTasks} is less than minTasks, which is ${service.minTasks}`,
+            fix: `use ${service.minTasks} or more, or lower minTasks`,
+          };
+        }
+        // Source: "Managing capacity automatically with Amazon RDS storage autoscaling", Amazon RDS User Guide.
+        const least = Math.ceil(database.storageGiB * 1.1);
+        if (database.maxStorageGiB < least) {
+          yield {
+            path: `${path}.database.maxStorageGiB`,
+            message: `${database.maxStorageGiB} GiB is not 10 % above storageGiB, which is ${database.storageGiB}`,
+            fix: `use ${least} or more, or lower storageGiB`,
+          };
+        }
+      }
+    },
+  },
+  {
+    code: 'CAPACITY_UNCARRIED',
+    description: "a cell's resources carry the caps of its capacity",
+    *check(subject) {
+      for (const [key, cell] of sized(subject)) {
+        for (const { field, value, cap, carries } of shortfalls(resourcesOf(cell), cell.capacity)) {
+          yield {
+            path: `cells.${key}.overrides.${field}`,
+            message: `"${value}" carries ${carries} of capacity.${cap}, which is ${cell.capacity[cap]}`,
+            fix: `choose a larger one, set capacity.${cap} to ${carries} or less, or choose another size`,
+          };
+        }
       }
     },
   },

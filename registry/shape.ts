@@ -3,7 +3,7 @@
  * fields and entries is the rules' business (`rules.ts`); nothing stands in both.
  */
 import type { z } from 'zod';
-import { CAPACITY, CELL_DEFAULTS, ROLLOUT_DEFAULTS } from './define.ts';
+import { CELL_DEFAULTS, ROLLOUT_DEFAULTS } from './define.ts';
 import type { Problem } from './errors.ts';
 import {
   type Cell,
@@ -15,6 +15,7 @@ import {
   settingsSchema,
 } from './model.ts';
 import { REGION_ZONES } from './regions.ts';
+import { capacityOf } from './sizes.ts';
 
 /** An organization as it was loaded: anything may be wrong with it. */
 export interface UncheckedOrganization {
@@ -119,8 +120,9 @@ const STAND_INS: Readonly<Record<'settings' | 'cells' | 'components', (key: stri
     region: ANY_REGION,
     stage: 'staging',
     platforms: ['ecs'],
-    capacity: CAPACITY.small,
-    network: { block: '0.0.0.0/32' },
+    capacity: capacityOf('small', 'staging', 'shared'),
+    overrides: {},
+    network: { block: '0.0.0.0/32', clients: ['0.0.0.0/0'] },
   }),
   components: (key) => ({
     name: key,

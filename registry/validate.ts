@@ -1,6 +1,7 @@
 /** Is it an organization? Schema first, then the rules on what fits the schema: all problems at once, in a stable order. */
 import { FactoryError, type Problem } from './errors.ts';
-import type { Organization } from './model.ts';
+import type { Cell, Organization } from './model.ts';
+import { cellEndpoint } from './names.ts';
 import { RULES } from './rules.ts';
 import { assemble, checkShape, type UncheckedOrganization } from './shape.ts';
 import { prepare, type Surroundings } from './subject.ts';
@@ -34,7 +35,16 @@ export function check(input: UncheckedOrganization, surroundings: Surroundings =
   problems.push(...find(RULES));
   const warnings = find(WARNINGS);
   if (problems.length > 0 || !parts.settings) return { problems, warnings };
-  return { organization: assemble(parts.settings, parts), problems, warnings };
+  return { organization: withEndpoints(assemble(parts.settings, parts)), problems, warnings };
+}
+
+/** Every cell on AWS is reached under its name, unless its definition says where. */
+function withEndpoints(organization: Organization): Organization {
+  const cells = Object.entries(organization.cells).map(([name, cell]): [string, Cell] => [
+    name,
+    cell.cloud === 'aws' ? { ...cell, endpoints: { api: cellEndpoint(name, organization.domain), ...cell.endpoints } } : cell,
+  ]);
+  return { ...organization, cells: Object.fromEntries(cells) };
 }
 
 /** The error that carries `problems`. */

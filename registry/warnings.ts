@@ -1,4 +1,5 @@
 /** What is legal and unwise. Warnings forbid nothing; docs/registry.md lists them. */
+import { resourcesOf, STAGE_PROFILES } from './sizes.ts';
 import { bakesOf, parseBlock, productionCells, type Rule, seconds, UNIT } from './subject.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -74,6 +75,31 @@ export const WARNINGS: readonly Rule[] = [
           message: `${capacity.headroom} leaves no room for a peak`,
           fix: 'use 0.9 or less; 0.7 is the default',
         };
+      }
+    },
+  },
+  {
+    code: 'PRODUCTION_WEAKENED',
+    description: 'a production cell keeps its standby, its replica, its days of recovery, and a NAT gateway in each zone',
+    *check(subject) {
+      for (const [key, cell] of productionCells(subject)) {
+        if (cell.cloud !== 'aws') continue;
+        const { database, cache, nat } = resourcesOf(cell);
+        const profile = STAGE_PROFILES.production;
+        const weaker = [
+          [
+            'database.standby',
+            database.standby,
+            !database.standby,
+            'when its zone is lost, so is the database for as long as a restore takes',
+          ],
+          ['database.backupDays', database.backupDays, database.backupDays < profile.backupDays, 'what was lost longer ago stays lost'],
+          ['cache.replicas', cache.replicas, cache.replicas < profile.replicas, 'when its node is lost, the cache begins empty'],
+          ['nat', nat, nat !== profile.nat, 'zones share a way out, and its faults'],
+        ] as const;
+        for (const [field, value, isWeaker, consequence] of weaker) {
+          if (isWeaker) yield { path: `cells.${key}.overrides.${field}`, message: `${value}: ${consequence}`, fix: 'remove the override' };
+        }
       }
     },
   },

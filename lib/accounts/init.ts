@@ -120,10 +120,8 @@ export async function initialize(options: InitOptions): Promise<void> {
   for (const unit of Object.values(ORGANIZATIONAL_UNITS)) await directory.unitId(unit, true);
   const ids = await controlAccounts(options, directory, limiter, partition);
   await withAssembly(source, Object.values(CONTROL_STACKS), async ({ directory: assembly }) => {
-    const sessions = {
-      [CONTROL_STACKS.management]: session,
-      [CONTROL_STACKS.tooling]: assume(session, partition, ids.tooling, ORGANIZATION_ROLE),
-    };
+    const tooling = assume(session, partition, ids.tooling, ORGANIZATION_ROLE);
+    const sessions = { [CONTROL_STACKS.vending]: session, [CONTROL_STACKS.registry]: tooling, [CONTROL_STACKS.domain]: tooling };
     for (const [stack, stackSession] of Object.entries(sessions)) {
       emit({ kind: 'started', subject: stack, text: 'deploying' });
       const { changed } = await deployStack(assembly, stack, emit, { session: stackSession, changeSetName: `cell-factory-${runId}` });

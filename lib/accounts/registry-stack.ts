@@ -7,7 +7,7 @@ import { CONTROL_STACKS, type InitializedPlan } from '../plan/plan.ts';
 /** The bucket of the registry, in tooling: versioned, encrypted, TLS only, readable inside the organization. */
 export class RegistryStack extends Stack {
   constructor(scope: Construct, plan: InitializedPlan) {
-    super(scope, CONTROL_STACKS.tooling, {
+    super(scope, CONTROL_STACKS.registry, {
       env: { account: plan.tooling.accountId, region: plan.homeRegion },
       description: `Registry of ${plan.organization}`,
       terminationProtection: true,

@@ -10,7 +10,7 @@ import { CONTROL_STACKS, type InitializedPlan } from '../plan/plan.ts';
  */
 export class VendingStack extends Stack {
   constructor(scope: Construct, plan: InitializedPlan) {
-    super(scope, CONTROL_STACKS.management, {
+    super(scope, CONTROL_STACKS.vending, {
       env: { account: plan.managementAccountId, region: plan.homeRegion },
       description: `Account vending of ${plan.organization}`,
       // aws-cdk-lib is not compiled with exactOptionalPropertyTypes: to it, this is an IStackSynthesizer as it stands.

@@ -33,15 +33,15 @@ export class CellData extends Construct {
   }
 
   private createDatabase(cell: CellPlan, network: CellNetwork): rds.DatabaseInstance {
-    const { sizeClass, profile } = cell;
+    const { resources, profile } = cell;
     const database = new rds.DatabaseInstance(this, 'Database', {
       engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17_7 }),
       vpc: network.vpc,
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
       securityGroups: [network.data],
-      instanceType: new ec2.InstanceType(sizeClass.database.instanceClass),
-      allocatedStorage: sizeClass.database.storageGiB,
-      maxAllocatedStorage: sizeClass.database.maxStorageGiB,
+      instanceType: new ec2.InstanceType(resources.database.instanceClass),
+      allocatedStorage: resources.database.storageGiB,
+      maxAllocatedStorage: resources.database.maxStorageGiB,
       storageType: rds.StorageType.GP3,
       storageEncrypted: true,
       multiAz: profile.standby,
@@ -76,7 +76,7 @@ export class CellData extends Construct {
       replicationGroupDescription: `Cell ${cell.name}`,
       engine: 'valkey',
       engineVersion: '8.1',
-      cacheNodeType: cell.sizeClass.cache.nodeType,
+      cacheNodeType: cell.resources.cache.nodeType,
       numCacheClusters: cell.profile.standby ? 2 : 1,
       automaticFailoverEnabled: cell.profile.standby,
       multiAzEnabled: cell.profile.standby,

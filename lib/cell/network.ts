@@ -2,6 +2,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { SUBNET_BITS } from '../../registry/index.ts';
 import type { CellPlan } from '../plan/plan.ts';
+import { natGatewaysOf } from '../plan/prices.ts';
 import { SERVICE_PORT } from './parameters.ts';
 
 /**
@@ -39,7 +40,7 @@ export class CellNetwork extends Construct {
     const vpc = new ec2.Vpc(this, 'Vpc', {
       ipAddresses: ec2.IpAddresses.cidr(cell.block),
       maxAzs: cell.profile.zones,
-      natGateways: cell.profile.natGateways,
+      natGateways: natGatewaysOf(cell.resources.nat, cell.profile.zones),
       subnetConfiguration: [
         { name: 'private', subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS, cidrMask: prefix + SUBNET_BITS.private },
         { name: 'public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: prefix + SUBNET_BITS.public, mapPublicIpOnLaunch: false },

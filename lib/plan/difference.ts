@@ -1,6 +1,6 @@
 /** What differs between the registry and reality. Pure: the caller has looked, this compares. */
 import type { Changes } from '../../registry/index.ts';
-import type { CellPlan, Plan } from './plan.ts';
+import { type CellPlan, CONTROL_STACKS, type Plan } from './plan.ts';
 
 /** What was found of a stack. */
 export interface ObservedStack {
@@ -101,7 +101,7 @@ export function compare(plan: Plan, cells: readonly CellPlan[], observed: Observ
   const wanted = cells.filter(({ intent, account }) => intent !== 'retiring' || account.accountId !== undefined);
   return [
     ...[plan.tooling, plan.monitoring].flatMap((account) => accountDifference(account, 'cellctl init', observed.accounts)),
-    ...stackDifference('Registry', 'cellctl init', observed.stacks.get('Registry')),
+    ...[CONTROL_STACKS.registry, CONTROL_STACKS.domain].flatMap((name) => stackDifference(name, 'cellctl init', observed.stacks.get(name))),
     ...wanted.flatMap((cell) => accountDifference(cell.account, 'cellctl accounts', observed.accounts)),
     ...wanted.flatMap((cell) => stackDifference(cell.stackName, `cellctl deploy ${cell.name}`, observed.stacks.get(cell.stackName))),
     ...registryDifference(plan.organization, observed.published),

@@ -3,20 +3,31 @@ import {
   type AwsCell,
   accountEmail,
   byImpact,
+  type Capacity,
   type Component,
   type Contacts,
   cellAccountName,
+  cellDelegationStackName,
+  cellDomain,
+  cellEndpoint,
   cellStackName,
+  cellsDomain,
   deepFreeze,
   FactoryError,
   type Organization,
+  type Override,
+  overridesOf,
   poolAccountName,
   type Registry,
+  type Resources,
   registryBucketName,
+  resourcesOf,
+  STAGE_PROFILES,
   type Stage,
+  type StageProfile,
+  type Tier,
 } from '../../registry/index.ts';
 import { QUOTAS, type QuotaNeed } from './quotas.ts';
-import { SIZE_CLASSES, type SizeClass, STAGE_PROFILES, type StageProfile } from './sizes.ts';
 
 /** Organizational units by purpose, from the root down. */
 export const ORGANIZATIONAL_UNITS = {
@@ -53,13 +64,29 @@ export interface CellPlan {
   readonly stage: Stage;
   readonly region: string;
   readonly size: AwsCell['size'];
+  readonly tier: Tier;
   readonly intent: AwsCell['intent'];
+  /** Who a personal cell belongs to. */
+  readonly owner: string | undefined;
+  /** When a personal cell ends, ISO 8601. */
+  readonly expiresAt: string | undefined;
   readonly stackName: string;
+  /** Stack in tooling by which the cell's name is delegated. */
+  readonly delegationStackName: string;
   readonly account: AccountPlan;
   readonly block: string;
+  /** Blocks from which requests may come. */
+  readonly clients: readonly string[];
+  /** The cell's zone, and the name under which it is reached. */
+  readonly domain: string;
+  /** Where clients and routers reach the cell. */
+  readonly endpoint: string;
   /** What the stage demands; a retiring cell is no longer protected, so that it can go. */
   readonly profile: StageProfile;
-  readonly sizeClass: SizeClass;
+  readonly resources: Resources;
+  /** Resources that are other than the size class says. */
+  readonly overrides: readonly Override[];
+  readonly capacity: Capacity;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -68,6 +95,8 @@ export interface Plan {
   /** AWS Organizations' id; undefined before `cellctl init`. */
   readonly organizationId: string | undefined;
   readonly homeRegion: string;
+  /** The zone in tooling that cells' zones hang from. */
+  readonly cellsDomain: string;
   readonly digest: string;
   /** Revision of the document the plan was made from; undefined for definitions from a folder. */
   readonly revision: number | undefined;
@@ -87,8 +116,11 @@ export interface Plan {
   readonly pool: { readonly emailPattern: string; readonly tags: Readonly<Record<string, string>> };
 }
 
-/** Stacks of the control accounts, by account. */
-export const CONTROL_STACKS = { management: 'Vending', tooling: 'Registry' } as const;
+/** Stacks of the control accounts, by purpose. */
+export const CONTROL_STACKS = { vending: 'Vending', registry: 'Registry', domain: 'Domain' } as const;
+
+/** Parameter in tooling that says which zone cells' zones hang from. */
+export const ZONE_PARAMETER = '/cell-factory/zone-id';
 
 /** Services that every cell uses, by platform. EKS brings no load balancer or network of its own, so it comes on top. */
 const BASE_SERVICES = ['ecs', 'elasticloadbalancing', 'rds', 'elasticache'].map((service) => `${service}.amazonaws.com`);
@@ -118,8 +150,12 @@ function planCell(organization: Organization, cell: AwsCell): CellPlan {
     stage: cell.stage,
     region: cell.region,
     size: cell.size,
+    tier: cell.tier,
     intent: cell.intent,
+    owner: cell.owner,
+    expiresAt: cell.expiresAt,
     stackName: cellStackName(cell.name),
+    delegationStackName: cellDelegationStackName(cell.name),
     account: {
       name: accountName,
       email: cell.email ?? accountEmail(organization.emailPattern, accountName),
@@ -132,8 +168,13 @@ function planCell(organization: Organization, cell: AwsCell): CellPlan {
       quotas: QUOTAS[cell.size],
     },
     block: cell.network.block,
+    clients: cell.network.clients,
+    domain: cellDomain(cell.name, organization.domain),
+    endpoint: cell.endpoints['api'] ?? cellEndpoint(cell.name, organization.domain),
     profile: { ...profile, protected: profile.protected && cell.intent !== 'retiring' },
-    sizeClass: SIZE_CLASSES[cell.size],
+    resources: resourcesOf(cell),
+    overrides: overridesOf(cell),
+    capacity: cell.capacity,
     tags,
   };
 }
@@ -161,6 +202,7 @@ export function createPlan({ organization, digest, published }: Registry): Plan 
     organization: organization.name,
     organizationId: organization.organizationId,
     homeRegion: organization.homeRegion,
+    cellsDomain: cellsDomain(organization.domain),
     digest,
     revision: published?.revision,
     managementAccountId: organization.accounts.management.accountId,

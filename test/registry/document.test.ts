@@ -60,7 +60,7 @@ describe('the published document', () => {
   test('is refused when it is of another version, before anything else is looked at', () => {
     const error = failure(JSON.stringify({ schemaVersion: 99, nonsense: true }));
     expect(error.code).toBe('DOCUMENT_INVALID');
-    expect(error.message).toContain('schema version 99; this reader knows versions 1 to 2');
+    expect(error.message).toContain('schema version 99; this reader knows versions 1 to 3');
   });
 
   test('is refused when its content was changed after it was published', () => {
@@ -108,6 +108,19 @@ describe('the published document', () => {
     expect(
       parseDocument(serialize(old.published ? { ...draft(old.organization), published: old.published } : document()), 'again').organization,
     ).toEqual(old.organization);
+  });
+
+  test('of version 2 is read as one of today: cells on AWS got overrides, clients and their endpoint', () => {
+    const text = readFileSync('test/registry/documents/v2.json', 'utf8');
+    const { organization, life } = parseDocument(text, 'v2.json');
+    expect(life['alpha']?.state).toBe('active');
+    expect(organization.cells['alpha']).toMatchObject({
+      overrides: {},
+      network: { block: '10.0.16.0/20', clients: ['0.0.0.0/0'] },
+      endpoints: { api: 'https://alpha.cells.example.com' },
+    });
+    expect(organization.cells['bravo']?.endpoints).toEqual({ api: 'https://shop.example.com' });
+    expect(organization.cells['golf']).not.toHaveProperty('overrides');
   });
 
   test('of version 1 is refused when it was changed after it was published', () => {

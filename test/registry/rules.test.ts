@@ -48,6 +48,22 @@ const BROKEN: Record<string, Case> = {
     path: `cells.${'c'.repeat(46)}.name`,
     actual: 'has 51 characters',
   },
+  RESOURCE_UNKNOWN: {
+    break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { overrides: { database: { instanceClass: 'x1.huge' } } }) }),
+    path: 'cells.alpha.overrides.database.instanceClass',
+    actual: '"x1.huge"',
+  },
+  RESOURCE_IMPOSSIBLE: {
+    break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { overrides: { service: { cpu: 1024, memoryMiB: 512 } } }) }),
+    path: 'cells.alpha.overrides.service.memoryMiB',
+    actual: '512 MiB',
+  },
+  CAPACITY_UNCARRIED: {
+    break: (input) =>
+      Object.assign(input.cells, { alpha: cell('alpha', 1, { size: 'medium', overrides: { database: { instanceClass: 't4g.medium' } } }) }),
+    path: 'cells.alpha.overrides.database.instanceClass',
+    actual: 'carries 260 of capacity.maxRequestsPerSecond, which is 1000',
+  },
   TAG_RESERVED: {
     break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { tags: { 'aws:owner': 'me' } }) }),
     path: 'cells.alpha.tags.aws:owner',
@@ -194,6 +210,11 @@ const UNWISE: Record<string, Case> = {
     path: 'cells.alpha.capacity.headroom',
     actual: '0.95',
   },
+  PRODUCTION_WEAKENED: {
+    break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { overrides: { nat: 'one-gateway' } }) }),
+    path: 'cells.alpha.overrides.nat',
+    actual: 'one-gateway',
+  },
   NETWORK_NEARLY_FULL: {
     break: (input) =>
       Object.assign(input.settings, { network: { supernet: '10.0.0.0/18', prefixLength: 20 } }) &&
@@ -260,6 +281,13 @@ const FIELDS: Record<
     actual: '"huge"',
     allowed: 'small',
   },
+  'an unknown override': {
+    break: (input) => Object.assign(input.cells, { alpha: { ...cell('alpha', 1), overrides: { database: { colour: 'red' } } } }),
+    code: 'FIELD_UNKNOWN',
+    path: 'cells.alpha.overrides.database.colour',
+    actual: '"colour"',
+    allowed: 'remove it',
+  },
   'a number where a text belongs': {
     break: (input) => Object.assign(input.cells, { alpha: { ...cell('alpha', 1), region: 7 } }),
     code: 'FIELD_TYPE',
@@ -268,7 +296,7 @@ const FIELDS: Record<
     allowed: 'string',
   },
   'a field that is missing': {
-    break: (input) => Object.assign(input.cells, { alpha: { ...cell('alpha', 1), network: {} } }),
+    break: (input) => Object.assign(input.cells, { alpha: { ...cell('alpha', 1), network: { clients: ['0.0.0.0/0'] } } }),
     code: 'FIELD_MISSING',
     path: 'cells.alpha.network.block',
     actual: 'is missing',
@@ -344,7 +372,7 @@ describe('the rules', () => {
       size: 'huge',
       email: 'nobody',
     };
-    input.cells['yankee'] = { ...cell('yankee', 6), network: { block: 'x' }, region: 'eu-west-9', colour: 'red' };
+    input.cells['yankee'] = { ...cell('yankee', 6), network: { block: 'x', clients: ['0.0.0.0/0'] }, region: 'eu-west-9', colour: 'red' };
     input.components['carts'] = { ...component('carts', 100), repository: 'here' };
     expect(check(input).problems.map(({ code, path }) => `${code} ${path}`)).toEqual([
       'FIELD_FORMAT homeRegion',

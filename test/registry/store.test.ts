@@ -32,7 +32,7 @@ const withCells = (...names: string[]): Organization =>
   }).organization;
 const plus = (organization: Organization, name: string, index: number, rest = {}): Organization => ({
   ...organization,
-  cells: { ...organization.cells, [name]: cell(name, index, rest) },
+  cells: { ...organization.cells, [name]: { ...cell(name, index, rest), endpoints: { api: `https://${name}.cells.example.com` } } },
 });
 const publish = (organization: Organization, by = 'ada') => store.publish(organization, { by });
 /** What another publisher does, with a store of its own. */

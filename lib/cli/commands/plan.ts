@@ -26,15 +26,18 @@ async function observe(context: Context, registry: Registry, plan: Plan, cells: 
   // A cell whose account is not in the organization has no stack to look at; the account itself is the difference.
   const vended = cells.filter(isVended).filter((cell) => accounts.has(cell.account.accountId));
   const published = await observePublished(await context.store(plan, session), registry);
-  const stacks = await withAssembly(context.source, [CONTROL_STACKS.tooling, ...vended.map((cell) => cell.stackName)], (assembly) => {
-    const sessions = new Map([
-      [CONTROL_STACKS.tooling as string, session],
-      ...vended.map((cell) => [cell.stackName, assumeLookup(session, partition, cell.account.accountId, cell.region)] as const),
-    ]);
-    return observeStacks(
-      [...assembly.templates].map(([stackName, template]) => ({ stackName, template, session: sessions.get(stackName) ?? session })),
-    );
-  });
+  const stacks = await withAssembly(
+    context.source,
+    [CONTROL_STACKS.registry, CONTROL_STACKS.domain, ...vended.map((cell) => cell.stackName)],
+    (assembly) => {
+      const sessions = new Map(
+        vended.map((cell) => [cell.stackName, assumeLookup(session, partition, cell.account.accountId, cell.region)] as const),
+      );
+      return observeStacks(
+        [...assembly.templates].map(([stackName, template]) => ({ stackName, template, session: sessions.get(stackName) ?? session })),
+      );
+    },
+  );
   return {
     accounts,
     stacks,

@@ -19,7 +19,7 @@ const settled = (): {
       { email, status: 'ACTIVE' },
     ]),
   ),
-  stacks: new Map([['Registry', SAME], ...plan.cells.map((cell) => [cell.stackName, SAME] as const)]),
+  stacks: new Map([['Registry', SAME], ['Domain', SAME], ...plan.cells.map((cell) => [cell.stackName, SAME] as const)]),
   published: { revision: 4, changes: { added: [], changed: [], removed: [] }, movedOn: [] },
 });
 
@@ -41,6 +41,7 @@ describe('the differences', () => {
       'account tooling: cellctl init',
       'account monitoring: cellctl init',
       'stack Registry: cellctl init',
+      'stack Domain: cellctl init',
       'account cell-staging: cellctl accounts',
       'account cell-alpha: cellctl accounts',
       'account cell-bravo: cellctl accounts',

@@ -1,0 +1,175 @@
+/** The alarms of a cell: what each watches, from which value on it fires, and what missing data means to it. */
+import { cellHealthAlarmName, databaseMachine } from '../../registry/index.ts';
+import type { CellPlan } from './plan.ts';
+
+/** What an alarm does with a period in which its metric has no value. */
+type Missing = 'breaching' | 'notBreaching';
+
+interface AlarmKind {
+  /** What it says when it fires; `{threshold}` becomes the value. */
+  readonly description: string;
+  /** Comparison with the threshold that fires. */
+  readonly fires: 'above' | 'below';
+  readonly threshold: (cell: Sized) => number;
+  /** How many of the last periods must be beyond the threshold. */
+  readonly datapoints: readonly [number, number];
+  readonly missing: Missing;
+  /** Why missing data is treated so. */
+  readonly because: string;
+  /** False for an alarm that calls for a person, but doesn't make the cell sick. @default true */
+  readonly health?: false;
+}
+
+type Sized = Pick<CellPlan, 'name' | 'resources' | 'capacity'>;
+
+/** Bytes of memory for each connection that PostgreSQL allows by default. Source: "Quotas and constraints for Amazon RDS". */
+const BYTES_PER_CONNECTION = 9_531_392;
+const MOST_CONNECTIONS = 5_000;
+const GIB = 2 ** 30;
+
+/** Connections that the database allows. */
+function maxConnections(cell: Sized): number {
+  const memory = (databaseMachine(cell.resources)?.memoryGiB ?? 1) * GIB;
+  return Math.min(Math.floor(memory / BYTES_PER_CONNECTION), MOST_CONNECTIONS);
+}
+
+const ALWAYS_REPORTS = 'it always reports while it runs: silence means that it does not';
+const ONLY_WHEN_USED = 'nothing is reported while nothing happens; that the cell is reached at all is the probe’s business';
+
+/** In the order in which people read them: what customers see, then what it may come from. */
+const ALARMS = {
+  'server-errors': {
+    description: 'More than {threshold} % of the requests were answered with a 5xx status.',
+    fires: 'above',
+    threshold: () => 1,
+    datapoints: [2, 3],
+    missing: 'notBreaching',
+    because: ONLY_WHEN_USED,
+  },
+  latency: {
+    description: 'One request in a hundred took longer than {threshold} s.',
+    fires: 'above',
+    threshold: () => 1,
+    datapoints: [3, 5],
+    missing: 'notBreaching',
+    because: ONLY_WHEN_USED,
+  },
+  'unhealthy-targets': {
+    description: 'More than {threshold} tasks fail the load balancer’s health check.',
+    fires: 'above',
+    threshold: () => 0,
+    datapoints: [3, 5],
+    missing: 'notBreaching',
+    because: 'a cell without components has no targets; one whose targets are all gone answers 503, which other alarms see',
+  },
+  'probe-failures': {
+    description: 'Less than {threshold} % of the probe’s runs succeeded.',
+    fires: 'below',
+    threshold: () => 90,
+    datapoints: [2, 3],
+    missing: 'breaching',
+    because: 'a probe that doesn’t run leaves an idle cell unwatched',
+  },
+  'database-cpu': {
+    description: 'The database uses more than {threshold} % of its processor.',
+    fires: 'above',
+    threshold: () => 80,
+    datapoints: [8, 10],
+    missing: 'breaching',
+    because: ALWAYS_REPORTS,
+  },
+  'database-connections': {
+    description: 'More than {threshold} connections to the database: 80 % of what it allows.',
+    fires: 'above',
+    threshold: (cell) => Math.floor(0.8 * maxConnections(cell)),
+    datapoints: [3, 5],
+    missing: 'breaching',
+    because: ALWAYS_REPORTS,
+  },
+  'database-storage': {
+    description: 'The database has less than {threshold} bytes of free storage: growing by itself has not helped, or is at its limit.',
+    fires: 'below',
+    threshold: ({ resources }) => Math.floor(0.05 * resources.database.storageGiB * GIB),
+    datapoints: [15, 15],
+    missing: 'breaching',
+    because: ALWAYS_REPORTS,
+  },
+  'cache-memory': {
+    description: 'A cache node uses more than {threshold} % of its memory.',
+    fires: 'above',
+    threshold: () => 80,
+    datapoints: [5, 5],
+    missing: 'breaching',
+    because: ALWAYS_REPORTS,
+  },
+  'cache-evictions': {
+    description: 'The cache gave up more than {threshold} entries a minute for lack of room.',
+    fires: 'above',
+    // One in a hundred requests at full load.
+    threshold: ({ capacity }) => Math.ceil(0.01 * 60 * capacity.maxRequestsPerSecond),
+    datapoints: [3, 5],
+    missing: 'breaching',
+    because: ALWAYS_REPORTS,
+  },
+  'cache-cpu': {
+    description: 'A cache node’s engine uses more than {threshold} % of its core.',
+    fires: 'above',
+    threshold: () => 80,
+    datapoints: [5, 5],
+    missing: 'breaching',
+    because: ALWAYS_REPORTS,
+  },
+  'queue-age': {
+    description: 'A message has waited for more than {threshold} s.',
+    fires: 'above',
+    threshold: () => 300,
+    datapoints: [3, 5],
+    missing: 'notBreaching',
+    because: 'SQS reports nothing on a queue that was empty for six hours',
+  },
+  'dead-letters': {
+    description: 'More than {threshold} messages that nobody could process.',
+    fires: 'above',
+    threshold: () => 0,
+    datapoints: [1, 1],
+    missing: 'notBreaching',
+    because: 'SQS reports nothing on a queue that was empty for six hours',
+  },
+  full: {
+    description: 'More than {threshold} requests a second: the share of its capacity at which the cell counts as full.',
+    fires: 'above',
+    threshold: ({ capacity }) => Math.floor(capacity.headroom * capacity.maxRequestsPerSecond),
+    datapoints: [3, 3],
+    missing: 'notBreaching',
+    because: ONLY_WHEN_USED,
+    health: false,
+  },
+} as const satisfies Readonly<Record<string, AlarmKind>>;
+
+export type AlarmId = keyof typeof ALARMS;
+
+/** An alarm of one cell. */
+export interface AlarmPlan extends Omit<AlarmKind, 'threshold' | 'health'> {
+  readonly id: AlarmId;
+  /** `cell-<name>-<id>`. */
+  readonly name: string;
+  readonly threshold: number;
+  /** Whether the cell's health depends on it. */
+  readonly health: boolean;
+}
+
+/** The alarms of a cell, each with its name and its threshold. */
+export function alarmsOf(cell: Sized): AlarmPlan[] {
+  return Object.entries<AlarmKind>(ALARMS).map(([id, { threshold: of, description, health = true, ...kind }]) => {
+    const threshold = of(cell);
+    const name = cellHealthAlarmName(cell.name).replace(/health$/, id);
+    return {
+      ...kind,
+      id: id as AlarmId,
+      name,
+      threshold,
+      health,
+      description: description.replace('{threshold}', threshold.toLocaleString('en')),
+    };
+  });
+}
