@@ -9,10 +9,20 @@ import { App, Stack } from 'aws-cdk-lib/core';
 import { DomainStack } from '../lib/accounts/domain-stack.ts';
 import { RegistryStack } from '../lib/accounts/registry-stack.ts';
 import { VendingStack } from '../lib/accounts/vending-stack.ts';
+import { Delegation } from '../lib/cell/delegation.ts';
 import { Foundation } from '../lib/cell/foundation.ts';
 import { packageRoot } from '../lib/package-root.ts';
-import { CONTROL_STACKS, createPlan, isInitialized, isVended, type Plan, requireAccounts, selectCells } from '../lib/plan/plan.ts';
-import { asFactoryError, cellStackName, FactoryError, loadRegistry } from '../registry/index.ts';
+import {
+  CONTROL_STACKS,
+  createPlan,
+  isInitialized,
+  isVended,
+  type Plan,
+  requireAccounts,
+  selectCells,
+  type VendedCell,
+} from '../lib/plan/plan.ts';
+import { asFactoryError, cellDelegationStackName, cellStackName, FactoryError, loadRegistry } from '../registry/index.ts';
 import { cdkCommandLine, type Wanted, wantedStacks } from './wanted.ts';
 
 const NAMES_ONLY = 'Listed, not built.';
@@ -33,11 +43,19 @@ function buildControl(app: App, plan: Plan, wanted: Wanted): void {
   }
 }
 
+/** A cell's two stacks. The name is delegated by the first, in tooling, for the certificate of the second. */
+function buildCell(app: App, cell: VendedCell): void {
+  new Foundation(app, cell).addStackDependency(new Delegation(app, cell));
+}
+
 function buildCells(app: App, plan: Plan, wanted: Wanted): void {
   const cells = plan.cells.filter(isVended);
   if (wanted === 'names') {
-    for (const { stackName, account, region } of cells) {
-      new Stack(app, stackName, { env: { account: account.accountId, region }, description: NAMES_ONLY });
+    for (const { stackName, delegationStackName, account, region, parentZone } of cells) {
+      const env = { account: parentZone.accountId, region: parentZone.region };
+      const delegation = new Stack(app, delegationStackName, { env, description: NAMES_ONLY });
+      const foundation = new Stack(app, stackName, { env: { account: account.accountId, region }, description: NAMES_ONLY });
+      foundation.addStackDependency(delegation);
     }
     return;
   }
@@ -45,14 +63,17 @@ function buildCells(app: App, plan: Plan, wanted: Wanted): void {
     const waiting = plan.cells.length - cells.length;
     if (waiting > 0)
       process.stderr.write(`${waiting} of ${plan.cells.length} cells have no account yet and are not built: run cellctl accounts\n`);
-    for (const cell of cells) new Foundation(app, cell);
+    for (const cell of cells) buildCell(app, cell);
     return;
   }
   const control = new Set<string>(Object.values(CONTROL_STACKS));
-  const names = [...wanted].filter((stack) => !control.has(stack)).map((stack) => stack.replace(cellStackName(''), ''));
+  const names = [...new Set([...wanted].filter((stack) => !control.has(stack)).map(cellOfStack))];
   if (names.length === 0) return;
-  for (const cell of requireAccounts(selectCells(plan, names))) new Foundation(app, cell);
+  for (const cell of requireAccounts(selectCells(plan, names))) buildCell(app, cell);
 }
+
+/** The cell that a stack belongs to. */
+const cellOfStack = (stack: string) => stack.replace(new RegExp(`^(${cellStackName('')}|${cellDelegationStackName('')})`), '');
 
 async function main(): Promise<void> {
   const app = new App();
@@ -62,7 +83,10 @@ async function main(): Promise<void> {
     accountsFile: typeof accountsFile === 'string' ? accountsFile : undefined,
   });
   const plan = createPlan(registry);
-  const known = new Set<string>([...plan.cells.map((cell) => cell.stackName), ...Object.values(CONTROL_STACKS)]);
+  const known = new Set<string>([
+    ...plan.cells.flatMap((cell) => [cell.stackName, cell.delegationStackName]),
+    ...Object.values(CONTROL_STACKS),
+  ]);
   const asked = { stacks: context('stacks'), cells: context('cells'), bundling: context('aws:cdk:bundling-stacks') };
   const wanted = wantedStacks(asked, cdkCommandLine(), known, cellStackName);
   buildControl(app, plan, wanted);

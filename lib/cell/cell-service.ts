@@ -1,12 +1,18 @@
+import * as scaling from 'aws-cdk-lib/aws-applicationautoscaling';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as elb from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
-import { CfnParameter, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib/core';
+import { CfnParameter, Duration, Fn, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { CELL_PARAMETERS, type CellParameter, SERVICE_PORT } from './parameters.ts';
+import { CELL_PARAMETERS, type CellParameter, PROBE_PARAMETERS, SERVICE_PORT } from './parameters.ts';
 import { tagResources } from './tagging.ts';
+
+/** Namespace of the metrics that are made of components' logs. */
+const METRIC_NAMESPACE = 'Cell';
 
 export interface CellServiceProps {
   /** Name of the component, as the registry has it. */
@@ -15,12 +21,8 @@ export interface CellServiceProps {
   readonly path: string;
   /** Path of the health check; it must answer 200. @default '/health' */
   readonly healthPath?: string;
-  /** Processor units of a task, 1,024 to a core. @default 256 */
-  readonly cpu?: number;
-  /** Memory of a task, in MiB. @default 512 */
-  readonly memoryMiB?: number;
-  /** Tasks that run in every cell. @default 2 - one may fail, or be replaced, without an outage */
-  readonly tasks?: number;
+  /** Path that the cell's probe asks for; it must answer below 400. @default - `path` without its wildcard */
+  readonly probePath?: string;
   /** More environment variables. Secrets don't belong here. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -43,7 +45,10 @@ export class CellService extends Construct {
     tagResources(Stack.of(this), { component: props.component, cell: this.cell('name'), version: this.version });
     const targets = this.createTargetGroup();
     const rule = this.createListenerRule(targets);
-    this.createService(this.createTaskDefinition(), targets).addResourceDependency(rule);
+    const service = this.createService(this.createTaskDefinition(this.createLog()), targets);
+    service.addResourceDependency(rule);
+    this.scale(service);
+    this.haveProbed();
   }
 
   /** A value of the cell that the service is deployed to. */
@@ -55,7 +60,7 @@ export class CellService extends Construct {
     return new CfnParameter(Stack.of(this), name, { type, description });
   }
 
-  /** What the code may do: use the cell's queue and read the passwords of its database and cache. Nothing in other cells has these names. */
+  /** What the code may do: use the cell's queue, and read the passwords of its database and cache. Nothing in other cells has these names. */
   private createTaskRole(): iam.Role {
     const role = new iam.Role(this, 'TaskRole', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
     role.addToPolicy(
@@ -70,6 +75,8 @@ export class CellService extends Construct {
         resources: [this.cell('databaseSecretArn'), this.cell('cacheSecretArn')],
       }),
     );
+    // Queue and secrets are encrypted by the cell's key.
+    role.addToPolicy(new iam.PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [this.cell('keyArn')] }));
     return role;
   }
 
@@ -105,15 +112,41 @@ export class CellService extends Construct {
     return role;
   }
 
-  private createTaskDefinition(): ecs.CfnTaskDefinition {
-    const { component, environment, cpu = 256, memoryMiB = 512 } = this.props;
+  /**
+   * The service's log, and of its lines two metrics that carry the cell's name. A line is an object of JSON with `cell`,
+   * `component`, and `event`: `request`, or `error`.
+   */
+  private createLog(): logs.LogGroup {
+    const logGroup = new logs.LogGroup(this, 'Log', {
+      encryptionKey: kms.Key.fromKeyArn(this, 'Key', this.cell('keyArn')),
+      retention: logs.RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    for (const [id, event] of [
+      ['Requests', 'request'],
+      ['Errors', 'error'],
+    ] as const) {
+      logGroup.addMetricFilter(id, {
+        filterPattern: logs.FilterPattern.stringValue('$.event', '=', event),
+        metricNamespace: METRIC_NAMESPACE,
+        metricName: id,
+        metricValue: '1',
+        unit: cloudwatch.Unit.COUNT,
+        dimensions: { cell: '$.cell', component: '$.component' },
+      });
+    }
+    return logGroup;
+  }
+
+  private createTaskDefinition(logGroup: logs.LogGroup): ecs.CfnTaskDefinition {
+    const { component, environment } = this.props;
     const imageUri = this.parameter('ImageUri', 'String', 'Image of the service, by digest where there is one').valueAsString;
-    const logGroup = new logs.LogGroup(this, 'Log', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
     const variables: Record<string, string> = {
       ...environment,
       CELL_NAME: this.cell('name'),
       CELL_STAGE: this.cell('stage'),
       CELL_REGION: Stack.of(this).region,
+      CELL_ENDPOINT: this.cell('endpoint'),
       COMPONENT: component,
       COMPONENT_VERSION: this.version,
       PORT: String(SERVICE_PORT),
@@ -130,8 +163,8 @@ export class CellService extends Construct {
       family: component,
       requiresCompatibilities: ['FARGATE'],
       networkMode: 'awsvpc',
-      cpu: String(cpu),
-      memory: String(memoryMiB),
+      cpu: this.cell('serviceCpu'),
+      memory: this.cell('serviceMemory'),
       runtimePlatform: { cpuArchitecture: 'ARM64', operatingSystemFamily: 'LINUX' },
       taskRoleArn: this.taskRole.roleArn,
       executionRoleArn: this.createExecutionRole(logGroup).roleArn,
@@ -154,10 +187,17 @@ export class CellService extends Construct {
         },
       ],
     });
-    Validations.of(definition).acknowledge({
-      id: 'AwsSolutions-ECS2',
-      reason: 'Names and addresses of the cell, no secrets: the password is read from Secrets Manager by the code.',
-    });
+    Validations.of(definition).acknowledge(
+      {
+        id: 'AwsSolutions-ECS2',
+        reason: 'Names and addresses of the cell, no secrets: the password is read from Secrets Manager by the code.',
+      },
+      {
+        id: 'CloudFormation-Validate::E3048',
+        reason:
+          "It takes the name of the SSM parameter for the value. What is in it comes from the cell's size, which a rule of the registry checks.",
+      },
+    );
     return definition;
   }
 
@@ -193,7 +233,7 @@ export class CellService extends Construct {
       cluster: this.cell('clusterName'),
       taskDefinition: definition.ref,
       launchType: 'FARGATE',
-      desiredCount: this.props.tasks ?? 2,
+      // No desired count: scaling keeps it, and a deployment must not set it back.
       deploymentConfiguration: {
         minimumHealthyPercent: 100,
         maximumPercent: 200,
@@ -207,5 +247,34 @@ export class CellService extends Construct {
       propagateTags: 'SERVICE',
       enableEcsManagedTags: true,
     });
+  }
+
+  /** As many tasks as the load asks for, within what the cell's size allows. */
+  private scale(service: ecs.CfnService): void {
+    const target = new scaling.CfnScalableTarget(this, 'Scaling', {
+      serviceNamespace: 'ecs',
+      scalableDimension: 'ecs:service:DesiredCount',
+      resourceId: Fn.join('/', ['service', this.cell('clusterName'), service.attrName]),
+      minCapacity: Token.asNumber(this.cell('serviceMinTasks')),
+      maxCapacity: Token.asNumber(this.cell('serviceMaxTasks')),
+    });
+    new scaling.CfnScalingPolicy(this, 'ScalingByCpu', {
+      policyName: `${this.props.component}-cpu`,
+      policyType: 'TargetTrackingScaling',
+      scalingTargetId: target.ref,
+      targetTrackingScalingPolicyConfiguration: {
+        predefinedMetricSpecification: { predefinedMetricType: 'ECSServiceAverageCPUUtilization' },
+        // What is left carries a zone's share while its tasks start elsewhere.
+        targetValue: 60,
+        scaleOutCooldown: 60,
+        scaleInCooldown: 300,
+      },
+    });
+  }
+
+  /** Tells the cell's probe what to ask for. */
+  private haveProbed(): void {
+    const { component, path, probePath = path.replace(/[*?].*$/, '') } = this.props;
+    new ssm.StringParameter(this, 'ProbePath', { parameterName: `${PROBE_PARAMETERS}/${component}`, stringValue: probePath || '/' });
   }
 }

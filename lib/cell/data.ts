@@ -6,6 +6,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { CellPlan } from '../plan/plan.ts';
+import type { CellKey } from './key.ts';
 import type { CellNetwork } from './network.ts';
 
 /** Name of the database inside the instance. */
@@ -19,9 +20,11 @@ export class CellData extends Construct {
   readonly cacheSecret: secretsmanager.Secret;
   readonly queue: sqs.Queue;
   readonly deadLetters: sqs.Queue;
+  private readonly key: CellKey['key'];
 
-  constructor(scope: Construct, id: string, cell: CellPlan, network: CellNetwork) {
+  constructor(scope: Construct, id: string, cell: CellPlan, network: CellNetwork, { key }: CellKey) {
     super(scope, id);
+    this.key = key;
     this.database = this.createDatabase(cell, network);
     this.cacheSecret = this.createCacheSecret();
     this.cache = this.createCache(cell, network);
@@ -34,8 +37,18 @@ export class CellData extends Construct {
 
   private createDatabase(cell: CellPlan, network: CellNetwork): rds.DatabaseInstance {
     const { resources, profile } = cell;
+    const engine = rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17_7 });
     const database = new rds.DatabaseInstance(this, 'Database', {
-      engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17_7 }),
+      engine,
+      parameterGroup: new rds.ParameterGroup(this, 'DatabaseParameters', {
+        engine,
+        description: `Cell ${cell.name}`,
+        // Connections without TLS are refused.
+        parameters: { 'rds.force_ssl': '1' },
+      }),
+      // A day that is not Monday, when most see their first traffic; hours that are night in Europe and evening in America.
+      preferredBackupWindow: '01:00-02:00',
+      preferredMaintenanceWindow: 'sun:02:30-sun:03:30',
       vpc: network.vpc,
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
       securityGroups: [network.data],
@@ -44,16 +57,23 @@ export class CellData extends Construct {
       maxAllocatedStorage: resources.database.maxStorageGiB,
       storageType: rds.StorageType.GP3,
       storageEncrypted: true,
-      multiAz: profile.standby,
-      backupRetention: Duration.days(profile.backupDays),
+      storageEncryptionKey: this.key,
+      multiAz: resources.database.standby,
+      backupRetention: Duration.days(resources.database.backupDays),
+      deleteAutomatedBackups: !profile.keepsData,
       deletionProtection: profile.protected,
-      removalPolicy: RemovalPolicy.SNAPSHOT,
+      removalPolicy: profile.keepsData ? RemovalPolicy.SNAPSHOT : RemovalPolicy.DESTROY,
+      copyTagsToSnapshot: true,
+      enablePerformanceInsights: true,
+      performanceInsightEncryptionKey: this.key,
       databaseName: DATABASE_NAME,
       // RDS makes and rotates the password itself, so that it never stands in a template.
       manageMasterUserPassword: true,
       iamAuthentication: true,
       cloudwatchLogsExports: ['postgresql'],
     });
+    // The construct has no property for it.
+    (database.node.defaultChild as rds.CfnDBInstance).masterUserSecret = { kmsKeyId: this.key.keyArn };
     Validations.of(database).acknowledge({
       id: 'AwsSolutions-RDS11',
       reason:
@@ -68,6 +88,7 @@ export class CellData extends Construct {
 
   /** A replication group by its CloudFormation resource: aws-cdk-lib has no construct above it. */
   private createCache(cell: CellPlan, network: CellNetwork): elasticache.CfnReplicationGroup {
+    const { nodeType, replicas } = cell.resources.cache;
     const subnets = new elasticache.CfnSubnetGroup(this, 'CacheSubnets', {
       description: `Cell ${cell.name}: isolated subnets`,
       subnetIds: network.vpc.selectSubnets({ subnetType: ec2.SubnetType.PRIVATE_ISOLATED }).subnetIds,
@@ -76,10 +97,11 @@ export class CellData extends Construct {
       replicationGroupDescription: `Cell ${cell.name}`,
       engine: 'valkey',
       engineVersion: '8.1',
-      cacheNodeType: cell.resources.cache.nodeType,
-      numCacheClusters: cell.profile.standby ? 2 : 1,
-      automaticFailoverEnabled: cell.profile.standby,
-      multiAzEnabled: cell.profile.standby,
+      cacheNodeType: nodeType,
+      numCacheClusters: 1 + replicas,
+      automaticFailoverEnabled: replicas > 0,
+      multiAzEnabled: replicas > 0,
+      kmsKeyId: this.key.keyArn,
       transitEncryptionEnabled: true,
       transitEncryptionMode: 'required',
       atRestEncryptionEnabled: true,
@@ -90,7 +112,7 @@ export class CellData extends Construct {
       // A reference that CloudFormation resolves when it deploys: the password never stands in a template.
       authToken: this.cacheSecret.secretValue.unsafeUnwrap(),
     });
-    if (!cell.profile.standby) {
+    if (replicas === 0) {
       Validations.of(cache).acknowledge({
         id: 'AwsSolutions-AEC4',
         reason: 'Outside production a cache may be away for as long as it takes to start another: no replica is paid for.',
@@ -102,6 +124,7 @@ export class CellData extends Construct {
   private createCacheSecret(): secretsmanager.Secret {
     const secret = new secretsmanager.Secret(this, 'CacheSecret', {
       description: 'Password of the cache',
+      encryptionKey: this.key,
       // ElastiCache takes 16 to 128 characters, and few of the punctuation marks.
       generateSecretString: { excludePunctuation: true, passwordLength: 64 },
     });
@@ -113,6 +136,11 @@ export class CellData extends Construct {
   }
 
   private createQueue(id: string, props: sqs.QueueProps): sqs.Queue {
-    return new sqs.Queue(this, id, { ...props, encryption: sqs.QueueEncryption.SQS_MANAGED, enforceSSL: true });
+    return new sqs.Queue(this, id, {
+      ...props,
+      encryption: sqs.QueueEncryption.KMS,
+      encryptionMasterKey: this.key,
+      enforceSSL: true,
+    });
   }
 }

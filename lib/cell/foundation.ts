@@ -2,12 +2,24 @@ import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Fn, Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import type { VendedCell } from '../plan/plan.ts';
+import { dropRepeatedDependencies } from './custom-resources.ts';
 import { CellData, DATABASE_NAME } from './data.ts';
+import { CellDomain } from './domain.ts';
 import { CellHealth } from './health.ts';
 import { CellIngress } from './ingress.ts';
+import { CellKey } from './key.ts';
+import { CellLogs } from './logs.ts';
 import { CellNetwork } from './network.ts';
 import { CELL_PARAMETERS, type CellParameter } from './parameters.ts';
+import { CellProbe } from './probe.ts';
 import { tagResources } from './tagging.ts';
+
+interface Parts {
+  readonly key: CellKey;
+  readonly network: CellNetwork;
+  readonly data: CellData;
+  readonly ingress: CellIngress;
+}
 
 /** The cell's own stack, `Cell-<name>`: everything that lives as long as the cell, and nothing that changes with a component. */
 export class Foundation extends Stack {
@@ -24,11 +36,16 @@ export class Foundation extends Stack {
     this.zones = cell.profile.zones;
     tagResources(this, cell.tags);
 
-    const network = new CellNetwork(this, 'Network', cell);
-    const data = new CellData(this, 'Data', cell, network);
-    const ingress = new CellIngress(this, 'Ingress', cell, network);
-    new CellHealth(this, 'Health', cell, data, ingress);
-    this.publishParameters(cell, network, data, ingress);
+    const key = new CellKey(this, 'Key', cell);
+    const logs = new CellLogs(this, 'Logs', cell);
+    const domain = new CellDomain(this, 'Domain', cell);
+    const network = new CellNetwork(this, 'Network', cell, key);
+    const data = new CellData(this, 'Data', cell, network, key);
+    const ingress = new CellIngress(this, 'Ingress', cell, network, domain, logs);
+    const probe = new CellProbe(this, 'Probe', cell, network, logs);
+    new CellHealth(this, 'Health', cell, data, ingress, probe);
+    dropRepeatedDependencies(this);
+    this.publishParameters(cell, { key, network, data, ingress });
   }
 
   /** Zones by CloudFormation at deploy time: CDK would look them up with credentials of the cell at synth time. */
@@ -36,10 +53,19 @@ export class Foundation extends Stack {
     return Array.from({ length: this.zones }, (_, index) => Fn.select(index, Fn.getAzs()));
   }
 
-  private publishParameters(cell: VendedCell, network: CellNetwork, data: CellData, ingress: CellIngress): void {
+  private publishParameters(cell: VendedCell, parts: Parts): void {
+    const { key, network, data, ingress } = parts;
+    const { cpu, memoryMiB, minTasks, maxTasks } = cell.resources.service;
     const values: Record<CellParameter, string | string[]> = {
       name: cell.name,
       stage: cell.stage,
+      domain: cell.domain,
+      endpoint: cell.endpoint,
+      keyArn: key.key.keyArn,
+      serviceCpu: String(cpu),
+      serviceMemory: String(memoryMiB),
+      serviceMinTasks: String(minTasks),
+      serviceMaxTasks: String(maxTasks),
       vpcId: network.vpc.vpcId,
       privateSubnetIds: network.vpc.privateSubnets.map((subnet) => subnet.subnetId),
       clusterName: ingress.cluster.clusterName,

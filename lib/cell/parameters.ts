@@ -4,6 +4,9 @@
  */
 export const CELL_PARAMETERS = {
   name: '/cell/name',
+  domain: '/cell/domain',
+  endpoint: '/cell/endpoint',
+  keyArn: '/cell/key/arn',
   stage: '/cell/stage',
   vpcId: '/cell/vpc/id',
   privateSubnetIds: '/cell/vpc/private-subnet-ids',
@@ -11,6 +14,10 @@ export const CELL_PARAMETERS = {
   listenerArn: '/cell/load-balancer/listener-arn',
   loadBalancerDnsName: '/cell/load-balancer/dns-name',
   loadBalancerName: '/cell/load-balancer/full-name',
+  serviceCpu: '/cell/service/cpu',
+  serviceMemory: '/cell/service/memory',
+  serviceMinTasks: '/cell/service/min-tasks',
+  serviceMaxTasks: '/cell/service/max-tasks',
   serviceSecurityGroupId: '/cell/service/security-group-id',
   databaseHost: '/cell/database/host',
   databasePort: '/cell/database/port',
@@ -24,6 +31,9 @@ export const CELL_PARAMETERS = {
 } as const;
 
 export type CellParameter = keyof typeof CELL_PARAMETERS;
+
+/** Folder of parameters in which components say, each under its name, which path the cell's probe asks for. */
+export const PROBE_PARAMETERS = '/cell/probe';
 
 /** Port on which every component's container listens. */
 export const SERVICE_PORT = 8080;

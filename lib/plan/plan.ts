@@ -79,6 +79,8 @@ export interface CellPlan {
   readonly clients: readonly string[];
   /** The cell's zone, and the name under which it is reached. */
   readonly domain: string;
+  /** The zone that the cell's hangs from, and where it is: in tooling. */
+  readonly parentZone: { readonly name: string; readonly accountId: string | undefined; readonly region: string };
   /** Where clients and routers reach the cell. */
   readonly endpoint: string;
   /** What the stage demands; a retiring cell is no longer protected, so that it can go. */
@@ -170,6 +172,11 @@ function planCell(organization: Organization, cell: AwsCell): CellPlan {
     block: cell.network.block,
     clients: cell.network.clients,
     domain: cellDomain(cell.name, organization.domain),
+    parentZone: {
+      name: cellsDomain(organization.domain),
+      accountId: organization.accounts.tooling.accountId,
+      region: organization.homeRegion,
+    },
     endpoint: cell.endpoints['api'] ?? cellEndpoint(cell.name, organization.domain),
     profile: { ...profile, protected: profile.protected && cell.intent !== 'retiring' },
     resources: resourcesOf(cell),
@@ -241,11 +248,15 @@ export function selectCells(plan: Plan, names: readonly string[]): readonly Cell
   return plan.cells.filter((cell) => wanted.has(cell.name));
 }
 
-/** A cell that has its account. */
-export type VendedCell = CellPlan & { readonly account: AccountPlan & { readonly accountId: string } };
+/** A cell that has its account, in an organization that `cellctl init` has been through. */
+export type VendedCell = CellPlan & {
+  readonly account: AccountPlan & { readonly accountId: string };
+  readonly parentZone: { readonly accountId: string };
+};
 
 /** True for a cell that has its account. */
-export const isVended = (cell: CellPlan): cell is VendedCell => cell.account.accountId !== undefined;
+export const isVended = (cell: CellPlan): cell is VendedCell =>
+  cell.account.accountId !== undefined && cell.parentZone.accountId !== undefined;
 
 /**
  * The cells, all of which have accounts.

@@ -7,10 +7,10 @@ import { createServer } from 'node:http';
 
 const BODY_LIMIT = 64 * 1024;
 
-/** One line of JSON per event, always with the cell. */
-function createLog(cell, write) {
+/** One line of JSON per event, always with whose it is: the cell's metrics are made of `cell`, `component` and `event`. */
+function createLog({ name, stage, region, component, version }, write) {
   return (event, fields = {}) =>
-    write(`${JSON.stringify({ time: new Date().toISOString(), cell: cell.name, stage: cell.stage, event, ...fields })}\n`);
+    write(`${JSON.stringify({ time: new Date().toISOString(), cell: name, stage, region, component, version, event, ...fields })}\n`);
 }
 
 async function readJson(request) {
@@ -36,7 +36,7 @@ function checkOrder(order) {
 
 /**
  * The HTTP server of the service.
- * @param cell name, stage and version, from the environment
+ * @param cell name, stage and region of the cell, component and version, from the environment
  * @param write where log lines go
  */
 export function createOrdersServer(cell, write = (line) => process.stdout.write(line)) {

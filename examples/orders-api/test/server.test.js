@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test';
 import { createOrdersServer } from '../src/server.js';
 
 const lines = [];
-const server = createOrdersServer({ name: 'alpha', stage: 'production', version: '1.0.0' }, (line) => lines.push(JSON.parse(line)));
+const cell = { name: 'alpha', stage: 'production', region: 'eu-west-1', component: 'orders-api', version: '1.0.0' };
+const server = createOrdersServer(cell, (line) => lines.push(JSON.parse(line)));
 let address;
 
 before(async () => {
@@ -40,7 +41,8 @@ test('an unknown path, method or order is refused', async () => {
   assert.equal((await fetch(`${address}/orders`, { method: 'DELETE' })).status, 405);
 });
 
-test('every log line carries the cell', () => {
+test('every log line says whose it is: cell, stage, region, component, version', () => {
   assert.ok(lines.length > 0);
-  assert.ok(lines.every((line) => line.cell === 'alpha'));
+  const { name, ...rest } = cell;
+  for (const line of lines) assert.deepEqual({ ...line, cell: name, ...rest }, line);
 });

@@ -42,6 +42,46 @@ describe('the template of a component', () => {
     expect(template.Parameters[parameter]?.Type).toBe('AWS::SSM::Parameter::Value<List<String>>');
   });
 
+  test('runs as many tasks, of the size, as its cell’s size says', () => {
+    const [task] = Object.values(resources(stack, 'AWS::ECS::TaskDefinition'));
+    const [scaling] = Object.values(resources(stack, 'AWS::ApplicationAutoScaling::ScalableTarget'));
+    const [service] = Object.values(resources(stack, 'AWS::ECS::Service'));
+    const parameterOf = (value: unknown) => template.Parameters[String(Object(value)['Ref'])]?.Default;
+    expect(parameterOf(task?.Properties?.['Cpu'])).toBe(CELL_PARAMETERS.serviceCpu);
+    expect(parameterOf(task?.Properties?.['Memory'])).toBe(CELL_PARAMETERS.serviceMemory);
+    expect(parameterOf(scaling?.Properties?.['MinCapacity'])).toBe(CELL_PARAMETERS.serviceMinTasks);
+    expect(parameterOf(scaling?.Properties?.['MaxCapacity'])).toBe(CELL_PARAMETERS.serviceMaxTasks);
+    // A count of its own would undo, at each deployment, what scaling has done.
+    expect(service?.Properties).not.toHaveProperty('DesiredCount');
+  });
+
+  test('says who it is: in its environment, in metrics of its log, in its tags', () => {
+    const [task] = Object.values(resources(stack, 'AWS::ECS::TaskDefinition'));
+    const [container] = (task?.Properties?.['ContainerDefinitions'] ?? []) as { Environment: { Name: string; Value: unknown }[] }[];
+    const environment = new Map(container?.Environment.map(({ Name, Value }) => [Name, Value]));
+    const defaultOf = (name: string) => template.Parameters[String(Object(environment.get(name))['Ref'])]?.Default;
+    expect([defaultOf('CELL_NAME'), defaultOf('CELL_STAGE')]).toEqual([CELL_PARAMETERS.name, CELL_PARAMETERS.stage]);
+    expect(environment.get('CELL_REGION')).toEqual({ Ref: 'AWS::Region' });
+    const filters = Object.values(resources(stack, 'AWS::Logs::MetricFilter')).map(({ Properties }) => Properties);
+    expect(filters).toHaveLength(2);
+    for (const filter of filters) {
+      expect(filter).toMatchObject({
+        MetricTransformations: [
+          {
+            Dimensions: [
+              { Key: 'cell', Value: '$.cell' },
+              { Key: 'component', Value: '$.component' },
+            ],
+          },
+        ],
+      });
+    }
+  });
+
+  test('tells the cell’s probe what to ask for', () => {
+    Template.fromStack(stack).hasResourceProperties('AWS::SSM::Parameter', { Name: '/cell/probe/orders-api', Value: '/orders' });
+  });
+
   test('gives up on a bad image', () => {
     Template.fromStack(stack).hasResourceProperties('AWS::ECS::Service', {
       DeploymentConfiguration: { DeploymentCircuitBreaker: { Enable: true, Rollback: true } },

@@ -1,24 +1,27 @@
 import { describe, expect, test } from '@jest/globals';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Foundation } from '../../../lib/cell/foundation.ts';
 import { CELL_PARAMETERS } from '../../../lib/cell/parameters.ts';
+import { alarmsOf } from '../../../lib/plan/alarms.ts';
 import { createPlan, isVended, type VendedCell } from '../../../lib/plan/plan.ts';
-import type { Size, Stage } from '../../../registry/index.ts';
+import type { AwsCellDefinition, Size, Stage } from '../../../registry/index.ts';
 import { cell, registry } from '../../_helpers/organization.ts';
 import { app, lint, resources } from '../../_helpers/synth.ts';
 
 /** A cell of that stage and size, with an account. */
-function planned(stage: Stage, size: Size = 'small', block = '10.7.0.0/20'): VendedCell {
+function planned(stage: Stage, size: Size = 'small', rest: Partial<AwsCellDefinition> = {}): VendedCell {
   const personal = stage === 'personal' ? { owner: 'ada', expiresAt: '2030-01-01T00:00:00Z' } : {};
   const plan = createPlan(
-    registry((input) => Object.assign(input.cells, { x: cell('x', 0, { stage, size, network: { block }, ...personal }) })),
+    registry((input) =>
+      Object.assign(input.cells, { x: cell('x', 0, { stage, size, network: { block: '10.7.0.0/20' }, ...personal, ...rest }) }),
+    ),
   );
   const found = plan.cells.filter(isVended).find((each) => each.name === 'x');
   if (!found) throw new Error('no such cell');
   return found;
 }
 
-const foundation = (stage: Stage, size?: Size, block?: string) => new Foundation(app(), planned(stage, size, block));
+const foundation = (stage: Stage, size?: Size, rest?: Partial<AwsCellDefinition>) => new Foundation(app(), planned(stage, size, rest));
 const only = (found: Record<string, { Properties?: Record<string, unknown> }>) => {
   expect(Object.keys(found)).toHaveLength(1);
   return Object.values(found)[0]?.Properties ?? {};
@@ -35,6 +38,10 @@ describe('the foundation of a cell', () => {
       'AWS::SQS::Queue',
       'AWS::EC2::VPC',
       'AWS::RDS::DBSubnetGroup',
+      'AWS::KMS::Key',
+      'AWS::S3::Bucket',
+      'AWS::SecretsManager::Secret',
+      'AWS::Route53::HostedZone',
     ];
     const ids = stateful.flatMap((type) => Object.keys(resources(production, type)).map((id) => `${type} ${id}`));
     expect(ids).toEqual([
@@ -44,6 +51,10 @@ describe('the foundation of a cell', () => {
       'AWS::SQS::Queue DataQueue59EC8D83',
       'AWS::EC2::VPC NetworkVpc7FB7348F',
       'AWS::RDS::DBSubnetGroup DataDatabaseSubnetGroup50F59771',
+      'AWS::KMS::Key Key9BCD29C7',
+      'AWS::S3::Bucket LogsBucket5C52C3D2',
+      'AWS::SecretsManager::Secret DataCacheSecret426B5C52',
+      'AWS::Route53::HostedZone DomainZone2BCE4F0C',
     ]);
   });
 
@@ -52,12 +63,38 @@ describe('the foundation of a cell', () => {
     template.resourceCountIs('AWS::EC2::Subnet', 9);
     template.resourceCountIs('AWS::EC2::NatGateway', 3);
     expect(Object.keys(resources(foundation('staging'), 'AWS::EC2::Subnet'))).toHaveLength(6);
-    expect(Object.keys(resources(foundation('personal'), 'AWS::EC2::NatGateway'))).toHaveLength(1);
+    expect(Object.keys(resources(foundation('staging'), 'AWS::EC2::NatGateway'))).toHaveLength(1);
+  });
+
+  test('gives a developer an instance for NAT, and no endpoints to pay for', () => {
+    const personal = foundation('personal');
+    expect(Object.keys(resources(personal, 'AWS::EC2::NatGateway'))).toEqual([]);
+    expect(only(resources(personal, 'AWS::EC2::Instance'))).toMatchObject({ InstanceType: 't4g.nano', SourceDestCheck: false });
+    const kinds = Object.values(resources(personal, 'AWS::EC2::VPCEndpoint')).map(({ Properties }) => Properties?.['VpcEndpointType']);
+    expect(kinds).toEqual(['Gateway']);
+    const routes = Object.values(resources(personal, 'AWS::EC2::Route')).map(({ Properties }) => Object.keys(Properties ?? {}));
+    expect(routes.filter((keys) => keys.includes('InstanceId'))).toHaveLength(2);
+  });
+
+  test('reaches what services use of AWS inside the network', () => {
+    const endpoints = Object.values(resources(production, 'AWS::EC2::VPCEndpoint')).filter(
+      ({ Properties }) => Properties?.['VpcEndpointType'] === 'Interface',
+    );
+    const services = endpoints.map(({ Properties }) =>
+      JSON.stringify(Properties?.['ServiceName']).replace(/^.*\.(\w+(\.\w+)?)"\]\]}$/, '$1'),
+    );
+    expect(services.sort().join(' ')).toMatch(/ecr\.api.*ecr\.dkr.*kms.*logs.*secretsmanager.*sqs.*ssm.*sts/);
+    for (const { Properties } of endpoints) expect(Properties?.['SubnetIds']).toHaveLength(3);
+  });
+
+  test('writes a flow log that its own key encrypts', () => {
+    template.resourceCountIs('AWS::EC2::FlowLog', 1);
+    template.hasResourceProperties('AWS::Logs::LogGroup', { KmsKeyId: Match.anyValue(), RetentionInDays: 90 });
   });
 
   test.each(['10.7.0.0/16', '10.7.0.0/20', '10.7.0.0/22'])('fits its subnets into %s', (block) => {
-    const blocks = Object.values(resources(foundation('production', 'small', block), 'AWS::EC2::Subnet')).map(({ Properties }) =>
-      String(Properties?.['CidrBlock']),
+    const blocks = Object.values(resources(foundation('production', 'small', { network: { block } }), 'AWS::EC2::Subnet')).map(
+      ({ Properties }) => String(Properties?.['CidrBlock']),
     );
     expect(new Set(blocks).size).toBe(9);
     // A load balancer needs a /27 or larger.
@@ -71,6 +108,88 @@ describe('the foundation of a cell', () => {
     );
   });
 
+  const ownKey = { 'Fn::GetAtt': [Object.keys(resources(production, 'AWS::KMS::Key'))[0], 'Arn'] };
+
+  test('encrypts whatever it stores with one key of its own, which is rotated', () => {
+    expect(only(resources(production, 'AWS::KMS::Key'))).toMatchObject({ EnableKeyRotation: true });
+    expect(only(resources(production, 'AWS::ElastiCache::ReplicationGroup'))['KmsKeyId']).toEqual(ownKey);
+    for (const type of ['AWS::SQS::Queue', 'AWS::SecretsManager::Secret', 'AWS::Logs::LogGroup']) {
+      const keys = Object.values(resources(production, type)).map(
+        ({ Properties }) => Properties?.['KmsMasterKeyId'] ?? Properties?.['KmsKeyId'],
+      );
+      expect(keys.length).toBeGreaterThan(0);
+      for (const key of keys) expect(key).toEqual(ownKey);
+    }
+  });
+
+  test('keeps what customers stored when the stack goes, and nothing of a developer', () => {
+    const policies = (stack: Foundation) =>
+      ['AWS::RDS::DBInstance', 'AWS::KMS::Key', 'AWS::S3::Bucket', 'AWS::Logs::LogGroup'].map(
+        (type) => Object.values(resources(stack, type))[0]?.DeletionPolicy,
+      );
+    expect(policies(production)).toEqual(['Snapshot', 'Retain', 'Retain', 'Retain']);
+    expect(policies(foundation('personal'))).toEqual(['Delete', 'Delete', 'Delete', 'Delete']);
+  });
+
+  test('is reached by its name, over TLS of today only', () => {
+    expect(only(resources(production, 'AWS::Route53::HostedZone'))['Name']).toBe('x.cells.example.com.');
+    expect(only(resources(production, 'AWS::CertificateManager::Certificate'))).toMatchObject({
+      DomainName: 'x.cells.example.com',
+      SubjectAlternativeNames: ['*.x.cells.example.com'],
+      ValidationMethod: 'DNS',
+    });
+    template.hasResourceProperties('AWS::ElasticLoadBalancingV2::Listener', {
+      Port: 443,
+      Protocol: 'HTTPS',
+      SslPolicy: 'ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09',
+    });
+    template.hasResourceProperties('AWS::ElasticLoadBalancingV2::Listener', {
+      Port: 80,
+      DefaultActions: [{ Type: 'redirect', RedirectConfig: { Protocol: 'HTTPS', Port: '443', StatusCode: 'HTTP_301' } }],
+    });
+    template.hasResourceProperties('AWS::Route53::RecordSet', { Name: 'x.cells.example.com.', Type: 'A' });
+  });
+
+  test('asks for a certificate only when its name is delegated, and cleans up before its zone goes', () => {
+    const [certificate] = Object.values(resources(production, 'AWS::CertificateManager::Certificate')) as { DependsOn?: string[] }[];
+    const delegation = Object.keys(resources(production, 'Custom::CrossAccountZoneDelegation'));
+    const cleaning = Object.keys(resources(production, 'Custom::ValidationRecords'));
+    expect(certificate?.DependsOn).toEqual(expect.arrayContaining([...delegation, ...cleaning]));
+    expect(JSON.stringify(resources(production, 'Custom::CrossAccountZoneDelegation'))).toContain(
+      ':iam::200000000000:role/cell-delegation-x',
+    );
+  });
+
+  test('admits its clients only, and its own probe by the addresses of its NAT', () => {
+    const ingress = (stack: Foundation) =>
+      Object.values(resources(stack, 'AWS::EC2::SecurityGroup')).flatMap(({ Properties }) => {
+        const rules = (Properties?.['SecurityGroupIngress'] ?? []) as { CidrIp: unknown; FromPort: number }[];
+        return rules.map(({ CidrIp, FromPort }) => `${typeof CidrIp === 'string' ? CidrIp : 'nat'}:${FromPort}`);
+      });
+    const clients = ['192.0.2.0/24'];
+    expect(ingress(production)).toEqual(['0.0.0.0/0:443', '0.0.0.0/0:80']);
+    expect(ingress(foundation('production', 'small', { network: { block: '10.7.0.0/20', clients } }))).toEqual([
+      '192.0.2.0/24:443',
+      '192.0.2.0/24:80',
+      'nat:443',
+      'nat:443',
+      'nat:443',
+    ]);
+    expect(ingress(foundation('personal', 'small', { network: { block: '10.7.0.0/20', clients } }))).toContain('nat:443');
+  });
+
+  test('is probed from outside, steadily', () => {
+    const requests = (stage: Stage) => {
+      const { Schedule, RunConfig } = only(resources(foundation(stage), 'AWS::Synthetics::Canary')) as {
+        Schedule: { Expression: string };
+        RunConfig: { EnvironmentVariables: Record<string, string> };
+      };
+      expect(RunConfig.EnvironmentVariables['CELL_ENDPOINT']).toBe('https://x.cells.example.com');
+      return `${Schedule.Expression} ${RunConfig.EnvironmentVariables['PROBE_REQUESTS']}`;
+    };
+    expect([requests('production'), requests('staging')]).toEqual(['rate(1 minute) 5', 'rate(5 minutes) 25']);
+  });
+
   test('protects production: standby, encryption, deletion protection, a password that RDS keeps', () => {
     const database = only(resources(production, 'AWS::RDS::DBInstance'));
     expect(database).toMatchObject({
@@ -80,7 +199,13 @@ describe('the foundation of a cell', () => {
       ManageMasterUserPassword: true,
       BackupRetentionPeriod: 14,
       PubliclyAccessible: false,
+      EnableIAMDatabaseAuthentication: true,
+      EnablePerformanceInsights: true,
+      KmsKeyId: ownKey,
+      PerformanceInsightsKMSKeyId: ownKey,
+      MasterUserSecret: { KmsKeyId: ownKey },
     });
+    template.hasResourceProperties('AWS::RDS::DBParameterGroup', { Parameters: { 'rds.force_ssl': '1' } });
     expect(database).not.toHaveProperty('MasterUserPassword');
     expect(Object.values(resources(production, 'AWS::RDS::DBInstance'))[0]?.DeletionPolicy).toBe('Snapshot');
     template.hasResourceProperties('AWS::ElastiCache::ReplicationGroup', {
@@ -102,19 +227,23 @@ describe('the foundation of a cell', () => {
     ]);
   });
 
-  test('lets only services reach data, and only its own network reach the load balancer', () => {
-    const open = Object.values(resources(production, 'AWS::EC2::SecurityGroup')).flatMap(({ Properties }) => {
-      const rules = Properties?.['SecurityGroupIngress'] as { CidrIp?: unknown }[] | undefined;
-      return (rules ?? []).map((rule) => rule.CidrIp);
-    });
-    expect(open).toEqual(['10.7.0.0/20']);
+  test('lets only services reach data, and only the load balancer reach services', () => {
     // Without a rule inside the group, EC2 lets everything out.
     for (const { Properties } of Object.values(resources(production, 'AWS::EC2::SecurityGroup'))) {
       expect(Properties?.['SecurityGroupEgress']).toHaveLength(1);
     }
-    const ports = Object.values(resources(production, 'AWS::EC2::SecurityGroupIngress')).map(({ Properties }) => Properties?.['FromPort']);
-    expect(ports.sort()).toEqual([5432, 6379, 8080]);
-    template.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', { Scheme: 'internal' });
+    const whose = (reference: unknown) => /Network(\w+?)SecurityGroup/.exec(JSON.stringify(reference))?.[1];
+    const rules = Object.values(resources(production, 'AWS::EC2::SecurityGroupIngress')).map(
+      ({ Properties }) =>
+        `${whose(Properties?.['SourceSecurityGroupId'])} -> ${whose(Properties?.['GroupId'])}:${Properties?.['FromPort']}`,
+    );
+    expect(rules.sort()).toEqual([
+      'Entry -> Service:8080',
+      'Probe -> Endpoint:443',
+      'Service -> Data:5432',
+      'Service -> Data:6379',
+      'Service -> Endpoint:443',
+    ]);
   });
 
   test('tells components everything they need, under the names of the contract', () => {
@@ -125,7 +254,15 @@ describe('the foundation of a cell', () => {
   test('has one health alarm over alarms that carry the cell’s name', () => {
     template.hasResourceProperties('AWS::CloudWatch::CompositeAlarm', { AlarmName: 'cell-x-health' });
     const names = Object.values(resources(production, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties?.['AlarmName']);
-    expect(names).toEqual(['cell-x-server-errors', 'cell-x-database-cpu', 'cell-x-dead-letters']);
+    expect(names).toEqual(alarmsOf(planned('production', 'medium')).map((alarm) => alarm.name));
+    expect(names).toHaveLength(13);
+    const [composite] = Object.values(resources(production, 'AWS::CloudWatch::CompositeAlarm'));
+    const children = (JSON.stringify(composite?.Properties?.['AlarmRule']).match(/Health\w+/g) ?? []).map((id) =>
+      id.replace(/[0-9A-F]{8}$/, ''),
+    );
+    // A full cell is not a sick one.
+    expect(children).toHaveLength(12);
+    expect(children).not.toContain('HealthFull');
   });
 
   test('carries the tag cell on everything that takes tags', () => {
@@ -135,6 +272,18 @@ describe('the foundation of a cell', () => {
     });
     expect(untagged).toEqual([]);
     expect(production.tags.tagValues()).toMatchObject({ cell: 'x', stage: 'production' });
+  });
+
+  test('is the same for a dedicated cell: the tier changes what it may hold, not what it is', () => {
+    expect(Template.fromStack(foundation('production', 'medium', { tier: 'dedicated' })).toJSON()).toEqual(template.toJSON());
+  });
+
+  test('has what its definition overrides', () => {
+    const overrides = { database: { storageGiB: 50 }, cache: { replicas: 2 }, nat: 'one-gateway' } as const;
+    const changed = foundation('production', 'medium', { overrides });
+    expect(only(resources(changed, 'AWS::RDS::DBInstance'))['AllocatedStorage']).toBe('50');
+    expect(only(resources(changed, 'AWS::ElastiCache::ReplicationGroup'))['NumCacheClusters']).toBe(3);
+    expect(Object.keys(resources(changed, 'AWS::EC2::NatGateway'))).toHaveLength(1);
   });
 
   test('stays far below the limits of a template', () => {
