@@ -1,5 +1,4 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as route53 from 'aws-cdk-lib/aws-route53';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Stack, Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
@@ -38,11 +37,28 @@ export class Delegation extends Stack {
         },
       }),
     });
-    const zone = route53.PublicHostedZone.fromPublicHostedZoneAttributes(this, 'Zone', {
-      hostedZoneId: ssm.StringParameter.valueForStringParameter(this, ZONE_PARAMETER),
-      zoneName: cell.parentZone.name,
+    const zone = this.formatArn({
+      service: 'route53',
+      region: '',
+      account: '',
+      resource: 'hostedzone',
+      resourceName: ssm.StringParameter.valueForStringParameter(this, ZONE_PARAMETER),
     });
-    zone.grantDelegation(role, { delegatedZoneNames: [cell.domain] });
+    // By hand: `grantDelegation` of aws-cdk-lib 2.276.0 takes the name of an imported zone for its id.
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        actions: ['route53:ChangeResourceRecordSets'],
+        resources: [zone],
+        conditions: {
+          'ForAllValues:StringEquals': {
+            'route53:ChangeResourceRecordSetsNormalizedRecordNames': [cell.domain],
+            'route53:ChangeResourceRecordSetsRecordTypes': ['NS'],
+            'route53:ChangeResourceRecordSetsActions': ['UPSERT', 'DELETE'],
+          },
+        },
+      }),
+    );
+    role.addToPolicy(new iam.PolicyStatement({ actions: ['route53:ListHostedZonesByName'], resources: ['*'] }));
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason: 'ListHostedZonesByName knows no resource.',

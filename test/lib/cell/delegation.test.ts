@@ -38,15 +38,24 @@ describe('the delegation of a cell’s name', () => {
 
   test('lets it write the one record that delegates its own name', () => {
     const [policy] = Object.values(resources(stack, 'AWS::IAM::Policy'));
-    const statements = (policy?.Properties?.['PolicyDocument'] as { Statement: { Action: unknown; Condition?: object }[] }).Statement;
-    expect(statements.find(({ Action }) => Action === 'route53:ChangeResourceRecordSets')?.Condition).toEqual({
-      'ForAllValues:StringEquals': {
-        'route53:ChangeResourceRecordSetsRecordTypes': ['NS'],
-        'route53:ChangeResourceRecordSetsActions': ['UPSERT', 'DELETE'],
-        'route53:ChangeResourceRecordSetsNormalizedRecordNames': ['alpha.cells.example.com'],
-      },
+    expect(policy?.Properties?.['PolicyDocument']).toMatchObject({
+      Statement: [
+        {
+          Action: 'route53:ChangeResourceRecordSets',
+          Resource: {
+            'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':route53:::hostedzone/', { Ref: expect.stringMatching(/zoneid/) }]],
+          },
+          Condition: {
+            'ForAllValues:StringEquals': {
+              'route53:ChangeResourceRecordSetsRecordTypes': ['NS'],
+              'route53:ChangeResourceRecordSetsActions': ['UPSERT', 'DELETE'],
+              'route53:ChangeResourceRecordSetsNormalizedRecordNames': ['alpha.cells.example.com'],
+            },
+          },
+        },
+        { Action: 'route53:ListHostedZonesByName' },
+      ],
     });
-    expect(statements.map(({ Action }) => Action).sort()).toEqual(['route53:ChangeResourceRecordSets', 'route53:ListHostedZonesByName']);
   });
 });
 

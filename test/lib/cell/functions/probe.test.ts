@@ -23,7 +23,7 @@ beforeAll(async () => {
   const address = server.address();
   endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
 });
-afterAll(() => server.close());
+afterAll(() => void server.close());
 beforeEach(() => {
   asked = [];
   answers = {};
