@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChangeResourceRecordSetsCommand, ListResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { AccountPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { App, Stack } from 'aws-cdk-lib';
+import { Role } from 'aws-cdk-lib/aws-iam';
 import { CrossAccountZoneDelegationRecord, HostedZone } from 'aws-cdk-lib/aws-route53';
 import { localEnvironment } from '../../../lib/local/environment.ts';
 import { run, TestCloud } from '../../_helpers/cloud.ts';
@@ -14,6 +14,7 @@ import { Caller, MANAGEMENT_ACCOUNT, outputsOf, REGION, type Template } from '..
 jest.setTimeout(180_000);
 
 const CELL = '333333333333';
+const ROLE_NAME = 'delegation';
 
 let cloud: TestCloud;
 let parent: Caller;
@@ -206,14 +207,17 @@ describe('a certificate', () => {
 
 describe('a delegation that the CDK makes from another account', () => {
   /** What a cell declares: its zone, and a custom resource that delegates to it with a role of the parent's account. */
-  function assembly(outdir: string, account: string, build: (stack: Stack) => void, name: string): string {
+  function assembly(outdir: string, parentHostedZoneId: string, delegates: boolean): string {
     const app = new App({ outdir, analyticsReporting: false });
-    build(new Stack(app, name, { env: { account, region: REGION } }));
+    const stack = new Stack(app, 'Cell-alpha', { env: { account: CELL, region: REGION } });
+    const delegatedZone = new HostedZone(stack, 'Zone', { zoneName: 'alpha.cells.example' });
+    const delegationRole = Role.fromRoleArn(stack, 'Role', `arn:aws:iam::${MANAGEMENT_ACCOUNT}:role/${ROLE_NAME}`);
+    if (delegates) new CrossAccountZoneDelegationRecord(stack, 'Delegation', { delegatedZone, delegationRole, parentHostedZoneId });
     return app.synth().directory;
   }
 
-  const cdk = async (args: readonly string[], accountId: string | undefined) => {
-    const options = { region: REGION, accountId, accountsFile: cloud.accountsFile };
+  const cdk = async (args: readonly string[]) => {
+    const options = { region: REGION, accountId: CELL, accountsFile: cloud.accountsFile };
     const finished = await run('node_modules/.bin/cdk', [...args, '--no-notices'], await localEnvironment(cloud.running, options));
     if (finished.code !== 0) throw new Error(finished.stderr);
     return finished;
@@ -221,45 +225,28 @@ describe('a delegation that the CDK makes from another account', () => {
 
   test('makes the zone resolve, and its removal removes it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'delegation-'));
-    const roleName = 'delegation';
-    const above = assembly(
-      join(folder, 'parent'),
-      MANAGEMENT_ACCOUNT,
-      (stack) => {
-        const parentZone = new HostedZone(stack, 'Zone', { zoneName: 'cells.example' });
-        const condition = { ArnLike: { 'aws:PrincipalArn': `arn:aws:iam::${CELL}:role/Cell-*` } };
-        const role = new Role(stack, 'Role', { roleName, assumedBy: new AccountPrincipal(CELL).withConditions(condition) });
-        role.addToPolicy(new PolicyStatement({ actions: ['route53:ChangeResourceRecordSets'], resources: [parentZone.hostedZoneArn] }));
-        new CfnOutput(stack, 'Id', { value: parentZone.hostedZoneId });
-      },
-      'Parent',
-    );
-    await cdk(['deploy', '--app', above, '--require-approval', 'never', '--output', join(folder, 'parent')], undefined);
-    const { Id: zoneId = '' } = outputsOf(await parent.describe('Parent'));
-    const below = (delegates: boolean) =>
-      assembly(
-        join(folder, `cell-${delegates}`),
-        CELL,
-        (stack) => {
-          const delegatedZone = new HostedZone(stack, 'Zone', { zoneName: 'alpha.cells.example' });
-          const delegationRole = Role.fromRoleArn(stack, 'Role', `arn:aws:iam::${MANAGEMENT_ACCOUNT}:role/${roleName}`);
-          if (!delegates) return;
-          new CrossAccountZoneDelegationRecord(stack, 'Delegation', {
-            delegatedZone,
-            delegationRole,
-            parentHostedZoneId: zoneId,
-            removalPolicy: RemovalPolicy.DESTROY,
-          });
+    const condition = { ArnLike: { 'aws:PrincipalArn': `arn:aws:iam::${CELL}:role/Cell-*` } };
+    const principal = { AWS: `arn:aws:iam::${CELL}:root` };
+    const statement = { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: principal, Condition: condition };
+    const above = await parent.deploy('parent', {
+      Resources: {
+        Zone: zone('cells.example'),
+        Role: {
+          Type: 'AWS::IAM::Role',
+          Properties: { RoleName: ROLE_NAME, AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [statement] } },
         },
-        'Cell-alpha',
-      );
-    const deploy = (delegates: boolean) => cdk(['deploy', '--app', below(delegates), '--require-approval', 'never'], CELL);
+      },
+      Outputs: { Id: { Value: { Ref: 'Zone' } } },
+    });
+    const { Id: zoneId = '' } = outputsOf(above);
+    const app = (delegates: boolean) => ['--app', assembly(join(folder, String(delegates)), zoneId, delegates)];
+    const deploy = (delegates: boolean) => cdk(['deploy', ...app(delegates), '--require-approval', 'never']);
     const delegations = async () => {
       const client = new Route53Client(await cloud.client('management'));
       const { ResourceRecordSets: sets = [] } = await client.send(new ListResourceRecordSetsCommand({ HostedZoneId: zoneId }));
       return sets.filter((set) => set.Type === 'NS').map((set) => set.Name);
     };
-    await cdk(['bootstrap', `aws://${CELL}/${REGION}`], CELL);
+    await cdk(['bootstrap', ...app(false), `aws://${CELL}/${REGION}`]);
 
     await deploy(true);
     expect(await dns.resolveNs('alpha.cells.example')).toHaveLength(4);
