@@ -24,6 +24,7 @@ MENDS = {
     "acm": ("acm",),
     "cloudtrail": ("cloudtrail",),
     "cloudformation": ("cloudformation",),
+    "elasticache": ("elasticache",),
     "events": ("stepfunctions",),
     "iam": ("iam",),
     "lambda": ("functions",),
@@ -33,6 +34,7 @@ MENDS = {
     "s3bucket_path": ("s3",),
     "servicequotas": ("servicequotas",),
     "stepfunctions": ("stepfunctions",),
+    "synthetics": ("synthetics",),
 }
 
 
