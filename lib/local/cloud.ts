@@ -3,6 +3,7 @@
  * It is an endpoint and nothing else: everything that talks to AWS talks to it through `AWS_ENDPOINT_URL`.
  */
 import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,6 +27,8 @@ type State = z.infer<typeof stateSchema>;
 export interface RunningCloud extends State {
   /** Written with `localhost`: with 127.0.0.1 CloudFormation misreads the address of a template in S3. */
   readonly endpoint: string;
+  /** Address of the DNS server that answers from its hosted zones, as the public DNS would. */
+  readonly resolver: string;
   readonly log: string;
 }
 
@@ -100,16 +103,22 @@ export class LocalCloud {
   }
 
   private describe(state: State): RunningCloud {
-    return { ...state, endpoint: `http://localhost:${state.port}`, log: this.log };
+    return { ...state, endpoint: `http://localhost:${state.port}`, resolver: `127.0.0.1:${state.port}`, log: this.log };
   }
 
   private async start(python: string): Promise<RunningCloud> {
-    const port = await getPort();
+    const port = await freePort();
     const log = await open(this.log, 'w');
     const child = spawn(python, ['-m', MODULE, '--port', String(port)], {
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
-      env: { ...process.env, PYTHONPATH: join(packageRoot(), 'lib/local/moto'), PYTHONDONTWRITEBYTECODE: '1' },
+      env: {
+        ...process.env,
+        PYTHONPATH: join(packageRoot(), 'lib/local/moto'),
+        PYTHONDONTWRITEBYTECODE: '1',
+        // What runs the functions of its accounts.
+        CELL_FACTORY_NODE: process.execPath,
+      },
     });
     child.unref();
     await log.close();
@@ -162,6 +171,20 @@ export class LocalCloud {
     } finally {
       await rm(file, { force: true });
     }
+  }
+}
+
+/** A port that is free for HTTP and, under the same number, for DNS. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await getPort();
+    const socket = createSocket('udp4');
+    const bound = await new Promise<boolean>((resolve) => {
+      socket.once('error', () => resolve(false));
+      socket.bind(port, '127.0.0.1', () => resolve(true));
+    });
+    socket.close();
+    if (bound) return port;
   }
 }
 

@@ -29,6 +29,8 @@ export async function localEnvironment(cloud: RunningCloud, options: Environment
     CELL_FACTORY_ACCOUNTS: accountsFile,
     // A cloud without AWS's quotas need not be asked at their rate.
     CELL_FACTORY_PACE: LOCAL_PACE,
+    // The public DNS knows nothing of the hosted zones here.
+    CELL_FACTORY_RESOLVER: cloud.resolver,
   };
   const management = { accessKeyId: MANAGEMENT_KEY, secretAccessKey: MANAGEMENT_KEY };
   if (accountId === undefined) return { ...common, AWS_ACCESS_KEY_ID: MANAGEMENT_KEY, AWS_SECRET_ACCESS_KEY: MANAGEMENT_KEY };

@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from moto.settings import moto_server_port
+from moto.sts.models import sts_backends
+from moto.utilities.utils import get_partition
 
 _CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
 
@@ -25,6 +27,19 @@ def new_client(service: str, region: str, **credentials: str) -> Any:
         return _session.client(
             service, region_name=region, endpoint_url=f"http://localhost:{moto_server_port()}", config=_CONFIG, **credentials
         )
+
+
+def assumed_role(role_arn: str, region: str, session_name: str) -> dict[str, str]:
+    """The keys that STS would give for the role, which belong to the role's account."""
+    backend = sts_backends[role_arn.split(":")[4]][get_partition(region)]
+    role = backend.assume_role(
+        region_name=region, role_session_name=session_name, role_arn=role_arn, policy="", duration=3600, external_id=""
+    )
+    return {
+        "aws_access_key_id": role.access_key_id,
+        "aws_secret_access_key": role.secret_access_key,
+        "aws_session_token": role.session_token,
+    }
 
 
 @lru_cache(maxsize=256)

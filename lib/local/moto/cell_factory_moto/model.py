@@ -8,6 +8,9 @@ from moto.ec2.models import ec2_backends
 
 from .clients import call
 
+CUSTOM = "AWS::CloudFormation::CustomResource"
+"""The type that stands for all custom resources, whatever `Custom::...` a template calls them."""
+
 REPLACE = object()
 """Answered by an update that AWS does by creating a new resource and deleting the old one."""
 
@@ -28,7 +31,14 @@ class Model:
     ec2_tags: ClassVar[bool] = False
     """Whether EC2 keeps its tags; they are then put on without further ado."""
 
+    is_skipped: bool = False
+    """Whether nothing was made, and the resource only stands in a stack."""
+
+    sends_failed_updates_back: ClassVar[bool] = False
+    """Whether a rollback sends the old properties to a resource whose own update has failed, as AWS does."""
+
     logical_resource_id: str
+    stack_id: str
     cf_resource_type: str
 
     def __init__(self, name: str, properties: dict[str, Any], account_id: str, region: str):
@@ -41,8 +51,9 @@ class Model:
     def create(self) -> None:
         """Creates the resource; sets `physical_resource_id` (what Ref gives) if that is not the name."""
 
-    def update(self, old: dict[str, Any]) -> None:
-        """Brings the resource from the `old` properties to `self.properties`, in place."""
+    def update(self, old: dict[str, Any]) -> "Model | None":
+        """Brings the resource from the `old` properties to `self.properties`, in place. Answers what it has left behind, if anything,
+        to be deleted when the stack's update has succeeded."""
 
     def delete(self) -> None:
         """Removes the resource."""

@@ -326,6 +326,8 @@ def _undo_update(stack: Stack, old: ResourceMap, new: ResourceMap, reason: str) 
         if name in old._resource_json_map and name not in new.replaced and name in _existing(old):
             old._parsed_resources[name] = resource
             old.applied[name] = new.applied.get(name, {})
+    for name, (resource, _) in new.replaced.items():
+        old._parsed_resources[name] = resource
     if _keep_failed.get():
         return None
     try:

@@ -16,7 +16,7 @@ from moto.ec2.models.core import TaggedEC2Resource
 from werkzeug.exceptions import HTTPException
 
 from .intrinsics import with_dynamic_references
-from .model import ATTRIBUTES, CREATES, DELETES, EXISTS, MODELS, REPLACE, UPDATES, Model, ec2, tag_dict
+from .model import ATTRIBUTES, CREATES, CUSTOM, DELETES, EXISTS, MODELS, REPLACE, UPDATES, Model, ec2, tag_dict
 from .replacing import replaces
 from .skipped import SkippedResource
 
@@ -72,6 +72,8 @@ def record_resource(
 @replaces(parsing)
 def resource_class_from_type(resource_type: str) -> Any:
     """moto answers None for a type it does not model, and then leaves the resource out."""
+    if resource_type.startswith("Custom::"):
+        return MODELS[CUSTOM]
     return MODELS.get(resource_type) or get_model_map().get(resource_type) or SkippedResource
 
 
@@ -104,6 +106,7 @@ def _make(resources: ResourceMap, logical_id: str, part: dict[str, Any]) -> Any:
     model = resource_class_from_type(cfn_type)
     if issubclass(model, Model):
         resource = model(name, properties, account_id, region)
+        resource.logical_resource_id, resource.stack_id, resource.cf_resource_type = logical_id, resources.stack_id, cfn_type
         resource.create()
     else:
         context = {"LogicalId": logical_id, "StackId": resources.stack_id, "ResourceType": cfn_type}
@@ -196,8 +199,7 @@ def _changed_in_place(resources: ResourceMap, resource: Any, part: dict[str, Any
     if isinstance(resource, Model):
         if changed.intersection(resource.replaced_by) or resource.name_property in changed:
             return REPLACE
-        resource.properties = copy.deepcopy(new)
-        resource.update(old)
+        _update_model(resources, resource, new, old)
         return resource
     if part["Type"] in UPDATES:
         return UPDATES[part["Type"]](resource, new, old, account_id, region)
@@ -214,6 +216,18 @@ def _changed_in_place(resources: ResourceMap, resource: Any, part: dict[str, Any
         account_id=account_id,
         region_name=region,
     )
+
+
+def _update_model(resources: ResourceMap, resource: Model, new: dict[str, Any], old: dict[str, Any]) -> None:
+    resource.properties = copy.deepcopy(new)
+    try:
+        left = resource.update(old)
+    except Exception:
+        if resource.sends_failed_updates_back:
+            resources.applied[resource.logical_resource_id] = new
+        raise
+    if left:
+        resources.replaced[resource.logical_resource_id] = (left, old)
 
 
 def _is_gone(error: Exception) -> bool:

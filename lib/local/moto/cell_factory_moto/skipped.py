@@ -9,8 +9,9 @@ NOT_WORTH_REPORTING = ("AWS::CDK::Metadata", "AWS::CloudFormation::WaitCondition
 
 class SkippedResource(Model):
     """moto forgets a resource without a model, and everything that refers to it fails or gets null.
-    This stands in for it: references give made-up names, and it can be listed.
-    Custom resources are here too, because no Lambda function runs in the local cloud."""
+    This stands in for it: references give made-up names, and it can be listed."""
+
+    is_skipped = True
 
     @classmethod
     def has_cfn_attr(cls, attr: str) -> bool:
@@ -28,6 +29,6 @@ def skipped_resources() -> list[dict[str, str]]:
         for region, backend in list(regions.items())
         for stack in list(backend.stacks.values())
         for logical_id, resource in list(stack.resource_map._parsed_resources.items())
-        if isinstance(resource, SkippedResource) and resource.cf_resource_type not in NOT_WORTH_REPORTING
+        if getattr(resource, "is_skipped", False) and resource.cf_resource_type not in NOT_WORTH_REPORTING
     ]
     return sorted(found, key=lambda entry: tuple(entry.values()))

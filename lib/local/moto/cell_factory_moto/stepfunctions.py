@@ -12,10 +12,8 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
 from moto.stepfunctions.parser.asl.utils import boto_client, json_path
 from moto.stepfunctions.responses import StepFunctionResponse
-from moto.sts.models import sts_backends
-from moto.utilities.utils import get_partition
 
-from .clients import new_client
+from .clients import assumed_role, new_client
 from .replacing import replace_imports, replaces
 
 PARSER = "moto.stepfunctions.parser"
@@ -50,26 +48,10 @@ def start_execution(self: StepFunctionsParserBackend, state_machine_arn: str, na
     return _start_execution(self, state_machine_arn, name or str(uuid.uuid4()), *rest, **named)
 
 
-def _assumed(role_arn: str, region: str) -> Any:
-    """The session that STS would give for the role: its keys belong to the role's account."""
-    partition = get_partition(region)
-    account = role_arn.split(":")[4]
-    return sts_backends[account][partition].assume_role(
-        region_name=region, role_session_name="states", role_arn=role_arn, policy="", duration=3600, external_id=""
-    )
-
-
 def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
     """moto calls every service with fixed keys, that is in its default account. AWS calls as the task's `Credentials.RoleArn`,
     or else as the state machine's own role: both say which account."""
-    role = _assumed(state_credentials.role_arn, region)
-    return new_client(
-        service,
-        region,
-        aws_access_key_id=role.access_key_id,
-        aws_secret_access_key=role.secret_access_key,
-        aws_session_token=role.session_token,
-    )
+    return new_client(service, region, **assumed_role(state_credentials.role_arn, region, "states"))
 
 
 def extract_json(path: str, data: Any) -> Any:

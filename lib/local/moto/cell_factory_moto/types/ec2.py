@@ -1,5 +1,6 @@
 """Networks. moto's models of these types drop properties (egress rules, tags, DNS settings), cannot be updated, or cannot be deleted."""
 
+import base64
 from typing import Any
 
 from ..model import ATTRIBUTES, CREATES, DELETES, UPDATES, REPLACE, ApiModel, Model, ec2, known, model
@@ -179,35 +180,161 @@ class NatGateway(ApiModel):
 
 @model
 class VpcEndpoint(Model):
+    """moto gives an interface endpoint interfaces that no other call can read."""
+
     type = "AWS::EC2::VPCEndpoint"
     replaced_by = ("ServiceName", "VpcEndpointType", "VpcId")
     attributes = ("Id", "CreationTimestamp", "DnsEntries", "NetworkInterfaceIds")
     ec2_tags = True
 
     def create(self) -> None:
-        self.answer = self.call("ec2", "CreateVpcEndpoint", **self.properties)["VpcEndpoint"]
+        without_subnets = {key: value for key, value in self.properties.items() if key != "SubnetIds"}
+        self.answer = self.call("ec2", "CreateVpcEndpoint", **{"PrivateDnsEnabled": False, **without_subnets})["VpcEndpoint"]
         self.physical_resource_id = self.answer["VpcEndpointId"]
+        self.update({})
 
     def update(self, old: dict[str, Any]) -> None:
         """moto has no ModifyVpcEndpoint for everything: change the endpoint itself."""
-        endpoint = ec2(self.account_id, self.region).vpc_end_points[self.physical_resource_id]
+        endpoint = self._endpoint()
         endpoint.policy_document = self.properties.get("PolicyDocument", endpoint.policy_document)
-        endpoint.subnet_ids = self.properties.get("SubnetIds", [])
         endpoint.route_table_ids = self.properties.get("RouteTableIds", [])
         endpoint.security_group_ids = self.properties.get("SecurityGroupIds", [])
-        endpoint.private_dns_enabled = self.properties.get("PrivateDnsEnabled")
+        endpoint.private_dns_enabled = str(self.properties.get("PrivateDnsEnabled", False)).lower() == "true"
+        if any(self.properties.get(key) != old.get(key) for key in ("SubnetIds", "SecurityGroupIds")):
+            self._disconnect(endpoint)
+            self._connect(endpoint)
 
     def delete(self) -> None:
         """moto goes on listing a deleted endpoint."""
+        self._disconnect(self._endpoint())
         self.call("ec2", "DeleteVpcEndpoints", VpcEndpointIds=[self.physical_resource_id])
         ec2(self.account_id, self.region).vpc_end_points.pop(self.physical_resource_id, None)
 
     def attribute(self, name: str) -> Any:
         if name == "Id":
             return self.physical_resource_id
+        if name == "NetworkInterfaceIds":
+            return self._endpoint().network_interface_ids
         if name == "DnsEntries":
             return [f"{entry.get('HostedZoneId', '')}:{entry.get('DnsName', '')}" for entry in self.answer.get("DnsEntries", [])]
-        return self.answer.get(name, [])
+        return str(self.answer.get(name, ""))
+
+    def _endpoint(self) -> Any:
+        return ec2(self.account_id, self.region).vpc_end_points[self.physical_resource_id]
+
+    def _connect(self, endpoint: Any) -> None:
+        """One interface in each subnet, in the endpoint's security groups."""
+        endpoint.subnet_ids = self.properties.get("SubnetIds", [])
+        endpoint.network_interface_ids = [
+            self.call(
+                "ec2",
+                "CreateNetworkInterface",
+                SubnetId=subnet,
+                Groups=endpoint.security_group_ids,
+                Description=f"VPC Endpoint Interface {self.physical_resource_id}",
+            )["NetworkInterface"]["NetworkInterfaceId"]
+            for subnet in endpoint.subnet_ids
+        ]
+
+    def _disconnect(self, endpoint: Any) -> None:
+        for interface in endpoint.network_interface_ids or []:
+            self.call("ec2", "DeleteNetworkInterface", NetworkInterfaceId=interface)
+        endpoint.network_interface_ids = []
+
+
+@model
+class Instance(Model):
+    """moto's own knows few properties, cannot be updated, and loses security groups and user data."""
+
+    type = "AWS::EC2::Instance"
+    replaced_by = (
+        "AvailabilityZone",
+        "BlockDeviceMappings",
+        "ImageId",
+        "KeyName",
+        "LaunchTemplate",
+        "NetworkInterfaces",
+        "PrivateIpAddress",
+        "SubnetId",
+    )
+    attributes = ("AvailabilityZone", "InstanceId", "PrivateDnsName", "PrivateIp", "PublicDnsName", "PublicIp", "VpcId")
+    ec2_tags = True
+
+    def create(self) -> None:
+        answer = self.call("ec2", "RunInstances", **self._parameters(), MinCount=1, MaxCount=1)
+        self.physical_resource_id = answer["Instances"][0]["InstanceId"]
+        self._check_source()
+
+    def update(self, old: dict[str, Any]) -> None:
+        """For another type or other user data, CloudFormation stops the instance (which gives it another public address)."""
+        parameters = self._parameters()
+        changed = [name for name in ("InstanceType", "UserData") if name in parameters and self.properties[name] != old.get(name)]
+        if changed:
+            self.call("ec2", "StopInstances", InstanceIds=[self.physical_resource_id])
+        for name in changed:
+            self._modify(**{name: {"Value": parameters[name]}})
+        if self.properties.get("SecurityGroupIds") != old.get("SecurityGroupIds"):
+            self._modify(Groups=self.properties.get("SecurityGroupIds", []))
+        if self.properties.get("IamInstanceProfile") != old.get("IamInstanceProfile"):
+            self._change_profile()
+        self._check_source()
+        if changed:
+            self.call("ec2", "StartInstances", InstanceIds=[self.physical_resource_id])
+
+    def delete(self) -> None:
+        """moto keeps the interfaces of an instance that is gone."""
+        interfaces = [interface["NetworkInterfaceId"] for interface in self._described()["NetworkInterfaces"]]
+        self.call("ec2", "TerminateInstances", InstanceIds=[self.physical_resource_id])
+        for interface in interfaces:
+            ec2(self.account_id, self.region).enis.pop(interface, None)
+
+    def attribute(self, name: str) -> str:
+        described = self._described()
+        values = {
+            "AvailabilityZone": described["Placement"]["AvailabilityZone"],
+            "InstanceId": self.physical_resource_id,
+            "PrivateIp": described.get("PrivateIpAddress"),
+            "PublicIp": described.get("PublicIpAddress"),
+        }
+        return values.get(name) or described.get(name) or ""
+
+    def _described(self) -> dict[str, Any]:
+        return self.call("ec2", "DescribeInstances", InstanceIds=[self.physical_resource_id])["Reservations"][0]["Instances"][0]
+
+    def _modify(self, **what: Any) -> None:
+        self.call("ec2", "ModifyInstanceAttribute", InstanceId=self.physical_resource_id, **what)
+
+    def _check_source(self) -> None:
+        """moto keeps this for the instance and for its interface apart; on AWS the two are one."""
+        check = {"Value": self.properties.get("SourceDestCheck", True)}
+        self._modify(SourceDestCheck=check)
+        interface = self._described()["NetworkInterfaces"][0]["NetworkInterfaceId"]
+        self.call("ec2", "ModifyNetworkInterfaceAttribute", NetworkInterfaceId=interface, SourceDestCheck=check)
+
+    def _change_profile(self) -> None:
+        filters = [{"Name": "instance-id", "Values": [self.physical_resource_id]}]
+        held = self.call("ec2", "DescribeIamInstanceProfileAssociations", Filters=filters)
+        for association in held["IamInstanceProfileAssociations"]:
+            self.call("ec2", "DisassociateIamInstanceProfile", AssociationId=association["AssociationId"])
+        profile = self.properties.get("IamInstanceProfile")
+        if profile:
+            self.call("ec2", "AssociateIamInstanceProfile", InstanceId=self.physical_resource_id, IamInstanceProfile={"Name": profile})
+
+    def _parameters(self) -> dict[str, Any]:
+        """CloudFormation calls some parameters otherwise than the API. Tags are put on later, as for every type."""
+        parameters = {key: value for key, value in self.properties.items() if key != "Tags"}
+        if "AvailabilityZone" in parameters:
+            parameters["Placement"] = {"AvailabilityZone": parameters.pop("AvailabilityZone")}
+        if "IamInstanceProfile" in parameters:
+            parameters["IamInstanceProfile"] = {"Name": parameters["IamInstanceProfile"]}
+        if "Monitoring" in parameters:
+            parameters["Monitoring"] = {"Enabled": parameters["Monitoring"]}
+        if "UserData" in parameters:
+            # The client encodes it (again).
+            parameters["UserData"] = base64.b64decode(parameters["UserData"]).decode()
+        if "NetworkInterfaces" in parameters:
+            parameters["NetworkInterfaces"] = [{**each, "Groups": each.get("GroupSet", [])} for each in parameters["NetworkInterfaces"]]
+        return parameters
 
 
 def _permission(rule: dict[str, Any], peer: str) -> dict[str, Any]:

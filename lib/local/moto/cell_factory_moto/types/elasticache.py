@@ -1,4 +1,4 @@
-"""Caches. moto has the API for replication groups, clusters and subnet groups; parameter groups it has not at all."""
+"""Caches. moto has the API, but no CloudFormation types."""
 
 from typing import Any
 
@@ -123,3 +123,33 @@ class SubnetGroup(_Cache):
             "CreateCacheSubnetGroup",
             **{**self.tagged(), "CacheSubnetGroupName": self.name, "CacheSubnetGroupDescription": description},
         )
+
+
+@model
+class ParameterGroup(_Cache):
+    type = "AWS::ElastiCache::ParameterGroup"
+    replaced_by = ("CacheParameterGroupFamily",)
+    attributes = ("CacheParameterGroupName",)
+
+    def create(self) -> None:
+        self.name = self.physical_resource_id = self.name.lower()
+        self.answer = self.call("elasticache", "CreateCacheParameterGroup", **self.tagged(), CacheParameterGroupName=self.name)
+        self._set("ModifyCacheParameterGroup", self.properties.get("Properties") or {})
+
+    def update(self, old: dict[str, Any]) -> None:
+        values = self.properties.get("Properties") or {}
+        gone = {key: value for key, value in (old.get("Properties") or {}).items() if key not in values}
+        self._set("ResetCacheParameterGroup", gone)
+        self._set("ModifyCacheParameterGroup", values)
+        self.retag(self.answer["CacheParameterGroup"]["ARN"])
+
+    def delete(self) -> None:
+        self.call("elasticache", "DeleteCacheParameterGroup", CacheParameterGroupName=self.name)
+
+    def attribute(self, name: str) -> str:
+        return self.name
+
+    def _set(self, operation: str, values: dict[str, Any]) -> None:
+        pairs = [{"ParameterName": key, "ParameterValue": value} for key, value in values.items()]
+        if pairs:
+            self.call("elasticache", operation, CacheParameterGroupName=self.name, ParameterNameValues=pairs)

@@ -46,11 +46,6 @@ def delete_layer(layer: Any, properties: dict[str, Any], account_id: str, region
     lambda_backends[account_id][region].delete_layer_version(layer.name, layer.version)
 
 
-@known(DELETES, "AWS::Route53::HostedZone")
-def delete_zone(zone: Any, properties: dict[str, Any], account_id: str, region: str) -> None:
-    route53_backends[account_id][get_partition(region)].zones.pop(zone.id.split("/")[-1], None)
-
-
 @known(DELETES, "AWS::Route53::HealthCheck")
 def delete_health_check(check: Any, properties: dict[str, Any], account_id: str, region: str) -> None:
     route53_backends[account_id][get_partition(region)].health_checks.pop(check.id, None)

@@ -61,11 +61,25 @@ class DatabaseInstance(_Rds):
         parameters = super().parameters()
         if "VPCSecurityGroups" in parameters:
             parameters["VpcSecurityGroupIds"] = parameters.pop("VPCSecurityGroups")
+        if "MasterUserSecret" in parameters:
+            parameters["MasterUserSecretKmsKeyId"] = parameters.pop("MasterUserSecret").get("KmsKeyId")
         return {**parameters, "ApplyImmediately": True}
 
     def create(self) -> None:
         super().create()
         self._name_user()
+        self._watch()
+
+    def update(self, old: dict[str, Any]) -> None:
+        super().update(old)
+        self._watch()
+
+    def _watch(self) -> None:
+        """moto does not know Performance Insights."""
+        database = self.backend.databases[self.name]
+        database.performance_insights_enabled = str(self.properties.get("EnablePerformanceInsights", False)).lower() == "true"
+        database.performance_insights_kms_key_id = self.properties.get("PerformanceInsightsKMSKeyId")
+        database.performance_insights_retention_period = self.properties.get("PerformanceInsightsRetentionPeriod")
 
     def _name_user(self) -> None:
         """moto's managed secret has the user `admin`, whoever the database's user is."""

@@ -232,6 +232,8 @@ class MetricFilter(ApiModel):
     service, creates = "logs", "PutMetricFilter"
 
     def update(self, old: dict[str, Any]) -> None:
+        """moto keeps a filter that is put again beside the one before."""
+        self.delete()
         self.create()
 
     def delete(self) -> None:

@@ -1,0 +1,157 @@
+"""Lambda: functions of a Node.js runtime really run, each invocation as a process on this machine. moto wants Docker for it."""
+
+import base64
+import io
+import json
+import os
+import subprocess
+import tempfile
+import threading
+import uuid
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from moto.awslambda.exceptions import UnknownFunctionException
+from moto.awslambda.models import LambdaFunction, lambda_backends
+from moto.core.exceptions import ServiceException
+from moto.settings import moto_server_port
+
+from .clients import assumed_role
+from .replacing import replaces
+
+# The Node.js that runs functions. The local cloud is started by one, and says which.
+NODE = os.environ.get("CELL_FACTORY_NODE", "node")
+RUNTIME = Path(__file__).parent / "runtime.cjs"
+
+# Starting and loading do not count as a function's own time; on AWS they may take this long.
+START_SECONDS = 10
+
+# Lambda gives the end of the log with an answer, this many bytes of it.
+LOG_TAIL = 4096
+
+# Unpacked code, by digest; gone when the server ends.
+_unpacked = tempfile.TemporaryDirectory(prefix="cell-factory-functions-", ignore_cleanup_errors=True)
+_unpacking = threading.Lock()
+
+
+@dataclass
+class Outcome:
+    """What an invocation gave: the answer, or an error as Lambda words it, as JSON."""
+
+    payload: str
+    failed: bool
+    log: str
+
+    @property
+    def message(self) -> str:
+        return str(json.loads(self.payload).get("errorMessage"))
+
+
+def _error(kind: str, message: str, output: str = "") -> Outcome:
+    return Outcome(json.dumps({"errorType": kind, "errorMessage": message}), True, output)
+
+
+def runs(function: LambdaFunction) -> bool:
+    """Whether the local cloud can run it."""
+    return (function.run_time or "").startswith("nodejs")
+
+
+def find(arn: str) -> LambdaFunction:
+    """The function of an ARN, in whatever account."""
+    _, _, _, region, account_id, _, name, *_ = arn.split(":")
+    try:
+        return lambda_backends[account_id][region].get_function(name)
+    except UnknownFunctionException as error:
+        raise ServiceException(f"Function not found: {arn}") from error
+
+
+def _node_modules() -> Path | None:
+    """The packages of the project, among which is the AWS SDK that Lambda's own runtime has."""
+    return next((parent / "node_modules" for parent in RUNTIME.parents if (parent / "node_modules" / "@aws-sdk").is_dir()), None)
+
+
+def _folder(function: LambdaFunction) -> Path:
+    """The function's code, unpacked. Beside it are the project's packages: there `require` and `import` find them."""
+    place = Path(_unpacked.name) / function.code_digest.replace(":", "-")
+    with _unpacking:
+        if not place.exists():
+            packages = _node_modules()
+            zipfile.ZipFile(io.BytesIO(function.code_bytes)).extractall(place / "task")
+            if packages:
+                (place / "node_modules").symlink_to(packages)
+    return place / "task"
+
+
+def _environment(function: LambdaFunction, folder: Path, request_id: str) -> dict[str, str]:
+    """What Lambda sets, with this server as AWS, and nothing of whoever started the local cloud."""
+    keys = assumed_role(function.role, function.region, function.function_name)
+    return {
+        "PATH": os.environ.get("PATH", ""),
+        "TZ": ":UTC",
+        "LANG": "en_US.UTF-8",
+        **{name: str(value) for name, value in function.environment_vars.items()},
+        **{name.upper(): value for name, value in keys.items()},
+        "AWS_ENDPOINT_URL": f"http://localhost:{moto_server_port()}",
+        "AWS_REGION": function.region,
+        "AWS_DEFAULT_REGION": function.region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
+        "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
+        "AWS_LAMBDA_FUNCTION_VERSION": str(function.version),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
+        "AWS_LAMBDA_LOG_GROUP_NAME": function.logs_group_name,
+        "LAMBDA_TASK_ROOT": str(folder),
+        "_HANDLER": function.handler,
+        "CELL_FACTORY_FUNCTION": json.dumps({"arn": function.function_arn, "timeout": int(function.timeout), "request": request_id}),
+    }
+
+
+def run(function: LambdaFunction, event: str) -> Outcome:
+    """Runs the function once, to its end."""
+    outcome = _run(function, event)
+    function.logs_backend.ensure_log_group(function.logs_group_name)
+    function.save_logs(outcome.log)
+    return outcome
+
+
+def _run(function: LambdaFunction, event: str) -> Outcome:
+    if not runs(function):
+        return _error("LocalCloud.NotEmulated", f"the local cloud runs Node.js functions only, not {function.run_time}")
+    folder = _folder(function)
+    timeout = int(function.timeout)
+    with tempfile.NamedTemporaryFile(prefix="cell-factory-answer-") as answer:
+        try:
+            process = subprocess.run(
+                [NODE, str(RUNTIME), answer.name],
+                input=event.encode(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+                env=_environment(function, folder, str(uuid.uuid4())),
+                timeout=timeout + START_SECONDS,
+            )
+        except subprocess.TimeoutExpired as late:
+            return _error("Sandbox.Timedout", f"Task timed out after {timeout}.00 seconds", (late.stdout or b"").decode(errors="replace"))
+        text = process.stdout.decode(errors="replace")
+        written = answer.read().decode()
+    if not written:
+        return _error("Runtime.ExitError", f"Runtime exited with error: exit status {process.returncode}", text)
+    result = json.loads(written)
+    return Outcome(result["payload"], result["failed"], text)
+
+
+@replaces(LambdaFunction)
+def invoke(self: LambdaFunction, body: Any, request_headers: Any, response_headers: Any) -> str:
+    """Invoke. moto answers an asynchronous call when the function has ended, and takes a thrown error for a handled one."""
+    event = body.decode() if isinstance(body, bytes) else body or "{}"
+    kind = request_headers.get("x-amz-invocation-type", "RequestResponse")
+    if kind == "Event":
+        threading.Thread(target=run, args=(self, event), daemon=True).start()
+    if kind != "RequestResponse":
+        return ""
+    outcome = run(self, event)
+    if outcome.failed:
+        response_headers["x-amz-function-error"] = "Unhandled"
+    response_headers["x-amz-log-result"] = base64.b64encode(outcome.log.encode()[-LOG_TAIL:]).decode()
+    return outcome.payload
