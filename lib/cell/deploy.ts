@@ -8,6 +8,7 @@ import { findStack, stackResources } from '../aws/stacks.ts';
 import { type Assembly, deployStack } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import type { VendedCell } from '../plan/plan.ts';
+import type { DomainCheck } from './domain-check.ts';
 
 /** What became of one cell. */
 export interface DeployResult {
@@ -37,14 +38,26 @@ export interface DeployCellsOptions {
   readonly emit: Emit;
 }
 
-/** The task of deploying a cell's foundation from `assembly`. Once it is there, the cell's life says so. */
-export function foundationTask(assembly: Assembly, runId: string, store: RegistryStore): (cell: VendedCell) => DeployTask {
-  return ({ name, stackName }) => ({
+/**
+ * The task of deploying a cell's foundation from `assembly`, after the stack in tooling that lets it delegate its name. Once
+ * it is there, the cell's life says so.
+ */
+export function foundationTask(
+  { directory }: Assembly,
+  runId: string,
+  store: RegistryStore,
+  domain: DomainCheck,
+): (cell: VendedCell) => DeployTask {
+  const changeSetName = `cell-factory-${runId}`;
+  return ({ name, stackName, delegationStackName }) => ({
     stackName,
     deploy: async (_, { incomplete }, emit) => {
-      const result = await deployStack(assembly.directory, stackName, emit, { changeSetName: `cell-factory-${runId}`, incomplete });
+      // A cell that is there has its certificate; a new one's would be waited for until somebody delegates the domain.
+      if (incomplete) await domain.requireDelegated();
+      const delegation = await deployStack(directory, delegationStackName, emit, { changeSetName });
+      const foundation = await deployStack(directory, stackName, emit, { changeSetName, incomplete });
       await store.note(name, 'built');
-      return result;
+      return { changed: delegation.changed || foundation.changed };
     },
   });
 }

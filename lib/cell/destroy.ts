@@ -35,11 +35,11 @@ export function refuseToDestroy(cell: VendedCell): void {
   });
 }
 
-/** Deletes components, then the foundation. Run again, it carries on. */
+/** Deletes components, then the foundation, then what let it delegate its name. Run again, it carries on. */
 export async function destroyCell(options: DestroyOptions): Promise<DestroyResult> {
   const { cell, components, session, partition, leases, store, source, runId, emit } = options;
   refuseToDestroy(cell);
-  const { name, stackName, account, region } = cell;
+  const { name, stackName, delegationStackName, account, region, parentZone, profile } = cell;
   const inside = assumeDeploy(session, partition, account.accountId, region);
   const deleted: string[] = [];
   emit({ kind: 'started', subject: name, text: 'deleting' });
@@ -65,10 +65,20 @@ export async function destroyCell(options: DestroyOptions): Promise<DestroyResul
     await deleteStack(inside, stack, (message) => emit({ ...message, subject: name }));
     deleted.push(stackName);
   });
+  // Last: the foundation takes back its name by the role in it.
+  const tooling = assumeDeploy(session, partition, parentZone.accountId, parentZone.region);
+  const delegation = await findStack(tooling, delegationStackName);
+  if (delegation) {
+    await deleteStack(tooling, delegation, (message) => emit({ ...message, subject: name }));
+    deleted.push(delegationStackName);
+  }
   await store.note(name, 'destroyed');
   emit({ kind: deleted.length > 0 ? 'done' : 'unchanged', subject: name, text: deleted.join(', ') || 'no stacks' });
   const remaining = [`account ${account.accountId}, with its CDK bootstrap`];
-  if (deleted.includes(stackName))
-    remaining.push('the final snapshot of the database, and the log groups: delete them in the account when nobody needs them');
+  if (deleted.includes(stackName) && profile.keepsData) {
+    remaining.push(
+      'the final snapshot of the database, the logs (groups and bucket), and the key that they need: delete them in the account when nobody needs them',
+    );
+  }
   return { deleted, remaining };
 }

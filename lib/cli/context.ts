@@ -100,6 +100,13 @@ export class Context {
     return new RegistryStore(new S3Objects(s3Client(session), plan.registryBucket));
   }
 
+  /** What asks the DNS whether the cells' domain is delegated; of the server that `CELL_FACTORY_RESOLVER` names, if it does. */
+  async domainCheck(plan: InitializedPlan, session: Session) {
+    const { DomainCheck } = await import('../cell/domain-check.ts');
+    const resolver = process.env['CELL_FACTORY_RESOLVER'];
+    return new DomainCheck({ domain: plan.cellsDomain, parent: plan.domain, session, resolver });
+  }
+
   /** @param farewell what to say when we are stopped */
   async leases(
     plan: InitializedPlan,

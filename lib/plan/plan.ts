@@ -97,6 +97,8 @@ export interface Plan {
   /** AWS Organizations' id; undefined before `cellctl init`. */
   readonly organizationId: string | undefined;
   readonly homeRegion: string;
+  /** The organization's own domain. */
+  readonly domain: string;
   /** The zone in tooling that cells' zones hang from. */
   readonly cellsDomain: string;
   readonly digest: string;
@@ -209,6 +211,7 @@ export function createPlan({ organization, digest, published }: Registry): Plan 
     organization: organization.name,
     organizationId: organization.organizationId,
     homeRegion: organization.homeRegion,
+    domain: organization.domain,
     cellsDomain: cellsDomain(organization.domain),
     digest,
     revision: published?.revision,

@@ -69,10 +69,11 @@ export const deployCommand = () =>
           import('../../cell/deploy.ts'),
         ]);
         const [leases, store] = await Promise.all([context.leases(plan, session), context.store(plan, session)]);
+        const domain = await context.domainCheck(plan, session);
         const stacks = vended.map((cell) => cell.stackName);
         context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);
         const results = await withAssembly(context.source, stacks, (assembly) => {
-          const task = foundationTask(assembly, context.runId, store);
+          const task = foundationTask(assembly, context.runId, store, domain);
           return deployCells({ cells: vended, task, session, partition, leases, concurrency, emit: context.output.emit });
         });
         return reportDeployment(context, results);

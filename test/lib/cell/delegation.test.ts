@@ -22,12 +22,10 @@ describe('the delegation of a cell’s name', () => {
         Statement: [
           {
             Action: 'sts:AssumeRole',
-            Principal: { AWS: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:iam::${alpha.account.accountId}:root`]] } },
+            Principal: { AWS: `arn:aws:iam::${alpha.account.accountId}:root` },
             Condition: {
               ArnLike: {
-                'aws:PrincipalArn': {
-                  'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:iam::${alpha.account.accountId}:role/Cell-*`]],
-                },
+                'aws:PrincipalArn': `arn:aws:iam::${alpha.account.accountId}:role/Cell-*`,
               },
             },
           },
@@ -43,7 +41,7 @@ describe('the delegation of a cell’s name', () => {
         {
           Action: 'route53:ChangeResourceRecordSets',
           Resource: {
-            'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':route53:::hostedzone/', { Ref: expect.stringMatching(/zoneid/) }]],
+            'Fn::Join': ['', ['arn:aws:route53:::hostedzone/', { Ref: expect.stringMatching(/zoneid/) }]],
           },
           Condition: {
             'ForAllValues:StringEquals': {

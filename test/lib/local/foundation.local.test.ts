@@ -187,7 +187,10 @@ describe('a network', () => {
 
     expect(await deploy('nat', template('t4g.nano', 'two'))).toEqual(before);
     // For another size it has to stop.
-    expect(await deploy('nat', template('t4g.micro', 'two'))).toEqual({ ...before, Public: expect.not.stringMatching(before['Public'] ?? '') });
+    expect(await deploy('nat', template('t4g.micro', 'two'))).toEqual({
+      ...before,
+      Public: expect.not.stringMatching(before['Public'] ?? ''),
+    });
     const changed = await ec2('DescribeInstances', which);
     expect(textOf(changed, 'instanceType')).toBe('t4g.micro');
     expect(changed).toContain('<value>two</value>');
@@ -343,10 +346,19 @@ describe('capacity and metrics', () => {
   test('an alarm watches an expression, and one the answer to a query', async () => {
     const statistic = (id: string, name: string) => ({
       Id: id,
-      MetricStat: { Metric: { Namespace: 'Cell', MetricName: name, Dimensions: [{ Name: 'cell', Value: 'alpha' }] }, Period: 60, Stat: 'Sum' },
+      MetricStat: {
+        Metric: { Namespace: 'Cell', MetricName: name, Dimensions: [{ Name: 'cell', Value: 'alpha' }] },
+        Period: 60,
+        Stat: 'Sum',
+      },
       ReturnData: false,
     });
-    const limit = { ComparisonOperator: 'GreaterThanThreshold', EvaluationPeriods: 3, DatapointsToAlarm: 2, TreatMissingData: 'notBreaching' };
+    const limit = {
+      ComparisonOperator: 'GreaterThanThreshold',
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 2,
+      TreatMissingData: 'notBreaching',
+    };
     const query = 'SELECT MAX("Throttles") FROM SCHEMA("AWS/Lambda", FunctionName)';
     const template = (threshold: number): Template => ({
       Resources: {
@@ -515,7 +527,10 @@ describe('data', () => {
             Tags: TAGS,
           },
         },
-        Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'encrypted', KmsKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] }, Tags: TAGS } },
+        Secret: {
+          Type: 'AWS::SecretsManager::Secret',
+          Properties: { Name: 'encrypted', KmsKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] }, Tags: TAGS },
+        },
         Queue: {
           Type: 'AWS::SQS::Queue',
           Properties: { QueueName: 'encrypted', KmsMasterKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] }, Tags: TAGS },
@@ -529,9 +544,7 @@ describe('data', () => {
     expect(await aws.rest('s3', 'GET', '/encrypted?encryption')).toContain(key);
     expect(await aws.rest('s3', 'GET', '/encrypted?lifecycle')).toContain('<Days>90</Days>');
     expect((await aws.rest('s3', 'GET', '/encrypted?publicAccessBlock')).match(/>true</gi)).toHaveLength(4);
-    expect(
-      await aws.json('secretsmanager', 'secretsmanager.DescribeSecret', { SecretId: 'encrypted' }),
-    ).toMatchObject({ KmsKeyId: key });
+    expect(await aws.json('secretsmanager', 'secretsmanager.DescribeSecret', { SecretId: 'encrypted' })).toMatchObject({ KmsKeyId: key });
     const queue = { QueueUrl: `${cloud.running.endpoint}/${ACCOUNT}/encrypted`, AttributeNames: ['KmsMasterKeyId'] };
     expect(await aws.json('sqs', 'AmazonSQS.GetQueueAttributes', queue)).toMatchObject({ Attributes: { KmsMasterKeyId: key } });
     const arns = (await tagged()).join(' ');
@@ -594,7 +607,11 @@ describe('a front door', () => {
           },
         },
       },
-      Outputs: { Balancer: { Value: { Ref: 'Balancer' } }, Https: { Value: { Ref: 'Https' } }, Certificate: { Value: { Ref: 'Certificate' } } },
+      Outputs: {
+        Balancer: { Value: { Ref: 'Balancer' } },
+        Https: { Value: { Ref: 'Https' } },
+        Certificate: { Value: { Ref: 'Certificate' } },
+      },
     });
     const balancing = (action: string, parameters: Record<string, string>) => aws.query('elasticloadbalancing', action, parameters);
     const before = await deploy('door', template('ELBSecurityPolicy-TLS13-1-2-2021-06'));
