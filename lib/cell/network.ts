@@ -117,7 +117,7 @@ export class CellNetwork extends Construct {
     group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'to the APIs of AWS and the world');
     for (const instance of nat.gatewayInstances) {
       instance.addSecurityGroup(group);
-      instance.instance.blockDeviceMappings = [{ deviceName: '/dev/xvda', ebs: { encrypted: true } }];
+      instance.instance.blockDeviceMappings = [{ deviceName: '/dev/xvda', ebs: { encrypted: true, volumeSize: 8, volumeType: 'gp3' } }];
       Validations.of(instance).acknowledge(
         { id: 'AwsSolutions-EC28', reason: "One developer's way out: it needs no monitoring by the minute." },
         { id: 'AwsSolutions-EC29', reason: 'It holds nothing, and a personal cell must be easy to remove.' },
