@@ -67,13 +67,17 @@ async function eventsIn(name: string): Promise<Event[]> {
 const failureOf = async (name: string) =>
   (await aws.events(await aws.describe(name))).find((event) => event.ResourceStatus?.endsWith('_FAILED'));
 
-const invoke = (name: string, event: object) => aws.rest('lambda', 'POST', `/2015-03-31/functions/${name}/invocations`, JSON.stringify(event));
+const invoke = (name: string, event: object) =>
+  aws.rest('lambda', 'POST', `/2015-03-31/functions/${name}/invocations`, JSON.stringify(event));
 
 describe('a custom resource', () => {
   test('is created, updated and deleted by its function, and has the attributes that this answers', async () => {
     const answer = `{ Status: 'SUCCESS', PhysicalResourceId: event.PhysicalResourceId ?? 'thing-1', Data: { Said: event.ResourceProperties.Word } }`;
     const template = (word: string): Template => ({
-      Resources: { Function: functionOf(answering(answer), { FunctionName: 'steady' }), Thing: custom({ Word: word, Number: 1, Flag: true }) },
+      Resources: {
+        Function: functionOf(answering(answer), { FunctionName: 'steady' }),
+        Thing: custom({ Word: word, Number: 1, Flag: true }),
+      },
       Outputs: { Said: { Value: { 'Fn::GetAtt': ['Thing', 'Said'] } }, Id: { Value: { Ref: 'Thing' } } },
     });
 

@@ -181,11 +181,9 @@ describe('a certificate', () => {
 
     expect(arn).toMatch(new RegExp(`^arn:aws:acm:${REGION}:${CELL}:certificate/`));
     expect(await describeCertificate(arn)).toMatchObject({ Certificate: { Status: 'ISSUED' } });
-    const tagged = await cell.json<{ ResourceTagMappingList: object[] }>(
-      'tagging',
-      'ResourceGroupsTaggingAPI_20170126.GetResources',
-      { TagFilters: [{ Key: 'cell', Values: ['alpha'] }] },
-    );
+    const tagged = await cell.json<{ ResourceTagMappingList: object[] }>('tagging', 'ResourceGroupsTaggingAPI_20170126.GetResources', {
+      TagFilters: [{ Key: 'cell', Values: ['alpha'] }],
+    });
     expect(tagged.ResourceTagMappingList).toContainEqual(expect.objectContaining({ ResourceARN: arn }));
     // As on AWS: CloudFormation makes the record, and never deletes it.
     expect(await cell.destroy('certified')).toMatchObject({ StackStatus: 'DELETE_FAILED' });

@@ -28,7 +28,10 @@ function redirectAnswers() {
     if ((address.hostname ?? address.host) !== answersAt) return send(first, ...rest);
     const [options, callback] = typeof rest[0] === 'function' ? [{}, rest[0]] : [rest[0], rest[1]];
     const where = address instanceof URL ? { path: `${address.pathname}${address.search}` } : address;
-    return http.request({ ...where, ...options, protocol: 'http:', host: ours.hostname, hostname: ours.hostname, port: ours.port }, callback);
+    return http.request(
+      { ...where, ...options, protocol: 'http:', host: ours.hostname, hostname: ours.hostname, port: ours.port },
+      callback,
+    );
   };
   const { fetch: get } = globalThis;
   globalThis.fetch = (first, ...rest) => {
@@ -58,7 +61,7 @@ function finish(failed, value) {
 
 function fail(error) {
   const { name = 'Error', message = String(error), stack = '' } = error ?? {};
-  console.error(stack || message);
+  process.stderr.write(`${stack || message}\n`);
   finish(true, { errorType: name, errorMessage: message, trace: stack.split('\n') });
 }
 
