@@ -94,6 +94,9 @@ describe('the local cloud', () => {
     const inside = 'import boto3; print(boto3.client("sts").get_caller_identity()["Account"])';
     const { stdout } = await run(await findPython(join(folder, 'venv'), () => undefined), ['-c', inside], environment);
     expect(stdout.trim()).toBe('123412341234');
+    expect(environment).toMatchObject({ CELL_FACTORY_RESOLVER: `127.0.0.1:${running.port}` });
+    // Before its folder goes: without that nobody knows the process.
+    await cloud.down();
     await rm(folder, { recursive: true, force: true });
   });
 });

@@ -295,13 +295,13 @@ describe('capacity and metrics', () => {
   });
 
   test('a log has a key, and a filter that counts by dimension', async () => {
-    const template = (pattern: string): Template => ({
+    const template = (pattern: string, encryption: object): Template => ({
       Resources: {
         Key: { Type: 'AWS::KMS::Key', Properties: { EnableKeyRotation: true, Tags: TAGS } },
         Alias: { Type: 'AWS::KMS::Alias', Properties: { AliasName: 'alias/cell-alpha', TargetKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] } } },
         Log: {
           Type: 'AWS::Logs::LogGroup',
-          Properties: { LogGroupName: '/cell/alpha', KmsKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] }, RetentionInDays: 30, Tags: TAGS },
+          Properties: { LogGroupName: '/cell/alpha', RetentionInDays: 30, Tags: TAGS, ...encryption },
         },
         Filter: {
           Type: 'AWS::Logs::MetricFilter',
@@ -325,15 +325,17 @@ describe('capacity and metrics', () => {
     const logs = <T>(operation: string, input: object) => aws.json<T>('logs', `Logs_20140328.${operation}`, input);
     const kms = (operation: string, input: object) => aws.json<object>('kms', `TrentService.${operation}`, input);
     const filters = () => logs<{ metricFilters: object[] }>('DescribeMetricFilters', { logGroupName: '/cell/alpha' });
-    const { Key: key = '', Arn: arn = '' } = await deploy('log', template('{ $.count = * }'));
-    expect(await logs('DescribeLogGroups', { logGroupNamePrefix: '/cell/alpha' })).toMatchObject({
-      logGroups: [{ kmsKeyId: arn, retentionInDays: 30 }],
-    });
+    const group = async () =>
+      (await logs<{ logGroups: object[] }>('DescribeLogGroups', { logGroupNamePrefix: '/cell/alpha' })).logGroups[0];
+    const encryption = { KmsKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] } };
+    const { Key: key = '', Arn: arn = '' } = await deploy('log', template('{ $.count = * }', encryption));
+    expect(await group()).toMatchObject({ kmsKeyId: arn, retentionInDays: 30 });
     expect(await kms('GetKeyRotationStatus', { KeyId: key })).toMatchObject({ KeyRotationEnabled: true });
     expect(await kms('DescribeKey', { KeyId: 'alias/cell-alpha' })).toMatchObject({ KeyMetadata: { KeyId: key } });
     expect(await tagged()).toEqual(expect.arrayContaining([arn, expect.stringMatching(/log-group:\/cell\/alpha/)]));
 
-    await deploy('log', template('{ $.count > 0 }'));
+    await deploy('log', template('{ $.count > 0 }', {}));
+    expect(await group()).not.toHaveProperty('kmsKeyId');
     expect((await filters()).metricFilters).toMatchObject([
       { filterPattern: '{ $.count > 0 }', metricTransformations: [{ metricName: 'Requests', dimensions: { tenant: '$.tenant' } }] },
     ]);
@@ -409,9 +411,10 @@ describe('capacity and metrics', () => {
 
 describe('data', () => {
   test('a database is encrypted with a key, watched closely, and has its own settings', async () => {
-    const template = (connections: string, days: number): Template => ({
+    const template = (connections: string, days: number, secretKey: string): Template => ({
       Resources: {
         Key: { Type: 'AWS::KMS::Key', Properties: {} },
+        OtherKey: { Type: 'AWS::KMS::Key', Properties: {} },
         Settings: {
           Type: 'AWS::RDS::DBParameterGroup',
           Properties: { Family: 'postgres16', Description: 'd', Parameters: { max_connections: connections }, Tags: TAGS },
@@ -431,7 +434,7 @@ describe('data', () => {
             KmsKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] },
             StorageEncrypted: true,
             ManageMasterUserPassword: true,
-            MasterUserSecret: { KmsKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] } },
+            MasterUserSecret: { KmsKeyId: { 'Fn::GetAtt': [secretKey, 'Arn'] } },
             MasterUsername: 'postgres',
             Tags: TAGS,
           },
@@ -441,21 +444,25 @@ describe('data', () => {
         Id: { Value: { Ref: 'Database' } },
         Settings: { Value: { Ref: 'Settings' } },
         Key: { Value: { 'Fn::GetAtt': ['Key', 'Arn'] } },
+        OtherKey: { Value: { 'Fn::GetAtt': ['OtherKey', 'Arn'] } },
         Secret: { Value: { 'Fn::GetAtt': ['Database', 'MasterUserSecret.SecretArn'] } },
       },
     });
-    const before = await deploy('data', template('100', 7));
+    const before = await deploy('data', template('100', 7, 'Key'));
     const described = await aws.query('rds', 'DescribeDBInstances');
+    const keys = (xml: string) => [...xml.matchAll(/<KmsKeyId>([^<]+)</g)].map((found) => found[1]);
     expect(textOf(described, 'PerformanceInsightsEnabled')).toBe('true');
     expect(textOf(described, 'PerformanceInsightsKMSKeyId')).toBe(before['Key']);
-    expect([...described.matchAll(/<KmsKeyId>([^<]+)</g)].map((found) => found[1])).toEqual([before['Key'], before['Key']]);
+    expect(keys(described)).toEqual([before['Key'], before['Key']]);
     expect(textOf(described, 'DBParameterGroupName')).toBe(before['Settings']);
     const secret = () =>
       aws.json<{ SecretString: string }>('secretsmanager', 'secretsmanager.GetSecretValue', { SecretId: before['Secret'] });
     expect(JSON.parse((await secret()).SecretString)).toMatchObject({ username: 'postgres' });
 
-    expect(await deploy('data', template('200', 14))).toEqual(before);
-    expect(textOf(await aws.query('rds', 'DescribeDBInstances'), 'BackupRetentionPeriod')).toBe('14');
+    expect(await deploy('data', template('200', 14, 'OtherKey'))).toEqual(before);
+    const changed = await aws.query('rds', 'DescribeDBInstances');
+    expect(textOf(changed, 'BackupRetentionPeriod')).toBe('14');
+    expect(keys(changed)).toEqual([before['Key'], before['OtherKey']]);
     const values = await aws.query('rds', 'DescribeDBParameters', { DBParameterGroupName: before['Settings'] ?? '' });
     expect(values).toContain('<ParameterValue>200</ParameterValue>');
     expect(await tagged()).toContainEqual(expect.stringMatching(new RegExp(`:db:${before['Id']}$`)));

@@ -61,7 +61,7 @@ function finish(failed, value) {
 
 function fail(error) {
   const { name = 'Error', message = String(error), stack = '' } = error ?? {};
-  console.error(stack || message);
+  process.stderr.write(`${stack || message}\n`);
   finish(true, { errorType: name, errorMessage: message, trace: stack.split('\n') });
 }
 

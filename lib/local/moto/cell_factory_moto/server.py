@@ -62,7 +62,8 @@ def take_answer(token: str) -> str:
 
 
 def serve(port: int) -> None:
-    """Serves until the process ends, HTTP and DNS on the same port. State machines run and AWS's managed policies exist, which moto leaves off by default."""
+    """Serves until the process ends: HTTP, and DNS on the port of the same number.
+    State machines run and AWS's managed policies exist, which moto leaves off by default."""
     default_user_config["stepfunctions"]["execute_state_machine"] = True
     default_user_config["iam"]["load_aws_managed_policies"] = True
     logging.getLogger("werkzeug").setLevel(logging.ERROR)

@@ -68,15 +68,18 @@ class DatabaseInstance(_Rds):
     def create(self) -> None:
         super().create()
         self._name_user()
-        self._watch()
+        self._complete()
 
     def update(self, old: dict[str, Any]) -> None:
         super().update(old)
-        self._watch()
+        self._complete()
 
-    def _watch(self) -> None:
-        """moto does not know Performance Insights."""
+    def _complete(self) -> None:
+        """moto does not know Performance Insights, and does not change the key of a managed password."""
         database = self.backend.databases[self.name]
+        secret_key = self.properties.get("MasterUserSecret", {}).get("KmsKeyId")
+        if secret_key and hasattr(database, "master_user_secret"):
+            database.master_user_secret.secret.kms_key_id = secret_key
         database.performance_insights_enabled = str(self.properties.get("EnablePerformanceInsights", False)).lower() == "true"
         database.performance_insights_kms_key_id = self.properties.get("PerformanceInsightsKMSKeyId")
         database.performance_insights_retention_period = self.properties.get("PerformanceInsightsRetentionPeriod")

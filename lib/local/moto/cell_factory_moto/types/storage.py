@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
@@ -211,7 +212,9 @@ class LogGroup(ApiModel):
         self._retain()
 
     def update(self, old: dict[str, Any]) -> None:
+        """moto has no AssociateKmsKey."""
         self._retain()
+        logs_backends[self.account_id][self.region].groups[self.name].kms_key_id = self.properties.get("KmsKeyId")
         self.retag("logs", old, resourceArn=self.attribute("Arn").removesuffix(":*"))
 
     def attribute(self, name: str) -> str:
