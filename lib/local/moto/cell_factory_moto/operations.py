@@ -202,13 +202,23 @@ def _remove(resources: ResourceMap, gone: list[Entry], keeping: tuple[str, ...] 
             left.append(entry)
     reasons: dict[str, str] = {}
     while left:
-        failed = [entry for entry in left if not _removed(resources, entry, reasons)]
+        failed: list[Entry] = []
+        for entry in left:
+            # As on AWS, what another needs stays while that one does: it may be the function that is to delete it.
+            if entry[0] in _needed_by(resources, failed) or not _removed(resources, entry, reasons):
+                failed.append(entry)
         if len(failed) == len(left):
             break
         left = failed
+    left = [entry for entry in left if entry[0] in reasons]
     for name, _, _ in left:
         record_resource(resources, name, "DELETE_FAILED", reasons[name])
     return [name for name, _, _ in left]
+
+
+def _needed_by(resources: ResourceMap, entries: list[Entry]) -> set[str]:
+    """Logical ids that the entries mention."""
+    return {mentioned for name, _, _ in entries for mentioned in _mentions(resources._resource_json_map[name])}
 
 
 def _removed(resources: ResourceMap, entry: Entry, reasons: dict[str, str]) -> bool:

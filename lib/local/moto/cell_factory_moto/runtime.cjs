@@ -2,6 +2,7 @@
  * Lambda's Node.js runtime for one invocation: `node runtime.cjs <file for the answer>`, the event on standard input.
  * The handler is found as Lambda finds it, and called with event, context and callback.
  */
+const dns = require('node:dns');
 const { readFileSync, existsSync, writeFileSync } = require('node:fs');
 const http = require('node:http');
 const https = require('node:https');
@@ -38,6 +39,13 @@ function redirectAnswers() {
     const address = typeof first === 'string' || first instanceof URL ? new URL(first) : undefined;
     return address?.hostname === answersAt ? get(new URL(address.pathname + address.search, ours), ...rest) : get(first, ...rest);
   };
+  syncBuiltinESMExports();
+}
+
+/** A bucket is a host of its own to the SDK, and not every system knows that names below localhost are this machine (RFC 6761). */
+function resolveLocalhost() {
+  const { lookup } = dns;
+  dns.lookup = (hostname, ...rest) => lookup(hostname.endsWith('.localhost') ? 'localhost' : hostname, ...rest);
   syncBuiltinESMExports();
 }
 
@@ -88,6 +96,7 @@ process.on('uncaughtException', fail);
 // A handler that answers by callback and never calls it has answered nothing.
 process.on('beforeExit', () => finish(false, null));
 redirectAnswers();
+resolveLocalhost();
 findHandler()
   .then(call)
   .then((value) => finish(false, value), fail);
