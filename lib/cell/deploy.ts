@@ -2,13 +2,13 @@
 import pLimit from 'p-limit';
 import type { FactoryError, RegistryStore, Stage } from '../../registry/index.ts';
 import { asCloudError } from '../aws/cloud-error.ts';
+import type { DomainCheck } from '../aws/domain-check.ts';
 import type { Leases } from '../aws/lease.ts';
 import { assumeLookup, type Session } from '../aws/session.ts';
 import { findStack, stackResources } from '../aws/stacks.ts';
 import { type Assembly, deployStack } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import type { VendedCell } from '../plan/plan.ts';
-import type { DomainCheck } from './domain-check.ts';
 
 /** What became of one cell. */
 export interface DeployResult {

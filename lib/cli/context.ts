@@ -93,6 +93,13 @@ export class Context {
     return { plan, session, partition };
   }
 
+  /** A session in tooling for whoever has credentials of management. */
+  async insideTooling({ tooling }: InitializedPlan, session: Session): Promise<Session> {
+    const [{ assume, identify }, { ORGANIZATION_ROLE }] = await Promise.all([import('../aws/session.ts'), import('../aws/roles.ts')]);
+    const { partition } = await identify(session);
+    return assume(session, partition, tooling.accountId, ORGANIZATION_ROLE);
+  }
+
   /** The store of published revisions. */
   async store(plan: InitializedPlan, session: Session) {
     const { RegistryStore, S3Objects } = await import('../../registry/index.ts');
@@ -102,7 +109,7 @@ export class Context {
 
   /** What asks the DNS whether the cells' domain is delegated; of the server that `CELL_FACTORY_RESOLVER` names, if it does. */
   async domainCheck(plan: InitializedPlan, session: Session) {
-    const { DomainCheck } = await import('../cell/domain-check.ts');
+    const { DomainCheck } = await import('../aws/domain-check.ts');
     const resolver = process.env['CELL_FACTORY_RESOLVER'];
     return new DomainCheck({ domain: plan.cellsDomain, parent: plan.domain, session, resolver });
   }

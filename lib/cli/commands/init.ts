@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import pc from 'picocolors';
 import { action } from '../action.ts';
 
 export const initCommand = () =>
@@ -16,17 +17,22 @@ export const initCommand = () =>
         const { initialize } = await import('../../accounts/init.ts');
         const { source, runId, output } = context;
         await initialize({ plan, session, source, accountsFile, runId, pace: await context.pace(), emit: output.emit });
-        const { organizationId, managementAccountId, tooling, monitoring, registryBucket } = await context.initializedPlan();
+        const initialized = await context.initializedPlan();
+        const { organizationId, managementAccountId, tooling, monitoring, registryBucket } = initialized;
+        const domain = await (await context.domainCheck(initialized, await context.insideTooling(initialized, session))).state();
         const result = {
           organizationId,
           management: managementAccountId,
           tooling: tooling.accountId,
           monitoring: monitoring.accountId,
           registryBucket,
+          domain,
         };
         context.output.result(result, () => {
           context.output.say(`organization ${organizationId} is ready: tooling ${tooling.accountId}, monitoring ${monitoring.accountId}`);
           context.output.say(`ids are in ${accountsFile}; from now on work with credentials of tooling`);
+          if (domain.delegated) return;
+          context.output.say(`${pc.yellow(domain.domain)} is not delegated, and no cell can be deployed before it is: ${domain.advice}`);
         });
         return 0;
       }),

@@ -2,7 +2,7 @@
 import { Resolver } from 'node:dns/promises';
 import { GetHostedZoneCommand, ListHostedZonesByNameCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { FactoryError, messageOf } from '../../registry/index.ts';
-import type { Session } from '../aws/session.ts';
+import type { Session } from './session.ts';
 
 export interface DomainCheckOptions {
   /** `cells.<domain>`. */
@@ -23,6 +23,8 @@ export interface DomainState {
   /** Name servers that the DNS knows; none when it knows no such name. */
   readonly found: readonly string[];
   readonly delegated: boolean;
+  /** What the owner of the organization's domain has to do, while it isn't. */
+  readonly advice: string;
 }
 
 const normalized = (servers: readonly string[]) => servers.map((server) => server.replace(/\.$/, '').toLowerCase()).sort();
@@ -40,19 +42,20 @@ export class DomainCheck {
 
   /** @throws FactoryError `DOMAIN_NOT_DELEGATED`, with the record that is missing */
   async requireDelegated(): Promise<void> {
-    const { domain, wanted, found, delegated } = await this.state();
+    const { domain, found, delegated, advice } = await this.state();
     if (delegated) return;
     const instead = found.length === 0 ? 'the DNS knows no such zone' : `the DNS says ${found.join(', ')}`;
     throw new FactoryError('DOMAIN_NOT_DELEGATED', `${domain} is not delegated to tooling's zone: ${instead}`, {
-      fix: `in the zone of ${this.options.parent}, set: ${domain}. NS ${wanted.map((server) => `${server}.`).join(' ')}; names that were asked for before may take until their TTL ends`,
+      fix: `${advice}; names that were asked for before may take until their TTL ends`,
     });
   }
 
   private async look(): Promise<DomainState> {
-    const { domain } = this.options;
+    const { domain, parent } = this.options;
     const [wanted, found] = await Promise.all([this.serversOfZone(), this.serversInDns()]);
     const delegated = found.length > 0 && found.every((server) => wanted.includes(server));
-    return { domain, wanted, found, delegated };
+    const advice = `in the zone of ${parent}, set: ${domain}. NS ${wanted.map((server) => `${server}.`).join(' ')}`;
+    return { domain, wanted, found, delegated, advice };
   }
 
   private async serversOfZone(): Promise<string[]> {
