@@ -3,10 +3,20 @@
  * backups beyond the free ones come on top; discounts come off.
  */
 import type { CacheType, DatabaseClass, Resources } from '../../registry/index.ts';
-import type { CellPlan } from './plan.ts';
+import { alarmsOf } from './alarms.ts';
+import type { CellPlan, Plan } from './plan.ts';
 
-/** Where the figures come from; stands in every output that shows one. */
-export const PRICE_SOURCE = 'estimate: US dollars a month at list prices of us-east-1, on demand, read from public price pages, 2025';
+/**
+ * Where the figures come from; stands in every output that shows one.
+ *
+ * AWS's own price pages can't be read from here, so each figure was compared with public copies on 2026-11-21. Confirmed:
+ * every node of Valkey (a copy of the Price List API of 2026-10-02), PostgreSQL up to `t4g.large`, `m7g.2xlarge` and
+ * `r7g.2xlarge`, gp3, Fargate on ARM, NAT gateway, public address, the load balancer's hour, a probe's run. Not confirmed,
+ * but as last known: both `4xlarge` of PostgreSQL (twice the class below), `t4g.nano`, the load balancer's capacity unit,
+ * PrivateLink, keys, secrets, zones, alarms.
+ */
+export const PRICE_SOURCE =
+  'estimate: US dollars a month at list prices of us-east-1, on demand, compared with copies of public price lists on 2026-11-21';
 
 /** Hours in a month, as AWS's own calculator counts. */
 const HOURS = 730;
@@ -33,12 +43,12 @@ const CACHE: Readonly<Record<CacheType, number>> = {
   'cache.t4g.small': 0.0256,
   'cache.t4g.medium': 0.052,
   'cache.m7g.large': 0.1264,
-  'cache.m7g.xlarge': 0.2528,
-  'cache.m7g.2xlarge': 0.5056,
+  'cache.m7g.xlarge': 0.252,
+  'cache.m7g.2xlarge': 0.5032,
   'cache.r7g.large': 0.1752,
   'cache.r7g.xlarge': 0.3496,
-  'cache.r7g.2xlarge': 0.6992,
-  'cache.r7g.4xlarge': 1.3984,
+  'cache.r7g.2xlarge': 0.6984,
+  'cache.r7g.4xlarge': 1.396,
 };
 
 /** Dollars for everything else. Sources: the pricing pages of the services named. */
@@ -119,4 +129,10 @@ export function estimate({ resources, profile }: Priced, components: number, ala
     { what: 'key, secrets, zone', monthly: PRICES.key + 2 * PRICES.secret + PRICES.zone },
   ].filter(({ monthly }) => monthly > 0);
   return { items, monthly: items.reduce((sum, { monthly }) => sum + monthly, 0) };
+}
+
+/** What a cell of the plan costs in a month, with every component that runs as a service in it. */
+export function estimateCell(plan: Pick<Plan, 'components'>, cell: CellPlan): Estimate {
+  const services = plan.components.filter(({ kind }) => kind === 'cloudformation').length;
+  return estimate(cell, services, alarmsOf(cell).length);
 }
