@@ -20,6 +20,9 @@ const ORDER = [
   'platforms',
   'importance',
   'trafficWeight',
+  'intent',
+  'endpoints',
+  'email',
   'tags',
 ] as const satisfies readonly (keyof AwsCellDefinition)[];
 

@@ -22,6 +22,6 @@ export const costLines = (estimate: Estimate, source: string): string[] => [
   `${pc.bold(monthly(estimate.monthly))}, an estimate`,
   byCost(estimate)
     .map((item) => `${item.what} ${dollars(item.monthly)}`)
-    .join(', '),
+    .join('; '),
   pc.dim(source),
 ];

@@ -126,7 +126,7 @@ export function estimate({ resources, profile }: Priced, components: number, ala
     { what: 'NAT', monthly: natCost(nat, zones) },
     { what: 'probe', monthly: ((HOURS * 60) / probeMinutes) * PRICES.probeRun },
     { what: 'alarms', monthly: alarms * PRICES.alarm + PRICES.compositeAlarm },
-    { what: 'key, secrets, zone', monthly: PRICES.key + 2 * PRICES.secret + PRICES.zone },
+    { what: 'key, secrets and zone', monthly: PRICES.key + 2 * PRICES.secret + PRICES.zone },
   ].filter(({ monthly }) => monthly > 0);
   return { items, monthly: items.reduce((sum, { monthly }) => sum + monthly, 0) };
 }
