@@ -29,6 +29,6 @@ export { type Condition, type Objects, S3Objects, type StoredObject } from './ob
 export { byImpact } from './order.ts';
 export { Records } from './records.ts';
 export type { UncheckedOrganization } from './shape.ts';
-export { cacheMachine, databaseMachine, type Override, overridesOf, resourcesOf, STAGE_PROFILES, type StageProfile } from './sizes.ts';
+export { databaseMachine, type Override, overridesOf, resourcesOf, STAGE_PROFILES, type StageProfile } from './sizes.ts';
 export { type PublishResult, RegistryStore } from './store.ts';
 export { check, validate } from './validate.ts';

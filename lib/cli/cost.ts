@@ -9,7 +9,7 @@ export const dollars = (amount: number) => {
 };
 
 /** `$1,234 a month`. */
-export const monthly = (amount: number) => `${dollars(amount)} a month`;
+const monthly = (amount: number) => `${dollars(amount)} a month`;
 
 /** The items, the most expensive first. */
 export const byCost = ({ items }: Estimate) => [...items].sort((a, b) => b.monthly - a.monthly || (a.what < b.what ? -1 : 1));

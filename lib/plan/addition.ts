@@ -4,7 +4,7 @@ import { type CellPlan, createPlan, selectCells } from './plan.ts';
 import { type Estimate, estimateCell } from './prices.ts';
 
 /** Where a change reaches a cell, among all cells of all clouds. */
-export interface Place {
+interface Place {
   /** From 1. */
   readonly place: number;
   readonly of: number;
@@ -14,7 +14,7 @@ export interface Place {
 }
 
 /** What of the customers' traffic a cell is meant to get. */
-export interface TrafficShare {
+interface TrafficShare {
   readonly weight: number;
   /** Weights of all production cells together, this one's counted. */
   readonly total: number;

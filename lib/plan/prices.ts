@@ -83,7 +83,7 @@ export const ENDPOINT_SERVICES = ['ecr.api', 'ecr.dkr', 'logs', 'secretsmanager'
 export const natGatewaysOf = (nat: Resources['nat'], zones: number) => ({ 'gateway-per-zone': zones, 'one-gateway': 1, instance: 0 })[nat];
 
 /** One line of an estimate. */
-export interface CostItem {
+interface CostItem {
   readonly what: string;
   /** Dollars a month. */
   readonly monthly: number;

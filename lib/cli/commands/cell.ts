@@ -61,7 +61,7 @@ function resourceRows({ resources, profile, capacity, overrides }: CellPlan): [s
       'service',
       `${service.minTasks} to ${many(service.maxTasks, 'task')} of each component, ${service.cpu / 1_024} vCPU and ${service.memoryMiB.toLocaleString('en')} MiB each`,
     ],
-    ['zones', `${profile.zones}, ${NAT[nat]}${nat === 'gateway-per-zone' ? '' : ' for all'}`],
+    ['network', `${profile.zones} zones, ${NAT[nat]}${nat === 'gateway-per-zone' ? '' : ' for all'}`],
     ['capacity', `${caps(maxRequestsPerSecond, maxTenants)}; counts as full at ${Math.round(headroom * 100)} %: ${full}`],
     ...overrides.map(({ field, value, instead }): [string, string] => ['override', `${field} is ${value} instead of ${instead}`]),
   ];

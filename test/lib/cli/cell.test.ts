@@ -32,7 +32,7 @@ describe('cellctl cell add', () => {
       'PostgreSQL m7g.large, with standby, 100 GiB growing to 500, 14 days of recovery',
       'Valkey m7g.large, 2 replicas',
       '3 to 12 tasks of each component, 0.5 vCPU and 1,024 MiB each',
-      '3, a NAT gateway in each',
+      '3 zones, a NAT gateway in each',
       '1,000 requests/s, 500 tenants; counts as full at 70 %: 700 requests/s, 350 tenants',
       'cache.replicas is 2 instead of 1',
       'an estimate',
