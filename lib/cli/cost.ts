@@ -1,6 +1,6 @@
 /** How an estimate of costs is shown, wherever one is. Never without saying that it is one. */
 import pc from 'picocolors';
-import type { Estimate } from '../plan/prices.ts';
+import type { CostItem, Estimate } from '../plan/prices.ts';
 
 /** `$1,234`; below ten dollars with cents, because there they matter. */
 export const dollars = (amount: number) => {
@@ -12,7 +12,7 @@ export const dollars = (amount: number) => {
 const monthly = (amount: number) => `${dollars(amount)} a month`;
 
 /** The items, the most expensive first. */
-export const byCost = ({ items }: Estimate) => [...items].sort((a, b) => b.monthly - a.monthly || (a.what < b.what ? -1 : 1));
+export const byCost = ({ items }: Estimate): CostItem[] => [...items].sort((a, b) => b.monthly - a.monthly || (a.what < b.what ? -1 : 1));
 
 /**
  * An estimate in lines: the sum, its items, and where the figures come from.

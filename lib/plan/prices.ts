@@ -9,11 +9,12 @@ import type { CellPlan, Plan } from './plan.ts';
 /**
  * Where the figures come from; stands in every output that shows one.
  *
- * AWS's own price pages can't be read from here, so each figure was compared with public copies on 2026-11-21. Confirmed:
- * every node of Valkey (a copy of the Price List API of 2026-10-02), PostgreSQL up to `t4g.large`, `m7g.2xlarge` and
- * `r7g.2xlarge`, gp3, Fargate on ARM, NAT gateway, public address, the load balancer's hour, a probe's run. Not confirmed,
- * but as last known: both `4xlarge` of PostgreSQL (twice the class below), `t4g.nano`, the load balancer's capacity unit,
- * PrivateLink, keys, secrets, zones, alarms.
+ * AWS's own price pages can't be read from here, so the figures were held against public copies on 2026-11-21:
+ * - every node of Valkey: all as in a copy of the Price List API of 2026-10-02
+ * - PostgreSQL up to `t4g.large`, `m7g.2xlarge`, `r7g.2xlarge`: as in some copies; others are off by up to a tenth
+ * - gp3 of RDS and EBS, Fargate on ARM, NAT gateway, public address, the load balancer's hour, a probe's run: as in copies
+ * - not found again, and as last known: both `4xlarge` of PostgreSQL (twice the class below), `t4g.nano`, the load
+ *   balancer's capacity unit, PrivateLink, keys, secrets, zones, alarms
  */
 export const PRICE_SOURCE =
   'estimate: US dollars a month at list prices of us-east-1, on demand, compared with copies of public price lists on 2026-11-21';
@@ -62,6 +63,8 @@ const PRICES = {
   natGateway: 0.045,
   natInstance: 0.0042,
   publicAddress: 0.005,
+  /** Per month: 8 GiB of gp3 (Amazon EBS). */
+  natInstanceDisk: 8 * 0.08,
   /** Per hour and zone (AWS PrivateLink). */
   endpoint: 0.01,
   /** Per hour, with one capacity unit (Elastic Load Balancing). */
@@ -83,7 +86,7 @@ export const ENDPOINT_SERVICES = ['ecr.api', 'ecr.dkr', 'logs', 'secretsmanager'
 export const natGatewaysOf = (nat: Resources['nat'], zones: number) => ({ 'gateway-per-zone': zones, 'one-gateway': 1, instance: 0 })[nat];
 
 /** One line of an estimate. */
-interface CostItem {
+export interface CostItem {
   readonly what: string;
   /** Dollars a month. */
   readonly monthly: number;
@@ -100,7 +103,9 @@ type Priced = Pick<CellPlan, 'resources' | 'profile'>;
 
 const natCost = (nat: Resources['nat'], zones: number) => {
   const address = PRICES.publicAddress * HOURS;
-  return nat === 'instance' ? PRICES.natInstance * HOURS + address : natGatewaysOf(nat, zones) * (PRICES.natGateway * HOURS + address);
+  return nat === 'instance'
+    ? PRICES.natInstance * HOURS + PRICES.natInstanceDisk + address
+    : natGatewaysOf(nat, zones) * (PRICES.natGateway * HOURS + address);
 };
 
 /**
