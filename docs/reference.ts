@@ -16,6 +16,7 @@ import { cellSchema, componentSchema, settingsSchema } from '../registry/model.t
 import { ACCESS_NAMES, CELL_NAMES, COMPONENT_NAMES, type DerivedName, EMAIL_LIMIT, ORGANIZATION_NAMES } from '../registry/names.ts';
 import { RULES } from '../registry/rules.ts';
 import { FIELD_CODES } from '../registry/shape.ts';
+import { SIZE_CLASSES, STAGE_PROFILES, type StageProfile } from '../registry/sizes.ts';
 import { WARNINGS } from '../registry/warnings.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema;
@@ -25,7 +26,7 @@ export const schemaFile = (version: number) => `registry/schema/v${version}.json
 /** Digest of each version's schema. A line is only ever added. */
 export const VERSIONS_FILE = 'registry/schema/versions.json';
 /** Pages with generated sections. */
-export const REFERENCE_FILES = ['docs/registry.md', 'docs/accounts.md'] as const;
+export const REFERENCE_FILES = ['docs/registry.md', 'docs/accounts.md', 'docs/cells.md'] as const;
 
 const digestOfText = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
@@ -186,6 +187,35 @@ function variant(cloud: 'aws' | 'gcp'): z.ZodType {
 const nameRows = (names: readonly (DerivedName & { readonly of: (...names: string[]) => string })[], ...parameters: string[]) =>
   names.map(({ what, limit, source, of }) => [what, code(of(...parameters)), String(limit), source]);
 
+const CLASS_NAMES = ['personal', 'small', 'medium', 'large'] as const;
+const STAGE_NAMES = ['production', 'staging', 'personal'] as const;
+
+/** Every value of a size class, by the path under which a definition gives another. */
+const sizeRows = () =>
+  (['database', 'cache', 'service', 'capacity'] as const).flatMap((group) =>
+    Object.keys(SIZE_CLASSES.small[group]).map((field) => [
+      code(`${group === 'capacity' ? '' : 'overrides.'}${group}.${field}`),
+      ...CLASS_NAMES.map((name) => String(Reflect.get(SIZE_CLASSES[name][group], field))),
+    ]),
+  );
+
+const NAT_WORDS = { 'gateway-per-zone': 'a gateway in each zone', 'one-gateway': 'one gateway', instance: 'an instance' } as const;
+const yes = (value: boolean) => (value ? 'yes' : 'no');
+
+/** What a stage demands, in words, with the path under which a definition gives another; none where it can't. */
+const STAGE_ROWS: Readonly<Record<keyof StageProfile, readonly [what: string, path: string, words: (profile: StageProfile) => string]>> = {
+  zones: ['availability zones', '', ({ zones }) => String(zones)],
+  nat: ['way out (NAT)', 'overrides.nat', ({ nat }) => NAT_WORDS[nat]],
+  standby: ['database standby in another zone', 'overrides.database.standby', ({ standby }) => yes(standby)],
+  replicas: ['cache nodes besides the primary', 'overrides.cache.replicas', ({ replicas }) => String(replicas)],
+  backupDays: ['days of point-in-time recovery', 'overrides.database.backupDays', ({ backupDays }) => String(backupDays)],
+  protected: ['guarded against deletion', '', (profile) => yes(profile.protected)],
+  keepsData: ['snapshot, its key and logs are left when the stack goes', '', ({ keepsData }) => yes(keepsData)],
+  privateEndpoints: ["private endpoints of AWS's services", '', ({ privateEndpoints }) => yes(privateEndpoints)],
+  probeMinutes: ['minutes between two runs of the probe', '', ({ probeMinutes }) => String(probeMinutes)],
+  logDays: ['days for which logs are kept', '', ({ logDays }) => String(logDays)],
+};
+
 /** What is generated, by the name of its section. */
 export const SECTIONS: Readonly<Record<string, () => string>> = {
   organization: () =>
@@ -194,6 +224,16 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
   'google-cell': () =>
     fieldTable('GcpCell', variant('gcp'), [googleCell], ['region', 'project'], ['cloud', 'region', 'platforms', 'project']),
   component: () => fieldTable('Component', componentSchema, [component], ['name', 'route', 'repository.url']),
+  sizes: () => table(['field', ...CLASS_NAMES.map((name) => (name === 'personal' ? 'small, personal' : name))], sizeRows()),
+  stages: () =>
+    table(
+      ['what', 'field', ...STAGE_NAMES],
+      Object.values(STAGE_ROWS).map(([what, path, words]) => [
+        what,
+        path === '' ? '-' : code(path),
+        ...STAGE_NAMES.map((stage) => words(STAGE_PROFILES[stage])),
+      ]),
+    ),
   rules: () =>
     table(
       ['code', 'what holds'],

@@ -8,6 +8,7 @@ const ERROR_CODES = {
   REGISTRY_INVALID: { exit: 2, meaning: 'the definitions break the schema or a rule; every problem is listed' },
   DOCUMENT_INVALID: { exit: 2, meaning: 'a published document is damaged or of an unknown version' },
   LOCK_FILE_INVALID: { exit: 2, meaning: 'accounts.json is not what cellctl wrote' },
+  NETWORK_EXHAUSTED: { exit: 2, meaning: 'the network plan has no free block of the size that was asked for' },
   CELL_UNKNOWN: { exit: 2, meaning: 'no cell of that name in the registry' },
   CELL_WITHOUT_ACCOUNT: { exit: 2, meaning: 'the cell has no account yet' },
   CELL_NOT_ON_AWS: { exit: 2, meaning: 'the cell lives in another cloud, which this command does not reach' },

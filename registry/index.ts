@@ -5,7 +5,7 @@ export { draft, parseDocument, type Registry, SCHEMA_VERSION, serialize } from '
 export { asFactoryError, FactoryError, isNamed, messageOf, type Problem } from './errors.ts';
 export { deepFreeze } from './freeze.ts';
 export type { CacheType, DatabaseClass } from './instances.ts';
-export { SUBNET_BITS } from './layout.ts';
+export { BLOCK_PREFIX, SUBNET_BITS } from './layout.ts';
 export { movedOn } from './life.ts';
 export { accountsFileOf, loadRegistry } from './load.ts';
 export { type Changes, changesBetween, fieldChanges } from './merge.ts';
@@ -24,10 +24,11 @@ export {
   poolAccountName,
   registryBucketName,
 } from './names.ts';
+export { type AddedCell, addCell } from './new-cell.ts';
 export { type Condition, type Objects, S3Objects, type StoredObject } from './objects.ts';
 export { byImpact } from './order.ts';
 export { Records } from './records.ts';
 export type { UncheckedOrganization } from './shape.ts';
-export { cacheMachine, databaseMachine, type Override, overridesOf, resourcesOf, STAGE_PROFILES, type StageProfile } from './sizes.ts';
+export { databaseMachine, type Override, overridesOf, resourcesOf, STAGE_PROFILES, type StageProfile } from './sizes.ts';
 export { type PublishResult, RegistryStore } from './store.ts';
 export { check, validate } from './validate.ts';

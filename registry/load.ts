@@ -8,7 +8,7 @@ import { draft, lifeOf, openDocument, partsOf, type Registry } from './document.
 import { FactoryError, messageOf, type Problem } from './errors.ts';
 import { locate } from './locate.ts';
 import type { UncheckedOrganization } from './shape.ts';
-import { check, invalid } from './validate.ts';
+import { type Checked, check, invalid } from './validate.ts';
 
 export interface LoadOptions {
   /** The lock file. @default - `accounts.json` in the folder of definitions */
@@ -112,19 +112,26 @@ async function importDefinitions(
   });
 }
 
+/** What stands in a folder of definitions, with the lock file's ids. Nothing of it has been checked. */
+export interface Definitions {
+  readonly folder: string;
+  readonly input: UncheckedOrganization;
+  /** What is wrong with files. */
+  readonly problems: readonly Problem[];
+  /** Cells that have an account, with what shows it. */
+  readonly existing: ReadonlyMap<string, string>;
+}
+
 /**
- * The registry at `path`: a folder that holds `organization.ts`, `cells/`, `components/`, or a published `.json`.
- * @throws FactoryError `ORGANIZATION_NOT_FOUND`, `REGISTRY_INVALID` (with every problem of every file), `LOCK_FILE_INVALID`, `DOCUMENT_INVALID`
+ * The definitions in the folder `path`, unchecked.
+ * @throws FactoryError `ORGANIZATION_NOT_FOUND`, `LOCK_FILE_INVALID`
  */
-export async function loadRegistry(path: string, options: LoadOptions = {}): Promise<LoadedRegistry> {
+export async function readDefinitions(path: string, accountsFile: string, only?: LoadOptions['only']): Promise<Definitions> {
   // Not the folder we are in: an empty path is a variable that somebody forgot to set.
   if (path === '')
     throw new FactoryError('ORGANIZATION_NOT_FOUND', 'the path of the organization is empty', {
       fix: 'pass a folder or document with --organization',
     });
-  const accountsFile = accountsFileOf(path, options);
-  const now = options.now ?? new Date();
-  if (accountsFile === undefined) return loadDocument(path, now);
   const folder = resolve(path);
   if (!(await exists(join(folder, 'organization.ts')))) {
     throw new FactoryError('ORGANIZATION_NOT_FOUND', `${path} holds no organization.ts`, {
@@ -132,15 +139,33 @@ export async function loadRegistry(path: string, options: LoadOptions = {}): Pro
     });
   }
   const accounts = await readAccountsFile(accountsFile);
-  const { input, problems } = await importDefinitions(folder, options.only);
-  const known = options.only === 'settings' ? {} : accounts.cells;
+  const { input, problems } = await importDefinitions(folder, only);
+  const known = only === 'settings' ? {} : accounts.cells;
   const existing = new Map(Object.entries(known).map(([cell, id]) => [cell, `account ${id} in ${basename(accountsFile)}`]));
   // A file that can't be read is one problem; that its cell is not defined would be a second one about the same.
   for (const { path: file } of problems) existing.delete(basename(file, '.ts'));
-  const checked = check(withAccounts(input, accounts), { now, existing });
-  const all = [...problems, ...checked.problems.filter((problem) => input.settings !== undefined || problem.path !== 'organization')];
-  if (all.length > 0 || !checked.organization) throw invalid(await locate(folder, all), path);
-  return { ...draft(checked.organization), warnings: await locate(folder, checked.warnings) };
+  return { folder, input: withAccounts(input, accounts), problems, existing };
+}
+
+/** What is right and wrong with definitions: their files, their fields, and what the rules say of them. */
+export async function checkDefinitions({ folder, input, problems, existing }: Definitions, now: Date): Promise<Checked> {
+  const { organization, ...found } = check(input, { now, existing });
+  const all = [...problems, ...found.problems.filter((problem) => input.settings !== undefined || problem.path !== 'organization')];
+  const result = { problems: await locate(folder, all), warnings: await locate(folder, found.warnings) };
+  return organization && all.length === 0 ? { ...result, organization } : result;
+}
+
+/**
+ * The registry at `path`: a folder that holds `organization.ts`, `cells/`, `components/`, or a published `.json`.
+ * @throws FactoryError `ORGANIZATION_NOT_FOUND`, `REGISTRY_INVALID` (with every problem of every file), `LOCK_FILE_INVALID`, `DOCUMENT_INVALID`
+ */
+export async function loadRegistry(path: string, options: LoadOptions = {}): Promise<LoadedRegistry> {
+  const accountsFile = accountsFileOf(path, options);
+  const now = options.now ?? new Date();
+  if (accountsFile === undefined) return loadDocument(path, now);
+  const { organization, problems, warnings } = await checkDefinitions(await readDefinitions(path, accountsFile, options.only), now);
+  if (!organization) throw invalid(problems, path);
+  return { ...draft(organization), warnings };
 }
 
 async function loadDocument(path: string, now: Date): Promise<LoadedRegistry> {

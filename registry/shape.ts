@@ -114,9 +114,10 @@ const STAND_INS: Readonly<Record<'settings' | 'cells' | 'components', (key: stri
     rollout: ROLLOUT_DEFAULTS,
     access: { roles: {} },
   }),
-  cells: (key) => ({
+  cells: () => ({
     ...CELL_DEFAULTS,
-    name: key,
+    // Not the key: that is no better where both are wrong. Whatever is found of a name is left out.
+    name: 'x',
     region: ANY_REGION,
     stage: 'staging',
     platforms: ['ecs'],
@@ -125,7 +126,7 @@ const STAND_INS: Readonly<Record<'settings' | 'cells' | 'components', (key: stri
     network: { block: '0.0.0.0/32', clients: ['0.0.0.0/0'] },
   }),
   components: (key) => ({
-    name: key,
+    name: 'x',
     kind: 'cloudformation',
     dependsOn: [],
     tags: {},

@@ -172,7 +172,7 @@ export function overridesOf(cell: Sized): Override[] {
  * How much of a resource its caps need. Assumptions to start from, in one place; load tests of the application show the
  * rest. The classes above keep to them, which a test checks.
  */
-export const NEEDS = {
+const NEEDS = {
   /** Requests per second that one core of the database carries. */
   requestsPerDatabaseCore: 650,
   /** Storage of a tenant, in GiB. */
@@ -190,7 +190,7 @@ const machine = (table: Readonly<Record<string, Machine>>, name: string): Machin
 export const databaseMachine = ({ database }: Resources) => machine(DATABASE_CLASSES, database.instanceClass);
 
 /** A cache node's machine, or undefined for a type that is not in the table. */
-export const cacheMachine = ({ cache }: Resources) => machine(CACHE_TYPES, cache.nodeType);
+const cacheMachine = ({ cache }: Resources) => machine(CACHE_TYPES, cache.nodeType);
 
 /** A resource that carries less than the caps. */
 export interface Shortfall {

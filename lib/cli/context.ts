@@ -1,6 +1,8 @@
 /** What every command starts from: the global options, and the registry and session they lead to. The only place that reads the environment. */
+import { execFile } from 'node:child_process';
 import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import type { Session } from '../aws/session.ts';
 import type { Source } from '../aws/toolkit.ts';
@@ -28,6 +30,11 @@ export class Context {
   /** Where the organization is defined. */
   get organization(): string {
     return this.options.organization ?? join(packageRoot(), 'registry');
+  }
+
+  /** What a command must be given to find the same organization: nothing for the default one. */
+  get organizationOption(): string {
+    return this.options.organization === undefined ? '' : ` --organization ${this.options.organization}`;
   }
 
   /** The same, for the CDK app. */
@@ -133,6 +140,18 @@ export class Context {
       });
     }
     return leases;
+  }
+
+  /** Who runs us, as git knows them, or else the operating system; and how that is known. */
+  async person(): Promise<{ name: string; source: string }> {
+    const email = await promisify(execFile)('git', ['config', 'user.email']).then(
+      ({ stdout }) => stdout.trim(),
+      // No git, or nobody told it.
+      () => '',
+    );
+    return email === ''
+      ? { name: userInfo().username, source: 'the user of this machine' }
+      : { name: email, source: 'git config user.email' };
   }
 
   /** Who runs us, for history and locks. */

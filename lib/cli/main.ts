@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { packageRoot } from '../package-root.ts';
 import { withGlobals } from './action.ts';
 import { accountsCommand } from './commands/accounts.ts';
+import { cellCommand } from './commands/cell.ts';
 import { componentCommand } from './commands/component.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { destroyCommand } from './commands/destroy.ts';
@@ -46,6 +47,7 @@ function createProgram(json: boolean): Command {
     planCommand(),
     publishCommand(),
     registryCommand(),
+    cellCommand(),
     accountsCommand(),
     deployCommand(),
     componentCommand(),

@@ -3,10 +3,21 @@
  * backups beyond the free ones come on top; discounts come off.
  */
 import type { CacheType, DatabaseClass, Resources } from '../../registry/index.ts';
-import type { CellPlan } from './plan.ts';
+import { alarmsOf } from './alarms.ts';
+import type { CellPlan, Plan } from './plan.ts';
 
-/** Where the figures come from; stands in every output that shows one. */
-export const PRICE_SOURCE = 'estimate: US dollars a month at list prices of us-east-1, on demand, read from public price pages, 2025';
+/**
+ * Where the figures come from; stands in every output that shows one.
+ *
+ * AWS's own price pages can't be read from here, so the figures were held against public copies on 2026-11-21:
+ * - every node of Valkey: all as in a copy of the Price List API of 2026-10-02
+ * - PostgreSQL up to `t4g.large`, `m7g.2xlarge`, `r7g.2xlarge`: as in some copies; others are off by up to a tenth
+ * - gp3 of RDS and EBS, Fargate on ARM, NAT gateway, public address, the load balancer's hour, a probe's run: as in copies
+ * - not found again, and as last known: both `4xlarge` of PostgreSQL (twice the class below), `t4g.nano`, the load
+ *   balancer's capacity unit, PrivateLink, keys, secrets, zones, alarms
+ */
+export const PRICE_SOURCE =
+  'estimate: US dollars a month at list prices of us-east-1, on demand, compared with copies of public price lists on 2026-11-21';
 
 /** Hours in a month, as AWS's own calculator counts. */
 const HOURS = 730;
@@ -33,12 +44,12 @@ const CACHE: Readonly<Record<CacheType, number>> = {
   'cache.t4g.small': 0.0256,
   'cache.t4g.medium': 0.052,
   'cache.m7g.large': 0.1264,
-  'cache.m7g.xlarge': 0.2528,
-  'cache.m7g.2xlarge': 0.5056,
+  'cache.m7g.xlarge': 0.252,
+  'cache.m7g.2xlarge': 0.5032,
   'cache.r7g.large': 0.1752,
   'cache.r7g.xlarge': 0.3496,
-  'cache.r7g.2xlarge': 0.6992,
-  'cache.r7g.4xlarge': 1.3984,
+  'cache.r7g.2xlarge': 0.6984,
+  'cache.r7g.4xlarge': 1.396,
 };
 
 /** Dollars for everything else. Sources: the pricing pages of the services named. */
@@ -52,6 +63,8 @@ const PRICES = {
   natGateway: 0.045,
   natInstance: 0.0042,
   publicAddress: 0.005,
+  /** Per month: 8 GiB of gp3 (Amazon EBS). */
+  natInstanceDisk: 8 * 0.08,
   /** Per hour and zone (AWS PrivateLink). */
   endpoint: 0.01,
   /** Per hour, with one capacity unit (Elastic Load Balancing). */
@@ -90,7 +103,9 @@ type Priced = Pick<CellPlan, 'resources' | 'profile'>;
 
 const natCost = (nat: Resources['nat'], zones: number) => {
   const address = PRICES.publicAddress * HOURS;
-  return nat === 'instance' ? PRICES.natInstance * HOURS + address : natGatewaysOf(nat, zones) * (PRICES.natGateway * HOURS + address);
+  return nat === 'instance'
+    ? PRICES.natInstance * HOURS + PRICES.natInstanceDisk + address
+    : natGatewaysOf(nat, zones) * (PRICES.natGateway * HOURS + address);
 };
 
 /**
@@ -116,7 +131,13 @@ export function estimate({ resources, profile }: Priced, components: number, ala
     { what: 'NAT', monthly: natCost(nat, zones) },
     { what: 'probe', monthly: ((HOURS * 60) / probeMinutes) * PRICES.probeRun },
     { what: 'alarms', monthly: alarms * PRICES.alarm + PRICES.compositeAlarm },
-    { what: 'key, secrets, zone', monthly: PRICES.key + 2 * PRICES.secret + PRICES.zone },
+    { what: 'key, secrets and zone', monthly: PRICES.key + 2 * PRICES.secret + PRICES.zone },
   ].filter(({ monthly }) => monthly > 0);
   return { items, monthly: items.reduce((sum, { monthly }) => sum + monthly, 0) };
+}
+
+/** What a cell of the plan costs in a month, with every component that runs as a service in it. */
+export function estimateCell(plan: Pick<Plan, 'components'>, cell: CellPlan): Estimate {
+  const services = plan.components.filter(({ kind }) => kind === 'cloudformation').length;
+  return estimate(cell, services, alarmsOf(cell).length);
 }

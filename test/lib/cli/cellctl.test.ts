@@ -23,6 +23,8 @@ describe('cellctl', () => {
     'registry diff',
     'registry rollback',
     'registry verify',
+    'cell',
+    'cell add',
     'accounts',
     'deploy',
     'component deploy',
@@ -34,7 +36,7 @@ describe('cellctl', () => {
     const { code, stdout, stderr } = await cellctl([...command.split(' ').filter(Boolean), '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const part of ['Usage: cellctl', '--organization', '--json', '--quiet']) expect(stdout).toContain(part);
-    if (!['registry', 'component'].includes(command)) expect(stdout).toContain('Example');
+    if (!['registry', 'component', 'cell'].includes(command)) expect(stdout).toContain('Example');
   });
 
   test.each([
@@ -46,6 +48,13 @@ describe('cellctl', () => {
     [['deploy', 'alpha', '--concurrency', 'many'], 'USAGE: --concurrency is "many"'],
     [['deploy', 'zulu'], 'CELL_UNKNOWN: no such cell: zulu'],
     [['plan', 'zulu'], 'CELL_UNKNOWN: no such cell: zulu'],
+    [['cell', 'add'], 'missing required argument'],
+    [['cell', 'add', 'delta'], 'USAGE: no region'],
+    [['cell', 'add', 'delta', '--like', 'alpha', '--prefix', '23'], 'USAGE: --prefix is "23"'],
+    [['cell', 'add', 'delta', '--like', 'alpha', '--prefix', '20', '--block', '10.9.0.0/20'], 'USAGE: --block and --prefix'],
+    [['cell', 'add', 'delta', '--like', 'alpha', '--override', 'standby'], 'USAGE: --override is "standby"'],
+    [['cell', 'add', 'delta', '--like', 'zulu'], 'CELL_UNKNOWN: no such cell: zulu'],
+    [['cell', 'add', 'delta', '--like', 'alpha', '--organization', 'registry.json'], 'USAGE: registry.json is a published document'],
     [['registry', 'history', '--limit', '0'], 'USAGE: --limit is "0"'],
     [['registry', 'diff', 'one'], 'USAGE: from is "one"'],
     [['registry', 'rollback', '-1'], 'USAGE: revision is "-1"'],
