@@ -18,6 +18,7 @@ import { RULES } from '../registry/rules.ts';
 import { FIELD_CODES } from '../registry/shape.ts';
 import { SIZE_CLASSES, STAGE_PROFILES, type StageProfile } from '../registry/sizes.ts';
 import { WARNINGS } from '../registry/warnings.ts';
+import { alarmRows, resourceRows } from './cell-resources.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema;
 
@@ -26,7 +27,7 @@ export const schemaFile = (version: number) => `registry/schema/v${version}.json
 /** Digest of each version's schema. A line is only ever added. */
 export const VERSIONS_FILE = 'registry/schema/versions.json';
 /** Pages with generated sections. */
-export const REFERENCE_FILES = ['docs/registry.md', 'docs/accounts.md', 'docs/cells.md'] as const;
+export const REFERENCE_FILES = ['docs/registry.md', 'docs/accounts.md', 'docs/cells.md', 'docs/cell.md'] as const;
 
 const digestOfText = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
@@ -270,6 +271,14 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
         advice,
       ]),
     ),
+  resources: () => {
+    const { head, rows } = resourceRows();
+    return table(head, rows);
+  },
+  alarms: () => {
+    const { head, rows } = alarmRows();
+    return table(head, rows);
+  },
   quotas: () =>
     table(
       ['quota', 'code', 'small', 'medium', 'large'],

@@ -6,6 +6,8 @@ import type { CellPlan } from './plan.ts';
 type Missing = 'breaching' | 'notBreaching';
 
 interface AlarmKind {
+  /** What its metric is, in words, with the unit. */
+  readonly watches: string;
   /** What it says when it fires; `{threshold}` becomes the value. */
   readonly description: string;
   /** Comparison with the threshold that fires. */
@@ -39,6 +41,7 @@ const ONLY_WHEN_USED = 'nothing is reported while nothing happens; that the cell
 /** In the order in which people read them: what customers see, then what it may come from. */
 const ALARMS = {
   'server-errors': {
+    watches: 'share of requests that got a 5xx status, %',
     description: 'More than {threshold} % of the requests were answered with a 5xx status.',
     fires: 'above',
     threshold: () => 1,
@@ -47,6 +50,7 @@ const ALARMS = {
     because: ONLY_WHEN_USED,
   },
   latency: {
+    watches: 'time that the slowest hundredth of the requests took, s',
     description: 'One request in a hundred took longer than {threshold} s.',
     fires: 'above',
     threshold: () => 1,
@@ -55,6 +59,7 @@ const ALARMS = {
     because: ONLY_WHEN_USED,
   },
   'unhealthy-targets': {
+    watches: 'tasks that fail the load balancer’s health check',
     description: 'More than {threshold} tasks fail the load balancer’s health check.',
     fires: 'above',
     threshold: () => 0,
@@ -63,6 +68,7 @@ const ALARMS = {
     because: 'a cell without components has no targets; one whose targets are all gone answers 503, which other alarms see',
   },
   'probe-failures': {
+    watches: 'runs of the probe that succeeded, %',
     description: 'Less than {threshold} % of the probe’s runs succeeded.',
     fires: 'below',
     threshold: () => 90,
@@ -71,6 +77,7 @@ const ALARMS = {
     because: 'a probe that doesn’t run leaves an idle cell unwatched',
   },
   'database-cpu': {
+    watches: 'processor of the database, %',
     description: 'The database uses more than {threshold} % of its processor.',
     fires: 'above',
     threshold: () => 80,
@@ -79,6 +86,7 @@ const ALARMS = {
     because: ALWAYS_REPORTS,
   },
   'database-connections': {
+    watches: 'connections to the database; it allows a quarter more',
     description: 'More than {threshold} connections to the database: 80 % of what it allows.',
     fires: 'above',
     threshold: (cell) => Math.floor(0.8 * maxConnections(cell)),
@@ -87,6 +95,7 @@ const ALARMS = {
     because: ALWAYS_REPORTS,
   },
   'database-storage': {
+    watches: 'free storage of the database',
     description: 'The database has less than {threshold} bytes of free storage: growing by itself has not helped, or is at its limit.',
     fires: 'below',
     threshold: ({ resources }) => Math.floor(0.05 * resources.database.storageGiB * GIB),
@@ -95,6 +104,7 @@ const ALARMS = {
     because: ALWAYS_REPORTS,
   },
   'cache-memory': {
+    watches: 'memory of the fullest cache node, %',
     description: 'A cache node uses more than {threshold} % of its memory.',
     fires: 'above',
     threshold: () => 80,
@@ -103,6 +113,7 @@ const ALARMS = {
     because: ALWAYS_REPORTS,
   },
   'cache-evictions': {
+    watches: 'entries given up for lack of room, a minute',
     description: 'The cache gave up more than {threshold} entries a minute for lack of room.',
     fires: 'above',
     // One in a hundred requests at full load.
@@ -112,6 +123,7 @@ const ALARMS = {
     because: ALWAYS_REPORTS,
   },
   'cache-cpu': {
+    watches: 'engine’s core of the busiest cache node, %',
     description: 'A cache node’s engine uses more than {threshold} % of its core.',
     fires: 'above',
     threshold: () => 80,
@@ -120,6 +132,7 @@ const ALARMS = {
     because: ALWAYS_REPORTS,
   },
   'queue-age': {
+    watches: 'age of the oldest message, s',
     description: 'A message has waited for more than {threshold} s.',
     fires: 'above',
     threshold: () => 300,
@@ -128,6 +141,7 @@ const ALARMS = {
     because: 'SQS reports nothing on a queue that was empty for six hours',
   },
   'dead-letters': {
+    watches: 'messages that nobody could process',
     description: 'More than {threshold} messages that nobody could process.',
     fires: 'above',
     threshold: () => 0,
@@ -136,6 +150,7 @@ const ALARMS = {
     because: 'SQS reports nothing on a queue that was empty for six hours',
   },
   full: {
+    watches: 'requests a second',
     description: 'More than {threshold} requests a second: the share of its capacity at which the cell counts as full.',
     fires: 'above',
     threshold: ({ capacity }) => Math.floor(capacity.headroom * capacity.maxRequestsPerSecond),
