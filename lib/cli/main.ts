@@ -16,6 +16,7 @@ import { publishCommand } from './commands/publish.ts';
 import { registryCommand } from './commands/registry.ts';
 import { statusCommand } from './commands/status.ts';
 import { validateCommand } from './commands/validate.ts';
+import { verifyCommand } from './commands/verify.ts';
 
 function version(): string {
   const { version: text } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
@@ -52,6 +53,7 @@ function createProgram(json: boolean): Command {
     deployCommand(),
     componentCommand(),
     statusCommand(),
+    verifyCommand(),
     destroyCommand(),
     localCommand(),
   ];
