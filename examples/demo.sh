@@ -29,7 +29,8 @@ run cellctl validate
 run cellctl accounts
 run cellctl publish
 
-bold '4. The cells: network, database, cache, queue, cluster, load balancer, alarms'
+bold '4. The cells: network, database, cache, queue, entrance with name and certificate, alarms, probe'
+run cellctl plan alpha
 run cellctl deploy --all
 
 bold '5. A component, built once, in every cell'
@@ -45,6 +46,7 @@ run cellctl registry verify
 
 bold '7. What there is, and the proof that cells share nothing'
 run cellctl status --resources
+run cellctl verify isolation --component orders-api=examples/orders-api/dist
 run cellctl plan
 run cellctl local status
 
@@ -54,6 +56,6 @@ cat <<'TEXT'
   npx cdk diff Cell-alpha                        the plain CDK sees the same cells
   $EDITOR registry/cells/alpha.ts                make it size: 'medium', then:
   ./bin/cellctl plan && ./bin/cellctl deploy alpha
-  cp registry/cells/bravo.ts registry/cells/delta.ts    a new cell is a new file (change its name and block)
+  ./bin/cellctl cell add delta --like bravo      a new cell is a new file
   make clean                                     end the cloud, remove everything
 TEXT
