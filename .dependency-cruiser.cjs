@@ -48,6 +48,12 @@ module.exports = {
       from: { path: '^(bin|lib|registry)/', pathNot: '^lib/aws/toolkit' },
       to: { path: 'node_modules/@aws-cdk/toolkit-lib/' },
     },
+    {
+      name: 'only-one-file-compares-templates',
+      severity: 'error',
+      from: { path: '^(bin|lib|registry)/', pathNot: '^lib/cell/template-diff' },
+      to: { path: 'node_modules/@aws-cdk/cloudformation-diff/' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -9,7 +9,9 @@ import ts from 'typescript';
 import { z } from 'zod';
 import { FAILURES } from '../lib/accounts/failures.ts';
 import { CREATIONS_IN_FLIGHT, LIMITS } from '../lib/accounts/limits.ts';
+import { TEMPLATE_LIMITS } from '../lib/plan/limits.ts';
 import { QUOTA_ROWS } from '../lib/plan/quotas.ts';
+import { STATEFUL } from '../lib/plan/stateful.ts';
 import { defineCell, defineComponent, defineOrganization } from '../registry/define.ts';
 import { documentSchema, SCHEMA_VERSION } from '../registry/document.ts';
 import { cellSchema, componentSchema, settingsSchema } from '../registry/model.ts';
@@ -27,7 +29,7 @@ export const schemaFile = (version: number) => `registry/schema/v${version}.json
 /** Digest of each version's schema. A line is only ever added. */
 export const VERSIONS_FILE = 'registry/schema/versions.json';
 /** Pages with generated sections. */
-export const REFERENCE_FILES = ['docs/registry.md', 'docs/accounts.md', 'docs/cells.md', 'docs/cell.md'] as const;
+export const REFERENCE_FILES = ['docs/registry.md', 'docs/accounts.md', 'docs/cells.md', 'docs/cell.md', 'docs/changes.md'] as const;
 
 const digestOfText = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
@@ -279,6 +281,16 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
     const { head, rows } = alarmRows();
     return table(head, rows);
   },
+  stateful: () =>
+    table(
+      ['resource', 'lost with it'],
+      Object.entries(STATEFUL).map(([type, { lost }]) => [code(type), lost]),
+    ),
+  'template-limits': () =>
+    table(
+      ['a template has', 'at most'],
+      TEMPLATE_LIMITS.map(({ what, limit }) => [what, limit.toLocaleString('en')]),
+    ),
   quotas: () =>
     table(
       ['quota', 'code', 'small', 'medium', 'large'],

@@ -6,7 +6,7 @@ export { asFactoryError, FactoryError, isNamed, messageOf, type Problem } from '
 export { deepFreeze } from './freeze.ts';
 export type { CacheType, DatabaseClass } from './instances.ts';
 export { BLOCK_PREFIX, SUBNET_BITS } from './layout.ts';
-export { movedOn } from './life.ts';
+export { exists, movedOn } from './life.ts';
 export { accountsFileOf, loadRegistry } from './load.ts';
 export { type Changes, changesBetween, fieldChanges } from './merge.ts';
 export type { AwsCell, Capacity, Component, Contacts, Organization, Resources, Size, Stage, Tier } from './model.ts';
@@ -29,6 +29,7 @@ export { type Condition, type Objects, S3Objects, type StoredObject } from './ob
 export { byImpact } from './order.ts';
 export { Records } from './records.ts';
 export type { UncheckedOrganization } from './shape.ts';
-export { databaseMachine, type Override, overridesOf, resourcesOf, STAGE_PROFILES, type StageProfile } from './sizes.ts';
+export { capacityOf, databaseMachine, type Override, overridesOf, resourcesOf, STAGE_PROFILES, type StageProfile } from './sizes.ts';
 export { type PublishResult, RegistryStore } from './store.ts';
+export { parseBlock } from './subject.ts';
 export { check, validate } from './validate.ts';

@@ -1,12 +1,14 @@
 /** What a deployment would change, found by comparing the synthesized templates with the deployed ones. */
-
-import { isDeepStrictEqual } from 'node:util';
 import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import pLimit from 'p-limit';
-import type { Session } from '../aws/session.ts';
+import { assumeLookup, type Session } from '../aws/session.ts';
 import { findStack } from '../aws/stacks.ts';
 import type { Template } from '../aws/toolkit.ts';
+import { cellStacks } from '../plan/cell-stacks.ts';
 import type { ObservedStack } from '../plan/difference.ts';
+import { checkTemplate } from '../plan/limits.ts';
+import type { VendedCell } from '../plan/plan.ts';
+import { compareTemplates } from './template-diff.ts';
 
 /** Stacks that are looked at once. */
 const CONCURRENCY = 10;
@@ -22,21 +24,6 @@ async function deployed(session: Session, stackName: string): Promise<{ status: 
   return { status: stack.StackStatus ?? 'UNKNOWN', template: JSON.parse(TemplateBody ?? '{}') as Template };
 }
 
-/** By resource. Everything but resources (parameters, outputs, descriptions) counts as a change of `(template)`. */
-function compareTemplates(before: Template, after: Template): ObservedStack['changes'] {
-  const { Resources: old = {}, ...oldRest } = before;
-  const { Resources: wanted = {}, ...rest } = after;
-  const names = Object.keys(wanted).sort();
-  const changed = names.filter((name) => old[name] !== undefined && !isDeepStrictEqual(old[name], wanted[name]));
-  return {
-    added: names.filter((name) => old[name] === undefined),
-    changed: [...changed, ...(isDeepStrictEqual(oldRest, rest) ? [] : ['(template)'])],
-    removed: Object.keys(old)
-      .filter((name) => wanted[name] === undefined)
-      .sort(),
-  };
-}
-
 /** One stack to look at: its name, what it should be, and a session that may read it. */
 export interface StackToObserve {
   readonly stackName: string;
@@ -44,14 +31,32 @@ export interface StackToObserve {
   readonly session: Session;
 }
 
-/** What is there of each stack, and what a deployment would change. */
+/** What is there of a stack, and what a deployment would change. */
+export async function observeStack({ stackName, template, session }: StackToObserve): Promise<ObservedStack> {
+  const found = await deployed(session, stackName);
+  return { status: found?.status, changes: compareTemplates(found?.template ?? {}, template), limits: checkTemplate(template) };
+}
+
+/** The same for several stacks, by name. */
 export async function observeStacks(stacks: readonly StackToObserve[]): Promise<Map<string, ObservedStack>> {
   const limit = pLimit(CONCURRENCY);
-  const observed = stacks.map(({ stackName, template, session }) =>
-    limit(async (): Promise<[string, ObservedStack]> => {
-      const found = await deployed(session, stackName);
-      return [stackName, { status: found?.status, changes: compareTemplates(found?.template ?? {}, template) }];
-    }),
-  );
-  return new Map(await Promise.all(observed));
+  return new Map(await Promise.all(stacks.map((stack) => limit(async () => [stack.stackName, await observeStack(stack)] as const))));
+}
+
+/**
+ * The stacks of a cell that `templates` holds, each with a session that may read it where it lives.
+ * @param tooling session of the tooling account, in the home region
+ */
+export function stacksToObserve(
+  cell: VendedCell,
+  templates: ReadonlyMap<string, Template>,
+  tooling: Session,
+  partition: string,
+): StackToObserve[] {
+  return cellStacks(cell).flatMap(({ stackName, account }) => {
+    const template = templates.get(stackName);
+    if (!template) return [];
+    const session = account === 'tooling' ? tooling : assumeLookup(tooling, partition, cell.account.accountId, cell.region);
+    return [{ stackName, template, session }];
+  });
 }

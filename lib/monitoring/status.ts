@@ -5,6 +5,7 @@ import { cellHealthAlarmName } from '../../registry/index.ts';
 import { asCloudError } from '../aws/cloud-error.ts';
 import { assumeLookup, type Session } from '../aws/session.ts';
 import { findStack } from '../aws/stacks.ts';
+import { isExpired } from '../plan/expiry.ts';
 import { type CellPlan, isVended, type Plan, type VendedCell } from '../plan/plan.ts';
 
 /** Cells that are looked at once. */
@@ -17,6 +18,12 @@ export interface CellStatus {
   readonly size: string;
   readonly intent: string;
   readonly accountId: string | undefined;
+  /** Where clients and routers reach the cell. */
+  readonly endpoint: string;
+  /** When a personal cell ends, ISO 8601. */
+  readonly expiresAt: string | undefined;
+  /** True for a cell that is past its end. Nothing happens to it by itself. */
+  readonly expired: boolean;
   /** CloudFormation's status of the foundation; undefined when there is none. */
   readonly foundation: string | undefined;
   /** Components by name: version and CloudFormation's status; undefined when the cell doesn't have it. */
@@ -59,13 +66,29 @@ async function look(
 }
 
 /** The status of each cell. A cell that can't be looked at says why, and hides no other. */
-export async function cellStatuses(plan: Plan, cells: readonly CellPlan[], session: Session, partition: string): Promise<CellStatus[]> {
+export async function cellStatuses(
+  plan: Plan,
+  cells: readonly CellPlan[],
+  session: Session,
+  partition: string,
+  now: Date,
+): Promise<CellStatus[]> {
   const limit = pLimit(CONCURRENCY);
   return Promise.all(
     cells.map((cell) =>
       limit(async (): Promise<CellStatus> => {
-        const { name, stage, region, size, intent, account } = cell;
-        const known = { cell: name, stage, region, size, intent, accountId: account.accountId };
+        const { name, stage, region, size, intent, account, endpoint, expiresAt } = cell;
+        const known = {
+          cell: name,
+          stage,
+          region,
+          size,
+          intent,
+          accountId: account.accountId,
+          endpoint,
+          expiresAt,
+          expired: isExpired(cell, now),
+        };
         const nothing = { foundation: undefined, components: {}, health: undefined };
         if (!isVended(cell)) return { ...known, ...nothing };
         try {

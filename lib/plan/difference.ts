@@ -1,13 +1,20 @@
 /** What differs between the registry and reality. Pure: the caller has looked, this compares. */
 import type { Changes } from '../../registry/index.ts';
+import { cellStacks } from './cell-stacks.ts';
+import { changesOf, type ResourceChange } from './changes.ts';
+import { isExpired, sinceWhen } from './expiry.ts';
+import type { LimitUse } from './limits.ts';
 import { type CellPlan, CONTROL_STACKS, type Plan } from './plan.ts';
+import { type Destruction, destructionsIn } from './stateful.ts';
 
 /** What was found of a stack. */
 export interface ObservedStack {
   /** CloudFormation's status, or undefined when the stack does not exist. */
   readonly status: string | undefined;
-  /** Logical ids that a deployment would add, change, remove. */
-  readonly changes: { readonly added: readonly string[]; readonly changed: readonly string[]; readonly removed: readonly string[] };
+  /** What a deployment would do; for a stack that does not exist, everything is added. */
+  readonly changes: readonly ResourceChange[];
+  /** CloudFormation's limits that the new template comes near. */
+  readonly limits: readonly LimitUse[];
 }
 
 /** What was found of an account. */
@@ -26,15 +33,19 @@ export interface Observed {
   readonly stacks: ReadonlyMap<string, ObservedStack>;
   /** How the newest revision differs from the definitions, and whose life has moved on since; undefined when nothing was published. */
   readonly published: { readonly revision: number; readonly changes: Changes; readonly movedOn: readonly string[] } | undefined;
+  /** Cells that the factory has built and that nothing defines, with what it knows of each. */
+  readonly undefinedCells: readonly { readonly name: string; readonly evidence: string }[];
 }
 
 /** One difference. `action` names the command that removes it. */
 export interface Difference {
-  readonly kind: 'account' | 'stack' | 'registry';
+  readonly kind: 'account' | 'stack' | 'registry' | 'cell';
   readonly name: string;
-  readonly change: 'create' | 'update' | 'conflict';
+  readonly change: 'create' | 'update' | 'remove' | 'conflict';
   readonly detail: string;
   readonly action: string;
+  /** What would be lost by it; absent when nothing is. */
+  readonly destructive?: readonly Destruction[];
 }
 
 function accountDifference(
@@ -63,16 +74,33 @@ function accountDifference(
 function stackDifference(name: string, action: string, observed: ObservedStack | undefined): Difference[] {
   if (!observed) return [{ kind: 'stack', name, change: 'create', detail: 'waits for its account', action }];
   const { status, changes } = observed;
-  if (status === undefined) return [{ kind: 'stack', name, change: 'create', detail: `${changes.added.length} resources`, action }];
+  const ids = (change: ResourceChange['change']) => changesOf(changes, change).map(({ logicalId }) => logicalId);
+  const [added, changed, replaced, removed] = [ids('add'), ids('change'), ids('replace'), ids('remove')];
+  if (status === undefined) return [{ kind: 'stack', name, change: 'create', detail: `${added.length} resources`, action }];
   const parts = [
-    changes.added.length > 0 ? `${changes.added.length} added` : '',
-    changes.changed.length > 0 ? `${changes.changed.length} changed (${changes.changed.slice(0, 3).join(', ')})` : '',
-    changes.removed.length > 0 ? `${changes.removed.length} removed (${changes.removed.slice(0, 3).join(', ')})` : '',
+    added.length > 0 ? `${added.length} added` : '',
+    counted(changed, 'changed'),
+    counted(replaced, 'replaced'),
+    counted(removed, 'removed'),
   ].filter((part) => part !== '');
-  if (parts.length > 0) return [{ kind: 'stack', name, change: 'update', detail: parts.join(', '), action }];
-  if (!/^(CREATE|UPDATE|IMPORT)_COMPLETE$/.test(status)) return [{ kind: 'stack', name, change: 'update', detail: status, action }];
+  const destructive = destructionsIn(changes);
+  if (parts.length > 0) {
+    return [
+      { kind: 'stack', name, change: 'update', detail: parts.join(', '), action, ...(destructive.length > 0 ? { destructive } : {}) },
+    ];
+  }
+  if (!isWell(status)) return [{ kind: 'stack', name, change: 'update', detail: status, action }];
   return [];
 }
+
+/** `2 changed (B, C)`; names only while they are few. */
+function counted(ids: readonly string[], what: string): string {
+  if (ids.length === 0) return '';
+  return ids.length > 3 ? `${ids.length} ${what}` : `${ids.length} ${what} (${ids.join(', ')})`;
+}
+
+/** True for a stack that is as its last deployment wanted it. */
+export const isWell = (status: string): boolean => /^(CREATE|UPDATE|IMPORT)_COMPLETE$/.test(status);
 
 /** `alpha, bravo and 7 more`. */
 function some(names: readonly string[]): string {
@@ -95,15 +123,44 @@ function registryDifference(name: string, published: Observed['published']): Dif
   return parts.length === 0 ? [] : difference('update', `revision ${revision} ${parts.join('; ')}`);
 }
 
+/** What to do about a personal cell that is past its end. Nothing happens by itself: the end can be put off. */
+function expiryDifference(cell: CellPlan, observed: Observed['stacks'], now: Date): Difference[] {
+  const { name, owner, account, stackName } = cell;
+  if (!isExpired(cell, now)) return [];
+  const detail = `${sinceWhen(cell, now)}; belongs to ${owner ?? 'nobody'}`;
+  const difference = (left: string, action: string): Difference[] => [
+    { kind: 'cell', name, change: 'remove', detail: `${detail}${left}`, action },
+  ];
+  if (account.accountId === undefined) return difference(', and has no account', `remove registry/cells/${name}.ts`);
+  const found = observed.get(stackName);
+  if (found && found.status === undefined) return difference(', its stacks are gone', `cellctl accounts pool --return ${name}`);
+  return difference('', `cellctl destroy ${name}`);
+}
+
+/** A cell that exists and that nobody defines can be neither changed nor retired. */
+const undefinedDifferences = (found: Observed['undefinedCells']): Difference[] =>
+  found.map(({ name, evidence }) => ({
+    kind: 'cell',
+    name,
+    change: 'conflict',
+    detail: `exists (${evidence}), and has no definition; to end it, set intent: 'retiring' there, then \`cellctl destroy ${name}\``,
+    action: `restore registry/cells/${name}.ts`,
+  }));
+
 /** Every difference, in the order in which the actions would be taken: control accounts, cells, stacks, registry. */
-export function compare(plan: Plan, cells: readonly CellPlan[], observed: Observed): Difference[] {
+export function compare(plan: Plan, cells: readonly CellPlan[], observed: Observed, now: Date): Difference[] {
   // A retiring cell that has no account any more gets none.
-  const wanted = cells.filter(({ intent, account }) => intent !== 'retiring' || account.accountId !== undefined);
+  const present = cells.filter(({ intent, account }) => intent !== 'retiring' || account.accountId !== undefined);
+  // Nobody builds for a cell whose end is proposed.
+  const wanted = present.filter((cell) => !isExpired(cell, now));
+  const stacks = wanted.flatMap((cell) => cellStacks(cell).map(({ stackName }) => ({ stackName, action: `cellctl deploy ${cell.name}` })));
   return [
     ...[plan.tooling, plan.monitoring].flatMap((account) => accountDifference(account, 'cellctl init', observed.accounts)),
     ...[CONTROL_STACKS.registry, CONTROL_STACKS.domain].flatMap((name) => stackDifference(name, 'cellctl init', observed.stacks.get(name))),
+    ...undefinedDifferences(observed.undefinedCells),
+    ...cells.flatMap((cell) => expiryDifference(cell, observed.stacks, now)),
     ...wanted.flatMap((cell) => accountDifference(cell.account, 'cellctl accounts', observed.accounts)),
-    ...wanted.flatMap((cell) => stackDifference(cell.stackName, `cellctl deploy ${cell.name}`, observed.stacks.get(cell.stackName))),
+    ...stacks.flatMap(({ stackName, action }) => stackDifference(stackName, action, observed.stacks.get(stackName))),
     ...registryDifference(plan.organization, observed.published),
   ];
 }

@@ -52,28 +52,36 @@ export const deployCommand = () =>
     .argument('[cell...]', 'cells')
     .option('-a, --all', 'every cell')
     .option('-c, --concurrency <number>', 'cells at once', '4')
+    .option(
+      '--allow-replacement <logical id...>',
+      'let go of a resource that holds data or a name: LogicalId in every cell, cell/LogicalId in one',
+    )
     .addHelpText(
       'after',
       '\nA failed cell stops none of its siblings; when staging fails, production is not begun. Run again, it carries on.' +
-        '\n\nExamples:\n  cellctl deploy alpha\n  cellctl deploy --all --concurrency 8',
+        '\nBefore it begins, it refuses what would lose data or a name; `cellctl plan <cell>` shows it.' +
+        '\n\nExamples:\n  cellctl deploy alpha\n  cellctl deploy --all --concurrency 8' +
+        '\n  cellctl deploy alpha --allow-replacement alpha/DataQueue59EC8D83',
     )
     .action(
-      action(async (context, names: string[], options: { all?: boolean; concurrency: string }) => {
+      action(async (context, names: string[], options: { all?: boolean; concurrency: string; allowReplacement?: string[] }) => {
         const concurrency = await wholeNumber(options.concurrency, '--concurrency', { max: 100 });
         const cells = await cellsFrom(await context.plan(), names, options.all);
         const { requireAccounts } = await import('../../plan/plan.ts');
         const vended = requireAccounts(cells);
         const { plan, session, partition } = await context.tooling();
-        const [{ withAssembly }, { deployCells, foundationTask }] = await Promise.all([
+        const [{ withAssembly }, { deployCells, foundationTask }, { guardCells }] = await Promise.all([
           import('../../aws/toolkit.ts'),
           import('../../cell/deploy.ts'),
+          import('../../cell/guard.ts'),
         ]);
         const [leases, store] = await Promise.all([context.leases(plan, session), context.store(plan, session)]);
         const domain = await context.domainCheck(plan, session);
         const stacks = vended.map((cell) => cell.stackName);
         context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);
-        const results = await withAssembly(context.source, stacks, (assembly) => {
-          const task = foundationTask(assembly, context.runId, store, domain);
+        const results = await withAssembly(context.source, stacks, async (assembly) => {
+          const guarded = await guardCells(vended, assembly.templates, session, partition, options.allowReplacement ?? []);
+          const task = guarded(foundationTask(assembly, context.runId, store, domain));
           return deployCells({ cells: vended, task, session, partition, leases, concurrency, emit: context.output.emit });
         });
         return reportDeployment(context, results);

@@ -1,106 +1,173 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
 import type { Registry, RegistryStore } from '../../../registry/index.ts';
-import type { Observed } from '../../plan/difference.ts';
+import type { Costs } from '../../plan/costs.ts';
+import type { Difference, Observed } from '../../plan/difference.ts';
 import type { CellPlan, Plan } from '../../plan/plan.ts';
+import type { Before } from '../../plan/review.ts';
 import { action } from '../action.ts';
 import { colourState } from '../colour.ts';
 import type { Context } from '../context.ts';
+import { dollars } from '../cost.ts';
+import { reviewLines } from '../review.ts';
 
-const NOTHING: Observed = { accounts: undefined, stacks: new Map(), published: undefined };
+/** Cells whose estimates are listed one by one. */
+const LISTED_COSTS = 20;
+
+interface Looked {
+  readonly observed: Observed;
+  /** The registry as it was published last. */
+  readonly before: Before | undefined;
+}
+
+const NOTHING: Looked = {
+  observed: { accounts: undefined, stacks: new Map(), published: undefined, undefinedCells: [] },
+  before: undefined,
+};
 
 /** Looks at accounts, stacks and the published registry, as far as the organization has come. */
-async function observe(context: Context, registry: Registry, plan: Plan, cells: readonly CellPlan[]): Promise<Observed> {
+async function look(context: Context, registry: Registry, plan: Plan, cells: readonly CellPlan[]): Promise<Looked> {
   const { CONTROL_STACKS, isInitialized, isVended } = await import('../../plan/plan.ts');
   if (!isInitialized(plan)) return NOTHING;
   const { session, partition } = await context.tooling();
-  const [{ assume, assumeLookup }, { VENDING_ROLE }, { observeAccounts }, { withAssembly }, { observeStacks }] = await Promise.all([
-    import('../../aws/session.ts'),
-    import('../../aws/roles.ts'),
-    import('../../accounts/observe.ts'),
-    import('../../aws/toolkit.ts'),
-    import('../../cell/observe.ts'),
-  ]);
+  const [{ assume }, { VENDING_ROLE }, { observeAccounts }, { withAssembly }, { observeStacks, stacksToObserve }, { cellStacks }] =
+    await Promise.all([
+      import('../../aws/session.ts'),
+      import('../../aws/roles.ts'),
+      import('../../accounts/observe.ts'),
+      import('../../aws/toolkit.ts'),
+      import('../../cell/observe.ts'),
+      import('../../plan/cell-stacks.ts'),
+    ]);
   const vending = assume(session, partition, plan.managementAccountId, VENDING_ROLE);
   const accounts = await observeAccounts(vending, [plan.tooling, plan.monitoring, ...cells.map((cell) => cell.account)]);
   // A cell whose account is not in the organization has no stack to look at; the account itself is the difference.
   const vended = cells.filter(isVended).filter((cell) => accounts.has(cell.account.accountId));
-  const published = await observePublished(await context.store(plan, session), registry);
-  const stacks = await withAssembly(
-    context.source,
-    [CONTROL_STACKS.registry, CONTROL_STACKS.domain, ...vended.map((cell) => cell.stackName)],
-    (assembly) => {
-      const sessions = new Map(
-        vended.map((cell) => [cell.stackName, assumeLookup(session, partition, cell.account.accountId, cell.region)] as const),
-      );
-      return observeStacks(
-        [...assembly.templates].map(([stackName, template]) => ({ stackName, template, session: sessions.get(stackName) ?? session })),
-      );
-    },
+  const { published, undefinedCells, before } = await lookAtPublished(await context.store(plan, session), registry);
+  const control = [CONTROL_STACKS.registry, CONTROL_STACKS.domain];
+  const names = [...control, ...vended.flatMap(cellStacks).map(({ stackName }) => stackName)];
+  const stacks = await withAssembly(context.source, names, ({ templates }) =>
+    observeStacks([
+      ...control.flatMap((stackName) => {
+        const template = templates.get(stackName);
+        return template ? [{ stackName, template, session }] : [];
+      }),
+      ...vended.flatMap((cell) => stacksToObserve(cell, templates, session, partition)),
+    ]),
   );
-  return {
-    accounts,
-    stacks,
-    published,
-  };
+  return { observed: { accounts, stacks, published, undefinedCells }, before };
 }
 
-/** How the newest revision differs from the registry, and whose life it doesn't know yet. */
-async function observePublished(store: RegistryStore, registry: Registry): Promise<Observed['published']> {
-  const [{ changesBetween, movedOn }, newest, lives] = await Promise.all([
+/** How the newest revision differs from the registry, whose life it doesn't know yet, and who lives without a definition. */
+async function lookAtPublished(
+  store: RegistryStore,
+  registry: Registry,
+): Promise<Pick<Observed, 'published' | 'undefinedCells'> & Pick<Looked, 'before'>> {
+  const [{ changesBetween, exists, movedOn }, { createPlan }, newest, lives] = await Promise.all([
     import('../../../registry/index.ts'),
+    import('../../plan/plan.ts'),
     store.latest(),
     store.lives(),
   ]);
-  if (!newest) return undefined;
-  const defined = Object.fromEntries([...lives].filter(([cell]) => registry.organization.cells[cell] !== undefined));
+  const isDefined = (cell: string) => registry.organization.cells[cell] !== undefined;
+  const undefinedCells = [...lives]
+    .filter(([cell, life]) => !isDefined(cell) && exists(life))
+    .map(([name, { state, since }]) => ({ name, evidence: `${state} since ${since}` }));
+  if (!newest) return { published: undefined, undefinedCells, before: undefined };
+  const { revision } = newest.published;
   return {
-    revision: newest.published.revision,
-    changes: changesBetween(newest.organization, registry.organization),
-    movedOn: movedOn(newest.life, defined),
+    published: {
+      revision,
+      changes: changesBetween(newest.organization, registry.organization),
+      movedOn: movedOn(newest.life, Object.fromEntries([...lives].filter(([cell]) => isDefined(cell)))),
+    },
+    undefinedCells,
+    before: { plan: createPlan(newest), revision },
   };
+}
+
+/** What differs, and under it in red what would be lost by that. */
+function detailOf({ detail, destructive = [] }: Difference): string {
+  const losses = destructive.map(({ logicalId, type, change, certain }) =>
+    pc.red(`DESTRUCTIVE: ${change === 'remove' ? 'removes' : certain ? 'replaces' : 'may replace'} ${logicalId} (${type})`),
+  );
+  return [detail, ...losses].join('\n');
+}
+
+function printDifferences({ output }: Context, differences: readonly Difference[], organization: string, cells: number): void {
+  if (differences.length === 0) {
+    output.line(`${pc.green('nothing differs')}: ${organization}, ${cells} cells are as the registry says`);
+    return;
+  }
+  output.table(
+    ['', 'NAME', 'CHANGE', 'DETAIL', 'RUN'],
+    differences.map((difference) => {
+      const { kind, name, change, action: command } = difference;
+      return [kind, pc.bold(name), colourState(change), detailOf(difference), pc.dim(command)];
+    }),
+  );
+  const losing = new Set(differences.flatMap(({ name, destructive }) => (destructive ? [name] : [])));
+  output.say(`\n${differences.length} difference${differences.length === 1 ? '' : 's'}`);
+  if (losing.size > 0)
+    output.say(pc.red(`${[...losing].join(', ')}: deploy refuses this; \`cellctl plan <cell>\` shows what would be lost`));
+}
+
+/** A line per cell, the total, and what the figures are. */
+function printCosts({ output }: Context, { cells, monthly, source }: Costs): void {
+  if (cells.length === 0) return;
+  const shown = cells.slice(0, LISTED_COSTS).map(({ cell, monthly: each }) => `${cell} ${dollars(each)}`);
+  const rest = cells.slice(LISTED_COSTS).reduce((sum, each) => sum + each.monthly, 0);
+  if (cells.length > LISTED_COSTS) shown.push(`${cells.length - LISTED_COSTS} more ${dollars(rest)}`);
+  output.say(`\nestimate, a month: ${pc.bold(dollars(monthly))} (${shown.join(', ')})`);
+  output.say(pc.dim(source));
 }
 
 export const planCommand = () =>
   new Command('plan')
-    .description('what differs between the registry and reality: accounts, stacks, revision. Changes nothing')
+    .description('what differs between the registry and reality: accounts, stacks, revision; of one cell, a review. Changes nothing')
     .argument('[cell...]', 'cells (default: all)')
     .option('--exit-code', 'end with 1 when something differs')
-    .addHelpText('after', '\nExamples:\n  cellctl plan\n  cellctl plan alpha\n  cellctl plan --json --exit-code')
+    .addHelpText(
+      'after',
+      '\nOf one cell it reads like a pull request: what is added, changed, replaced, what it costs, alarms, risks.' +
+        '\nDESTRUCTIVE is what loses data or a name; `cellctl deploy` refuses it without --allow-replacement.' +
+        '\n\nExamples:\n  cellctl plan\n  cellctl plan alpha\n  cellctl plan --json --exit-code',
+    )
     .action(
       action(async (context, names: string[], options: { exitCode?: boolean }) => {
-        const [{ compare }, { createPlan, isInitialized, selectCells }] = await Promise.all([
+        const [{ compare }, { createPlan, isInitialized, selectCells }, { costsOf }, { review }] = await Promise.all([
           import('../../plan/difference.ts'),
           import('../../plan/plan.ts'),
+          import('../../plan/costs.ts'),
+          import('../../plan/review.ts'),
         ]);
         const registry = await context.registry();
         const plan = createPlan(registry);
         const cells = selectCells(plan, names);
-        const differences = compare(plan, cells, await observe(context, registry, plan, cells));
+        const now = new Date();
+        const { observed, before } = await look(context, registry, plan, cells);
+        const differences = compare(plan, cells, observed, now);
+        const costs = costsOf(plan, cells);
+        const [only] = cells;
+        const reviewed = names.length === 1 && only ? review(plan, only, observed, before, now) : undefined;
         const { output } = context;
-        output.result(
-          { organization: plan.organization, digest: plan.digest, cells: cells.length, looked: isInitialized(plan), differences },
-          () => {
-            if (differences.length === 0) {
-              output.line(`${pc.green('nothing differs')}: ${plan.organization}, ${cells.length} cells are as the registry says`);
-            } else {
-              output.table(
-                ['', 'NAME', 'CHANGE', 'DETAIL', 'RUN'],
-                differences.map(({ kind, name, change, detail, action: command }) => [
-                  kind,
-                  pc.bold(name),
-                  colourState(change),
-                  detail,
-                  pc.dim(command),
-                ]),
-              );
-              output.say(`\n${differences.length} difference${differences.length === 1 ? '' : 's'}`);
-            }
-            if (!isInitialized(plan))
-              output.say('nothing was looked at: the lock file knows no control accounts, so the organization counts as new');
-            if (plan.elsewhere.length > 0) output.say(`not on AWS, not looked at: ${plan.elsewhere.join(', ')}`);
-          },
-        );
+        const data = {
+          organization: plan.organization,
+          digest: plan.digest,
+          cells: cells.length,
+          looked: isInitialized(plan),
+          differences,
+        };
+        output.result({ ...data, costs, ...(reviewed ? { review: reviewed } : {}) }, () => {
+          if (reviewed) for (const line of reviewLines(reviewed)) output.line(line);
+          else {
+            printDifferences(context, differences, plan.organization, cells.length);
+            printCosts(context, costs);
+          }
+          if (!isInitialized(plan))
+            output.say('nothing was looked at: the lock file knows no control accounts, so the organization counts as new');
+          if (plan.elsewhere.length > 0) output.say(`not on AWS, not looked at: ${plan.elsewhere.join(', ')}`);
+        });
         return options.exitCode === true && differences.length > 0 ? 1 : 0;
       }),
     );

@@ -45,11 +45,12 @@ export const statusCommand = () =>
         const { isVended, selectCells } = await import('../../plan/plan.ts');
         const { plan, session, partition } = await context.tooling();
         const cells = selectCells(plan, names);
+        const now = new Date();
         const [{ cellStatuses }, { proveIsolation }] = await Promise.all([
           import('../../monitoring/status.ts'),
           import('../../monitoring/isolation.ts'),
         ]);
-        const statuses = await cellStatuses(plan, cells, session, partition);
+        const statuses = await cellStatuses(plan, cells, session, partition, now);
         const proof = options.resources === true ? await proveIsolation(cells.filter(isVended), session, partition) : undefined;
         const { output } = context;
         output.result({ cells: statuses, ...(proof ? { isolation: proof } : {}) }, () => {
@@ -62,10 +63,11 @@ export const statusCommand = () =>
               'FOUNDATION',
               ...plan.components.map((component) => component.name.toUpperCase()),
               'HEALTH',
+              'ENDPOINT',
             ],
             statuses.map((status) => [
               pc.bold(status.cell),
-              status.stage,
+              status.expired ? `${status.stage} ${pc.red('EXPIRED')}` : status.stage,
               status.region,
               status.accountId ?? '-',
               status.error === undefined ? colourState(status.foundation ?? '-') : pc.red(status.error),
@@ -74,8 +76,16 @@ export const statusCommand = () =>
                 return component ? `${component.version} ${colourState(component.status)}` : '-';
               }),
               colourState(status.health ?? '-'),
+              // Every one of them is reached by HTTPS.
+              status.endpoint.replace(/^https:\/\//, ''),
             ]),
           );
+          for (const { cell, expired, expiresAt } of statuses) {
+            if (!expired) continue;
+            output.line(
+              `${pc.red('EXPIRED')} ${pc.bold(cell)} since ${expiresAt}: \`cellctl destroy ${cell}\`, or extend it in its definition`,
+            );
+          }
           if (proof) printProof(context, proof);
         });
         for (const violation of proof?.violations ?? []) process.stderr.write(`${pc.red('NOT ISOLATED')}: ${violation}\n`);

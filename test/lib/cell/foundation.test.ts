@@ -4,6 +4,7 @@ import { Foundation } from '../../../lib/cell/foundation.ts';
 import { CELL_PARAMETERS } from '../../../lib/cell/parameters.ts';
 import { alarmsOf } from '../../../lib/plan/alarms.ts';
 import { createPlan, isVended, type VendedCell } from '../../../lib/plan/plan.ts';
+import { isStateful } from '../../../lib/plan/stateful.ts';
 import type { AwsCellDefinition, Size, Stage } from '../../../registry/index.ts';
 import { cell, registry } from '../../_helpers/organization.ts';
 import { app, lint, resources } from '../../_helpers/synth.ts';
@@ -32,29 +33,23 @@ describe('the foundation of a cell', () => {
   const template = Template.fromStack(production);
 
   test('keeps the logical ids of what holds data: another id is another database', () => {
-    const stateful = [
-      'AWS::RDS::DBInstance',
-      'AWS::ElastiCache::ReplicationGroup',
-      'AWS::SQS::Queue',
-      'AWS::EC2::VPC',
-      'AWS::RDS::DBSubnetGroup',
-      'AWS::KMS::Key',
-      'AWS::S3::Bucket',
-      'AWS::SecretsManager::Secret',
-      'AWS::Route53::HostedZone',
-    ];
-    const ids = stateful.flatMap((type) => Object.keys(resources(production, type)).map((id) => `${type} ${id}`));
+    const ids = Object.entries(resources(production)).flatMap(([id, { Type }]) => (isStateful(Type) ? [`${Type} ${id}`] : []));
     expect(ids).toEqual([
+      'AWS::KMS::Key Key9BCD29C7',
+      'AWS::S3::Bucket LogsBucket5C52C3D2',
+      'AWS::Route53::HostedZone DomainZone2BCE4F0C',
+      'AWS::EC2::VPC NetworkVpc7FB7348F',
+      'AWS::EC2::EIP NetworkVpcpublicSubnet1EIPC41EF705',
+      'AWS::EC2::EIP NetworkVpcpublicSubnet2EIPFC8511D4',
+      'AWS::EC2::EIP NetworkVpcpublicSubnet3EIPEA3072B7',
+      'AWS::Logs::LogGroup NetworkFlowLogGroup4F8CEEEF',
+      'AWS::RDS::DBSubnetGroup DataDatabaseSubnetGroup50F59771',
       'AWS::RDS::DBInstance DataDatabaseA9E9E962',
+      'AWS::SecretsManager::Secret DataCacheSecret426B5C52',
       'AWS::ElastiCache::ReplicationGroup DataCache179E637C',
       'AWS::SQS::Queue DataDeadLettersE8DA58CB',
       'AWS::SQS::Queue DataQueue59EC8D83',
-      'AWS::EC2::VPC NetworkVpc7FB7348F',
-      'AWS::RDS::DBSubnetGroup DataDatabaseSubnetGroup50F59771',
-      'AWS::KMS::Key Key9BCD29C7',
-      'AWS::S3::Bucket LogsBucket5C52C3D2',
-      'AWS::SecretsManager::Secret DataCacheSecret426B5C52',
-      'AWS::Route53::HostedZone DomainZone2BCE4F0C',
+      'AWS::ElasticLoadBalancingV2::LoadBalancer IngressLoadBalancerAE82CB09',
     ]);
   });
 

@@ -2,16 +2,19 @@ import { describe, expect, test } from '@jest/globals';
 import { compare, type Observed, type ObservedAccount, type ObservedStack } from '../../../lib/plan/difference.ts';
 import { createPlan } from '../../../lib/plan/plan.ts';
 import { draft, validate } from '../../../registry/index.ts';
+import { change } from '../../_helpers/changes.ts';
 import { cell, registry, unchecked } from '../../_helpers/organization.ts';
 
 const plan = createPlan(registry());
-const SAME: ObservedStack = { status: 'CREATE_COMPLETE', changes: { added: [], changed: [], removed: [] } };
+const NOW = new Date('2030-01-10T00:00:00Z');
+const SAME: ObservedStack = { status: 'CREATE_COMPLETE', changes: [], limits: [] };
 
 /** Everything as the plan says. */
 const settled = (): {
   accounts: Map<string, ObservedAccount>;
   stacks: Map<string, ObservedStack>;
   published: Observed['published'];
+  undefinedCells: Observed['undefinedCells'];
 } => ({
   accounts: new Map(
     [plan.tooling, plan.monitoring, ...plan.cells.map((cell) => cell.account)].map(({ accountId = '', email }) => [
@@ -19,14 +22,19 @@ const settled = (): {
       { email, status: 'ACTIVE' },
     ]),
   ),
-  stacks: new Map([['Registry', SAME], ['Domain', SAME], ...plan.cells.map((cell) => [cell.stackName, SAME] as const)]),
+  stacks: new Map([
+    ['Registry', SAME],
+    ['Domain', SAME],
+    ...plan.cells.flatMap((cell) => [cell.stackName, cell.delegationStackName]).map((name) => [name, SAME] as const),
+  ]),
   published: { revision: 4, changes: { added: [], changed: [], removed: [] }, movedOn: [] },
+  undefinedCells: [],
 });
 
-const differences = (change: (observed: ReturnType<typeof settled>) => void) => {
+const differences = (alter: (observed: ReturnType<typeof settled>) => void) => {
   const observed = settled();
-  change(observed);
-  return compare(plan, plan.cells, observed).map(({ kind, name, change: what, detail }) => `${kind} ${name} ${what}: ${detail}`);
+  alter(observed);
+  return compare(plan, plan.cells, observed, NOW).map(({ kind, name, change: what, detail }) => `${kind} ${name} ${what}: ${detail}`);
 };
 
 describe('the differences', () => {
@@ -36,7 +44,7 @@ describe('the differences', () => {
 
   test('are everything, in the order of the work, for an organization that was never made', () => {
     const fresh = createPlan(draft(validate(unchecked(), 'test')));
-    const found = compare(fresh, fresh.cells, { accounts: undefined, stacks: new Map(), published: undefined });
+    const found = compare(fresh, fresh.cells, { accounts: undefined, stacks: new Map(), published: undefined, undefinedCells: [] }, NOW);
     expect(found.map(({ kind, name, action }) => `${kind} ${name}: ${action}`)).toEqual([
       'account tooling: cellctl init',
       'account monitoring: cellctl init',
@@ -45,8 +53,11 @@ describe('the differences', () => {
       'account cell-staging: cellctl accounts',
       'account cell-alpha: cellctl accounts',
       'account cell-bravo: cellctl accounts',
+      'stack Delegation-staging: cellctl deploy staging',
       'stack Cell-staging: cellctl deploy staging',
+      'stack Delegation-alpha: cellctl deploy alpha',
       'stack Cell-alpha: cellctl deploy alpha',
+      'stack Delegation-bravo: cellctl deploy bravo',
       'stack Cell-bravo: cellctl deploy bravo',
       'registry acme: cellctl publish',
     ]);
@@ -81,14 +92,14 @@ describe('the differences', () => {
     const input = unchecked();
     Object.assign(input.cells, { alpha: cell('alpha', 1, { intent: 'retiring' }) });
     const gone = createPlan(draft(validate(input, 'test')));
-    const found = compare(gone, gone.cells, settled()).map(({ name, change }) => `${name} ${change}`);
+    const found = compare(gone, gone.cells, settled(), NOW).map(({ name, change }) => `${name} ${change}`);
     expect(found).toEqual(['tooling update', 'monitoring update', 'cell-staging update', 'cell-bravo update']);
   });
 
   test('name an account that is there and not in the lock file, rather than promise a new one', () => {
     const unlisted = createPlan(draft(validate(unchecked(), 'test')));
     const accounts = new Map([['499999999999', { email: 'AWS+cell-alpha@example.com', status: 'ACTIVE' }]]);
-    const found = compare(unlisted, unlisted.cells, { ...settled(), accounts }).filter(({ kind }) => kind === 'account');
+    const found = compare(unlisted, unlisted.cells, { ...settled(), accounts }, NOW).filter(({ kind }) => kind === 'account');
     expect(found.map(({ name, change, detail }) => `${name} ${change}: ${detail}`)).toEqual([
       'tooling create: aws+tooling@example.com',
       'monitoring create: aws+monitoring@example.com',
@@ -101,8 +112,8 @@ describe('the differences', () => {
   test('count what a deployment would change, and tell a stack that is not well', () => {
     expect(
       differences(({ stacks }) => {
-        stacks.set('Cell-staging', { status: undefined, changes: { added: ['A', 'B'], changed: [], removed: [] } });
-        stacks.set('Cell-alpha', { status: 'UPDATE_COMPLETE', changes: { added: ['A'], changed: ['B', 'C'], removed: [] } });
+        stacks.set('Cell-staging', { ...SAME, status: undefined, changes: [change('A', 'add'), change('B', 'add')] });
+        stacks.set('Cell-alpha', { ...SAME, changes: [change('A', 'add'), change('B'), change('C')] });
         stacks.set('Cell-bravo', { ...SAME, status: 'UPDATE_ROLLBACK_FAILED' });
       }),
     ).toEqual([
@@ -124,5 +135,76 @@ describe('the differences', () => {
     expect(found).toEqual([
       "registry acme update: revision 3 lacks cells.zulu; has another cells.a, cells.b, cells.c and 2 more; still has components.old; doesn't know the life of alpha",
     ]);
+  });
+
+  test('mark what would be lost, and only that', () => {
+    const observed = settled();
+    const queue = change('Queue', 'replace', 'AWS::SQS::Queue', { properties: [{ name: 'QueueName' }] });
+    observed.stacks.set('Cell-alpha', {
+      ...SAME,
+      changes: [queue, change('Rule', 'replace', 'AWS::EC2::Route'), change('Old', 'remove', 'AWS::KMS::Key')],
+    });
+    const [found, ...others] = compare(plan, plan.cells, observed, NOW);
+    expect(others).toEqual([]);
+    expect(found?.detail).toBe('2 replaced (Queue, Rule), 1 removed (Old)');
+    expect(found?.destructive?.map(({ logicalId, change: what }) => `${what} ${logicalId}`)).toEqual(['replace Queue', 'remove Old']);
+  });
+
+  test('name what was built and is not defined, and how to retire it', () => {
+    const found = differences((observed) => {
+      observed.undefinedCells = [{ name: 'zulu', evidence: 'active since 2029-12-01T00:00:00Z' }];
+    });
+    expect(found).toEqual([
+      "cell zulu conflict: exists (active since 2029-12-01T00:00:00Z), and has no definition; to end it, set intent: 'retiring' there, then `cellctl destroy zulu`",
+    ]);
+  });
+});
+
+describe('a personal cell past its end', () => {
+  const ended = createPlan(
+    registry((input) => {
+      Object.assign(input.cells, { mine: cell('mine', 5, { stage: 'personal', owner: 'ada', expiresAt: '2030-01-07T00:00:00Z' }) });
+    }),
+  );
+  const mine = ended.cells.filter(({ name }) => name === 'mine');
+  const proposed = (now: string, status: string | undefined = 'CREATE_COMPLETE') =>
+    compare(
+      ended,
+      mine,
+      {
+        ...settled(),
+        accounts: undefined,
+        stacks: new Map([...settled().stacks, ['Cell-mine', { ...SAME, status }], ['Delegation-mine', SAME]]),
+      },
+      new Date(now),
+    ).map(({ kind, name, change: what, detail, action }) => `${kind} ${name} ${what}: ${detail} -> ${action}`);
+
+  test('is proposed for removal, and nothing else is proposed for it', () => {
+    expect(proposed('2030-01-10T00:00:00Z')).toEqual([
+      'cell mine remove: expired at 2030-01-07T00:00:00Z, 3 days ago; belongs to ada -> cellctl destroy mine',
+    ]);
+  });
+
+  test('gives its account back once its stacks are gone', () => {
+    expect(
+      compare(
+        ended,
+        mine,
+        {
+          ...settled(),
+          accounts: undefined,
+          stacks: new Map([
+            ['Registry', SAME],
+            ['Domain', SAME],
+            ['Cell-mine', { ...SAME, status: undefined }],
+          ]),
+        },
+        NOW,
+      ),
+    ).toMatchObject([{ change: 'remove', action: 'cellctl accounts pool --return mine' }]);
+  });
+
+  test('is nothing to anybody a moment before', () => {
+    expect(proposed('2030-01-06T23:59:59Z')).toEqual([]);
   });
 });

@@ -1,0 +1,204 @@
+/** What a change would lose is shown before it is made, and is not made by accident. On a local cloud, by the commands that people type. */
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand, UpdateStackCommand } from '@aws-sdk/client-cloudformation';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { readAccountsFile } from '../../../registry/index.ts';
+import { cellctl, TestCloud } from '../../_helpers/cloud.ts';
+import { definitionsFolder } from '../../_helpers/organization.ts';
+
+jest.setTimeout(180_000);
+
+let cloud: TestCloud;
+let folder: string;
+const as = async (account: string, ...args: string[]) => cellctl([...args, '--organization', folder], await cloud.environment(account));
+const tooling = (...args: string[]) => as('tooling', ...args);
+const json = (text: string) => JSON.parse(text) as Record<string, unknown>;
+
+const definition = (cell: string) => join(folder, 'cells', `${cell}.ts`);
+
+/** Does `work` while the definition of `cell` says `to` instead of `from`. */
+async function whileDefined<T>(cell: string, from: string, to: string, work: () => Promise<T>): Promise<T> {
+  const text = await readFile(definition(cell), 'utf8');
+  expect(text).toContain(from);
+  await writeFile(definition(cell), text.replace(from, to));
+  try {
+    return await work();
+  } finally {
+    await writeFile(definition(cell), text);
+  }
+}
+
+const inside = async (cell: string) => new CloudFormationClient(await cloud.client(cell));
+const updatedAt = async (cell: string) => {
+  const { Stacks = [] } = await (await inside(cell)).send(new DescribeStacksCommand({ StackName: `Cell-${cell}` }));
+  return Stacks[0]?.LastUpdatedTime?.toISOString();
+};
+const templateOf = async (cell: string) => {
+  const { TemplateBody = '' } = await (await inside(cell)).send(new GetTemplateCommand({ StackName: `Cell-${cell}` }));
+  return JSON.parse(TemplateBody) as { Resources: Record<string, object> };
+};
+
+/** The foundation of `cell` as an older factory would have left it: with a queue that there is no more. */
+async function withOldQueue(cell: string): Promise<void> {
+  const client = await inside(cell);
+  const template = await templateOf(cell);
+  const Resources = { ...template.Resources, OldQueue: { Type: 'AWS::SQS::Queue', DeletionPolicy: 'Delete' } };
+  await client.send(
+    new UpdateStackCommand({
+      StackName: `Cell-${cell}`,
+      TemplateBody: JSON.stringify({ ...template, Resources }),
+      Capabilities: ['CAPABILITY_NAMED_IAM'],
+    }),
+  );
+  expect((await templateOf(cell)).Resources).toHaveProperty('OldQueue');
+}
+
+beforeAll(async () => {
+  cloud = await TestCloud.start();
+  folder = await definitionsFolder();
+  for (const cell of ['bravo', 'charlie']) await rm(definition(cell));
+  await writeFile(
+    definition('mine'),
+    `import { defineCell } from 'cell-factory/registry';
+export default defineCell({ name: 'mine', stage: 'personal', region: 'eu-west-1', network: { block: '10.0.80.0/20' }, owner: 'ada', expiresAt: '2020-01-31T18:00:00Z' });
+`,
+  );
+  for (const [account, command] of [
+    ['management', 'init'],
+    ['tooling', 'accounts'],
+    ['tooling', 'deploy staging alpha'],
+    ['tooling', 'publish'],
+  ] as const) {
+    const { code, stderr } = await as(account, ...command.split(' '));
+    expect({ command, code, stderr: code === 0 ? '' : stderr }).toEqual({ command, code: 0, stderr: '' });
+  }
+});
+afterAll(() => cloud.stop());
+
+describe('plan', () => {
+  test('proposes to remove a personal cell past its end, estimates the others, and finds no other difference', async () => {
+    const { stdout } = await tooling('plan', '--json');
+    const { differences, costs } = json(stdout) as {
+      differences: { kind: string; name: string; change: string; action: string }[];
+      costs: { cells: { cell: string; monthly: number }[]; monthly: number };
+    };
+    expect(differences.map(({ kind, name, change, action }) => `${kind} ${name} ${change}: ${action}`)).toEqual([
+      'cell mine remove: cellctl accounts pool --return mine',
+    ]);
+    expect(costs.cells.map(({ cell }) => cell).sort()).toEqual(['alpha', 'mine', 'staging']);
+  });
+
+  test('of one cell reads like a pull request: overrides, changes by property, cost, alarms, risks, commands', async () => {
+    const { code, stdout } = await whileDefined(
+      'alpha',
+      "importance: 'low'",
+      "importance: 'low', overrides: { database: { instanceClass: 'm7g.large' } }",
+      () => tooling('plan', 'alpha', '--exit-code'),
+    );
+    expect(code).toBe(1);
+    expect(stdout).toContain('database.instanceClass m7g.large instead of t4g.medium');
+    expect(stdout).toMatch(/~ DataDatabase\w+ AWS::RDS::DBInstance: .*DBInstanceClass db\.t4g\.medium →/);
+    expect(stdout).toMatch(/^Cost +estimate \$\d+ → \$\d+ a month \(\+\$\d+\): database \$/m);
+    expect(stdout).toMatch(/database-connections 360 → 720/);
+    expect(stdout).toMatch(/! the database fails over to its standby/);
+    expect(stdout).toMatch(/^Run +\$ cellctl deploy alpha\n +\$ cellctl publish$/m);
+    expect(stdout).not.toContain('DESTRUCTIVE');
+    expect(stdout.split('\n').length).toBeLessThanOrEqual(45);
+  });
+});
+
+describe('a change that replaces the network', () => {
+  const elsewhere = <T>(work: () => Promise<T>) => whileDefined('alpha', '10.0.16.0/20', '10.0.96.0/20', work);
+
+  test('is DESTRUCTIVE in plan', async () => {
+    const [all, one] = await elsewhere(() => Promise.all([tooling('plan'), tooling('plan', 'alpha')]));
+    expect(all.stdout).toMatch(/mine +remove +expired at 2020-01-31T18:00:00Z, \d+ days ago; belongs to ada/);
+    expect(all.stdout).toMatch(/estimate, a month: \$[\d,]+ \(staging \$\d+, alpha \$\d+, mine \$\d+\)\nestimate: US dollars/);
+    expect(all.stdout).toMatch(/Cell-alpha +update .*replaced[^\n]*\n +DESTRUCTIVE: replaces NetworkVpc7FB7348F \(AWS::EC2::VPC\)/);
+    expect(one.stdout).toMatch(/^DESTRUCTIVE +! NetworkVpc7FB7348F AWS::EC2::VPC, replaced because of CidrBlock 10\.0\.16\.0\/20 →/m);
+  });
+
+  test('is refused by deploy, for all cells, and nothing is deployed to any of them', async () => {
+    const before = await Promise.all([updatedAt('staging'), updatedAt('alpha')]);
+    const { code, stdout, stderr } = await elsewhere(() =>
+      // Staging would change, too, and comes first.
+      whileDefined('staging', "name: 'staging',", "name: 'staging', tags: { reason: 'test' },", () =>
+        tooling('deploy', 'staging', 'alpha'),
+      ),
+    );
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/REPLACEMENT_REFUSED: .*nothing was deployed/);
+    expect(stderr).toMatch(/alpha\/NetworkVpc7FB7348F {2}AWS::EC2::VPC would be replaced because of CidrBlock.*lost: the network/);
+    expect(stderr).toContain('--allow-replacement alpha/NetworkVpc7FB7348F');
+    expect(await Promise.all([updatedAt('staging'), updatedAt('alpha')])).toEqual(before);
+  });
+});
+
+describe('a queue that the foundation does not have any more', () => {
+  beforeAll(() => withOldQueue('alpha'));
+
+  test('is refused to go until it is allowed by its name', async () => {
+    expect(await tooling('deploy', 'alpha')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('alpha/OldQueue  AWS::SQS::Queue would be removed'),
+    });
+    const { code, stderr } = await tooling('deploy', 'alpha', '--allow-replacement', 'oldqueue');
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('USAGE: --allow-replacement oldqueue') });
+    expect((await templateOf('alpha')).Resources).toHaveProperty('OldQueue');
+  });
+
+  test('goes when it is, and then the review of the cell is a few lines', async () => {
+    expect(await tooling('deploy', 'alpha', '--allow-replacement', 'alpha/OldQueue')).toMatchObject({ code: 0 });
+    expect((await templateOf('alpha')).Resources).not.toHaveProperty('OldQueue');
+    const { stdout } = await tooling('plan', 'alpha');
+    expect(stdout).toMatch(/^alpha +production · small · shared · eu-west-1 · \d{12}\n/);
+    expect(stdout).toContain('nothing differs: the cell is as the registry says');
+    expect(stdout.split('\n').length).toBeLessThan(12);
+  });
+});
+
+test('status shows where cells are reached, and which are past their end', async () => {
+  const { stdout } = await tooling('status');
+  expect(stdout).toMatch(/^mine +personal EXPIRED /m);
+  expect(stdout).toMatch(/^alpha .* alpha\.cells\.example\.com$/m);
+  expect(stdout).toMatch(/^EXPIRED mine since 2020-01-31T18:00:00Z: `cellctl destroy mine`/m);
+  expect(json((await tooling('status', '--json')).stdout)['cells']).toContainEqual(
+    expect.objectContaining({ cell: 'mine', expiresAt: '2020-01-31T18:00:00Z', expired: true, endpoint: 'https://mine.cells.example.com' }),
+  );
+});
+
+describe('a production cell whose file is removed while its stack exists', () => {
+  const withoutAlpha = async <T>(work: () => Promise<T>): Promise<T> => {
+    const text = await readFile(definition('alpha'), 'utf8');
+    await rm(definition('alpha'));
+    try {
+      return await work();
+    } finally {
+      await writeFile(definition('alpha'), text);
+    }
+  };
+
+  test.each(['validate', 'plan', 'publish', 'deploy --all'])('is refused by %s, which says how to retire it', async (command) => {
+    const { code, stderr } = await withoutAlpha(() => tooling(...command.split(' ')));
+    expect({ code, first: stderr.split(':')[0] }).toEqual({ code: 2, first: 'REGISTRY_INVALID' });
+    expect(stderr).toMatch(/cells\.alpha {2}there is no definition, but the cell exists.*CELL_REMOVED/);
+    expect(stderr).toMatch(/restore cells\/alpha\.ts; to end the cell, set intent: 'retiring' and run `cellctl destroy alpha`/);
+  });
+
+  test('is still known when it is taken out of accounts.json, too: plan names it, publish refuses', async () => {
+    const accounts = await readFile(cloud.accountsFile, 'utf8');
+    const { cells } = await readAccountsFile(cloud.accountsFile);
+    await writeFile(cloud.accountsFile, accounts.replace(new RegExp(`"alpha": "${cells['alpha']}",?\\s*`), ''));
+    const [plan, publish] = await withoutAlpha(() => Promise.all([tooling('plan'), tooling('publish')])).finally(() =>
+      writeFile(cloud.accountsFile, accounts),
+    );
+    expect(plan).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(
+        /cell +alpha +conflict +exists \(active since .*intent: 'retiring'.* restore registry\/cells\/alpha\.ts/,
+      ),
+    });
+    expect(publish).toMatchObject({ code: 2, stderr: expect.stringMatching(/CELL_REMOVED[\s\S]*intent: 'retiring'/) });
+  });
+});
