@@ -35,11 +35,13 @@ export interface Observed {
   readonly published: { readonly revision: number; readonly changes: Changes; readonly movedOn: readonly string[] } | undefined;
   /** Cells that the factory has built and that nothing defines, with what it knows of each. */
   readonly undefinedCells: readonly { readonly name: string; readonly evidence: string }[];
+  /** Why new cells would wait for their certificates: what is missing in the DNS. @default - nothing is, or nobody looked */
+  readonly domainProblem?: string | undefined;
 }
 
 /** One difference. `action` names the command that removes it. */
 export interface Difference {
-  readonly kind: 'account' | 'stack' | 'registry' | 'cell';
+  readonly kind: 'account' | 'stack' | 'registry' | 'cell' | 'domain';
   readonly name: string;
   readonly change: 'create' | 'update' | 'remove' | 'conflict';
   readonly detail: string;
@@ -137,6 +139,9 @@ function expiryDifference(cell: CellPlan, observed: Observed['stacks'], now: Dat
   return difference('', `cellctl destroy ${name}`);
 }
 
+const domainDifference = (name: string, problem: string | undefined): Difference[] =>
+  problem === undefined ? [] : [{ kind: 'domain', name, change: 'conflict', detail: problem, action: 'nothing here: its owner does it' }];
+
 /** A cell that exists and that nobody defines can be neither changed nor retired. */
 const undefinedDifferences = (found: Observed['undefinedCells']): Difference[] =>
   found.map(({ name, evidence }) => ({
@@ -157,6 +162,7 @@ export function compare(plan: Plan, cells: readonly CellPlan[], observed: Observ
   return [
     ...[plan.tooling, plan.monitoring].flatMap((account) => accountDifference(account, 'cellctl init', observed.accounts)),
     ...[CONTROL_STACKS.registry, CONTROL_STACKS.domain].flatMap((name) => stackDifference(name, 'cellctl init', observed.stacks.get(name))),
+    ...domainDifference(plan.cellsDomain, observed.domainProblem),
     ...undefinedDifferences(observed.undefinedCells),
     ...cells.flatMap((cell) => expiryDifference(cell, observed.stacks, now)),
     ...wanted.flatMap((cell) => accountDifference(cell.account, 'cellctl accounts', observed.accounts)),

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
 import type { Registry, RegistryStore } from '../../../registry/index.ts';
+import type { DomainCheck } from '../../aws/domain-check.ts';
 import type { Costs } from '../../plan/costs.ts';
 import type { Difference, Observed } from '../../plan/difference.ts';
 import type { CellPlan, Plan } from '../../plan/plan.ts';
@@ -55,7 +56,21 @@ async function look(context: Context, registry: Registry, plan: Plan, cells: rea
       ...vended.flatMap((cell) => stacksToObserve(cell, templates, session, partition)),
     ]),
   );
-  return { observed: { accounts, stacks, published, undefinedCells }, before };
+  const domainProblem = await lookAtDomain(await context.domainCheck(plan, session));
+  return { observed: { accounts, stacks, published, undefinedCells, domainProblem }, before };
+}
+
+/** What is wrong with the cells' domain, if anything is. A DNS that doesn't answer hides nothing else. */
+async function lookAtDomain(check: DomainCheck): Promise<string | undefined> {
+  try {
+    const { delegated, advice } = await check.state();
+    return delegated ? undefined : `not delegated, so no new cell gets its certificate: ${advice}`;
+  } catch (error) {
+    const { asFactoryError } = await import('../../../registry/index.ts');
+    const { code, message } = asFactoryError(error);
+    // Without the zone there is nothing to delegate yet; that the stack is missing is said already.
+    return code === 'NOT_INITIALIZED' ? undefined : message;
+  }
 }
 
 /** How the newest revision differs from the registry, whose life it doesn't know yet, and who lives without a definition. */

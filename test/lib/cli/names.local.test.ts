@@ -60,6 +60,12 @@ describe('a domain that nobody has delegated', () => {
     expect((await tooling('accounts')).code).toBe(0);
   });
 
+  test('is named by plan', async () => {
+    const { differences } = JSON.parse((await tooling('plan', '--json')).stdout) as { differences: { kind: string; detail: string }[] };
+    const [domain] = differences.filter(({ kind }) => kind === 'domain');
+    expect(domain?.detail).toMatch(/not delegated.* set: cells\.example\.com\. NS ns-\d+/);
+  });
+
   test('keeps new cells from being begun: their certificates would be waited for', async () => {
     const { code, stderr } = await tooling('deploy', 'ada');
     expect(code).toBe(1);

@@ -15,6 +15,7 @@ const settled = (): {
   stacks: Map<string, ObservedStack>;
   published: Observed['published'];
   undefinedCells: Observed['undefinedCells'];
+  domainProblem?: string;
 } => ({
   accounts: new Map(
     [plan.tooling, plan.monitoring, ...plan.cells.map((cell) => cell.account)].map(({ accountId = '', email }) => [
@@ -60,6 +61,15 @@ describe('the differences', () => {
       'stack Delegation-bravo: cellctl deploy bravo',
       'stack Cell-bravo: cellctl deploy bravo',
       'registry acme: cellctl publish',
+    ]);
+  });
+
+  test('name the record without which new cells would wait for their certificates', () => {
+    const found = differences((observed) => {
+      observed.domainProblem = 'not delegated: in the zone of example.com, set: cells.example.com. NS ns-1.';
+    });
+    expect(found).toEqual([
+      'domain cells.example.com conflict: not delegated: in the zone of example.com, set: cells.example.com. NS ns-1.',
     ]);
   });
 
