@@ -288,8 +288,8 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
     ),
   'template-limits': () =>
     table(
-      ['a template has', 'at most'],
-      TEMPLATE_LIMITS.map(({ what, limit }) => [what, limit.toLocaleString('en')]),
+      ['a template has', 'at most', 'source'],
+      TEMPLATE_LIMITS.map(({ what, limit, source }) => [what, limit.toLocaleString('en'), source]),
     ),
   quotas: () =>
     table(

@@ -112,8 +112,8 @@ const awsCell = z.strictObject({
   network: z.strictObject({
     /** The cell's own IPv4 block, inside the organization's supernet. */
     block,
-    /** Where requests may come from. */
-    clients: z.array(block).min(1),
+    /** Where requests may come from. At most 20, because each is two rules of a security group, which has 60. */
+    clients: z.array(block).min(1).max(20),
   }),
   /** Single values that are other than the size class says. */
   overrides,

@@ -28,12 +28,16 @@ export function resources(stack: Stack, type?: string): Record<string, Resource>
   return Object.fromEntries(Object.entries(all.Resources).filter(([, resource]) => type === undefined || resource.Type === type));
 }
 
-/** What cfn-lint says of a template; undefined where it is not installed. */
-export function lint(template: object, region: string): string | undefined {
-  const file = join(mkdtempSync(join(tmpdir(), 'cell-factory-lint-')), 'template.json');
-  writeFileSync(file, JSON.stringify(template));
+/** What cfn-lint says of templates; undefined where it is not installed. */
+export function lint(templates: readonly object[], region: string): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'cell-factory-lint-'));
+  const files = templates.map((template, index) => {
+    const file = join(folder, `${index}.template.json`);
+    writeFileSync(file, JSON.stringify(template));
+    return file;
+  });
   try {
-    return execFileSync('cfn-lint', ['--regions', region, '--template', file], { encoding: 'utf8' });
+    return execFileSync('cfn-lint', ['--regions', region, '--template', ...files], { encoding: 'utf8' });
   } catch (error) {
     const { code, stdout } = error as { code?: string; stdout?: string };
     return code === 'ENOENT' ? undefined : (stdout ?? String(error));

@@ -77,7 +77,7 @@ describe('the stacks of the control accounts', () => {
     const checked = app(true);
     const stack = new Kind(checked, plan);
     expect(() => checked.synth()).not.toThrow();
-    expect(lint(Template.fromStack(stack).toJSON(), 'eu-west-1') ?? '').toBe('');
+    expect(lint([Template.fromStack(stack).toJSON()], 'eu-west-1') ?? '').toBe('');
     expect(stack.terminationProtection).toBe(true);
   });
 });

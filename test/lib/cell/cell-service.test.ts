@@ -99,6 +99,6 @@ describe('the template of a component', () => {
     const checked = app(true);
     component(checked);
     expect(() => checked.synth()).not.toThrow();
-    expect(lint(template, 'eu-west-1') ?? '').toBe('');
+    expect(lint([template], 'eu-west-1') ?? '').toBe('');
   });
 });

@@ -22,6 +22,25 @@ describe('a template', () => {
     expect(checkTemplate(text(400_000)).map(({ what }) => what)).toEqual(['bytes']);
   });
 
+  test('counts what it makes in an account that has asked for nothing more', () => {
+    const rule = { CidrIp: '192.0.2.0/24' };
+    const group = { Type: 'AWS::EC2::SecurityGroup', Properties: { SecurityGroupIngress: Array.from({ length: 40 }, () => rule) } };
+    const apart = (to: string) => ({ Type: 'AWS::EC2::SecurityGroupIngress', Properties: { GroupId: { 'Fn::GetAtt': [to, 'GroupId'] } } });
+    const named = (prefix: string, count: number, resource: (index: number) => object) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${index}`, resource(index)]));
+    const Resources = {
+      ...{ Group: group, Other: { Type: 'AWS::EC2::SecurityGroup' } },
+      ...named('Rule', 7, () => apart('Group')),
+      ...named('OtherRule', 30, () => apart('Other')),
+      ...named('Address', 3, () => ({ Type: 'AWS::EC2::EIP' })),
+    };
+    expect(checkTemplate({ Resources })).toEqual([]);
+    expect(checkTemplate({ Resources: { ...Resources, Rule8: apart('Group'), Address4: { Type: 'AWS::EC2::EIP' } } })).toEqual([
+      { what: 'elastic addresses', used: 4, limit: 5 },
+      { what: 'inbound rules of a security group', used: 48, limit: 60 },
+    ]);
+  });
+
   test('is held to every limit of the table, by any share', () => {
     expect(checkTemplate({}, 0).map(({ what }) => what)).toEqual(TEMPLATE_LIMITS.map(({ what }) => what));
   });
