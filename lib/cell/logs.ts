@@ -25,15 +25,13 @@ export class CellLogs extends Construct {
     });
     const { account } = Stack.of(this);
     // By the service's name, not by the account that it has in each region: `logAccessLogs` would write that account's number.
+    // No condition on the source: the service puts the load balancer's own account into the path, so it is there already.
     this.bucket.addToResourcePolicy(
       new iam.PolicyStatement({
         sid: 'AccessLogOfThisAccount',
         principals: [new iam.ServicePrincipal('logdelivery.elasticloadbalancing.amazonaws.com')],
         actions: ['s3:PutObject'],
         resources: [this.bucket.arnForObjects(`${LOG_FOLDERS.loadBalancer}/AWSLogs/${account}/*`)],
-        conditions: {
-          ArnLike: { 'aws:SourceArn': Stack.of(this).formatArn({ service: 'elasticloadbalancing', resource: 'loadbalancer/*' }) },
-        },
       }),
     );
     Validations.of(this.bucket).acknowledge({
