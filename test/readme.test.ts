@@ -18,10 +18,13 @@ const code = [...all.matchAll(/```[a-z]*\n([\s\S]*?)```|^ {4}(.*)$|`([^`\n]+)`/g
 const matches = (pattern: RegExp) => [...new Set([...code.matchAll(pattern)].map(([, found]) => found ?? ''))];
 
 describe('README and docs', () => {
-  test.each(matches(/(?:^|[\s/"(])cellctl ((?:local|registry|component|cell) [a-z]+|[a-z]+)/gm))('cellctl %s exists', async (command) => {
-    const { code: exit, stdout } = await cellctl([...command.split(' '), '--help']);
-    expect({ exit, usage: stdout.startsWith(`Usage: cellctl ${command}`) }).toEqual({ exit: 0, usage: true });
-  });
+  test.each(matches(/(?:^|[\s/"(])cellctl ((?:local|registry|component|cell|verify) [a-z]+|[a-z]+)/gm))(
+    'cellctl %s exists',
+    async (command) => {
+      const { code: exit, stdout } = await cellctl([...command.split(' '), '--help']);
+      expect({ exit, usage: stdout.startsWith(`Usage: cellctl ${command}`) }).toEqual({ exit: 0, usage: true });
+    },
+  );
 
   test.each(matches(/^(?:\$ )?make (?:-s |-C \S+ )*([a-z][a-z-]*)/gm))('make %s exists', (target) => {
     const makefiles = readFileSync('Makefile', 'utf8') + readFileSync('examples/orders-api/Makefile', 'utf8');
