@@ -2,7 +2,8 @@
 .PHONY: help demo test lint types architecture unit integration reference reader publish-reader bench build compile clean
 
 SOURCES := $(shell find bin lib registry pipelines -name '*.ts' 2>/dev/null)
-JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest
+# A worker for each core: tests start programs and wait for them, so that one worker leaves cores idle.
+JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest --maxWorkers=100%
 
 help: ## explain the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'

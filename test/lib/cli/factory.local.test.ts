@@ -123,7 +123,7 @@ describe('init', () => {
       .split('\n')
       .map((line) => (JSON.parse(line) as { kind: string }).kind);
     expect(kinds).not.toContain('done');
-    expect(kinds.filter((kind) => kind === 'unchanged')).toHaveLength(4);
+    expect(kinds.filter((kind) => kind === 'unchanged')).toHaveLength(5);
     expect((await accounts()).listed).toHaveLength(before.length);
   });
 
@@ -202,7 +202,7 @@ describe('publish', () => {
     const validated = await cellctl(['validate', '--organization', document]);
     expect(validated).toMatchObject({ code: 0, stdout: expect.stringContaining('valid: acme, 3 cells') });
     expect((await tooling('registry', 'history')).stdout).toMatch(/^REVISION .*\n1 /);
-    expect(json(shown.stdout)).toMatchObject({ schemaVersion: 2, revision: 1 });
+    expect(json(shown.stdout)).toMatchObject({ schemaVersion: 3, revision: 1 });
     const refused = await tooling('registry', 'show', '--revision', '9');
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('REVISION_NOT_FOUND') });
   });
@@ -318,7 +318,7 @@ describe('the plain CDK', () => {
     const { code, stdout } = await cdk('ls');
     expect({ code, stacks: stdout.trim().split('\n') }).toEqual({
       code: 0,
-      stacks: ['Vending', 'Registry', ...CELLS.map((cell) => `Cell-${cell}`)],
+      stacks: ['Vending', 'Registry', 'Domain', ...CELLS.flatMap((cell) => [`Delegation-${cell}`, `Cell-${cell}`])],
     });
   });
 
@@ -326,7 +326,7 @@ describe('the plain CDK', () => {
     const diff = await cdk('diff', 'Cell-alpha');
     expect({ code: diff.code, built: diff.built, same: /no differences/.test(diff.stdout + diff.stderr) }).toEqual({
       code: 0,
-      built: ['Cell-alpha.template.json'],
+      built: ['Cell-alpha.template.json', 'Delegation-alpha.template.json'],
       same: true,
     });
     const deploy = await cdk('deploy', 'Cell-alpha', '--require-approval', 'never');
