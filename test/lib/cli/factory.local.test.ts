@@ -330,7 +330,10 @@ describe('the plain CDK', () => {
       same: true,
     });
     const deploy = await cdk('deploy', 'Cell-alpha', '--require-approval', 'never');
-    expect({ code: deploy.code, built: deploy.built }).toEqual({ code: 0, built: ['Cell-alpha.template.json'] });
+    expect({ code: deploy.code, built: deploy.built }).toEqual({
+      code: 0,
+      built: ['Cell-alpha.template.json', 'Delegation-alpha.template.json'],
+    });
     expect(deploy.stdout + deploy.stderr).toContain('(no changes)');
   });
 });
