@@ -520,6 +520,17 @@ export const LEAKS: readonly Leak[] = [
     })),
   },
   {
+    kind: 'service-principal',
+    what: "a bucket for the logs of another cell's load balancer",
+    reaches: 'every cell',
+    ...added('AWS::S3::BucketPolicy', `${IN_POLICY}.Principal`, ({ other }) => ({
+      PolicyDocument: statement(
+        { Service: 'logdelivery.elasticloadbalancing.amazonaws.com' },
+        { Action: 's3:PutObject', Resource: `arn:aws:s3:::logs/x/AWSLogs/${other.accountId}/*` },
+      ),
+    })),
+  },
+  {
     kind: 'identity-policy',
     what: 'any role',
     reaches: 'every cell',

@@ -1,7 +1,7 @@
 /** What cells share all the same, or what looks as if they did: each with its reason, and as narrow as can be said. */
 import { isDeepStrictEqual } from 'node:util';
 import { cellDelegationRoleName, cellStackName } from '../../../registry/index.ts';
-import { actionsOf, requiredValues } from './statements.ts';
+import { actionsOf, requiredValues, resourcesOf } from './statements.ts';
 import type { CellFacts, Finding, Stack, Subject } from './subject.ts';
 import { asList, asText, entry, partitionOf } from './template.ts';
 
@@ -55,6 +55,9 @@ const isFoundationRole = (text: string, stack: Stack, cell: CellFacts) =>
 /** Names of parameters in tooling that a delegation reads: where the zone is, and how new the CDK's bootstrap. */
 const TOOLING_PARAMETERS = /^(\/cell-factory\/zone-id|\/cdk-bootstrap\/[a-z0-9]+\/version)$/;
 
+/** The service that writes load balancers' access logs. */
+const LOG_DELIVERY = 'logdelivery.elasticloadbalancing.amazonaws.com';
+
 /** Policies of AWS that permit only what a function's log takes. */
 const LOG_POLICIES = ['service-role/AWSLambdaBasicExecutionRole'];
 
@@ -92,6 +95,17 @@ export const SHARED: readonly SharedEntry[] = [
     reason: 'a service takes a role only from who may pass it on, in the same account (iam:PassRole)',
     kinds: ['role-trust'],
     explains: (finding) => /^Service [a-z0-9.-]+\.amazonaws\.com(\.cn)?$/.test(finding.value),
+  },
+  {
+    name: 'load-balancer-log',
+    what: "load balancers write their access log into the cell's bucket",
+    reason: "the service puts the number of the load balancer's account into the path, and the policy admits the cell's only",
+    kinds: ['service-principal'],
+    explains: (finding, { accountId }) => {
+      const places = finding.statement ? resourcesOf(finding.statement) : [];
+      const own = places.length > 0 && places.every((place) => place.endsWith(`/AWSLogs/${accountId}/*`));
+      return finding.value === LOG_DELIVERY && hasActions(finding, ['s3:PutObject']) && own;
+    },
   },
   {
     name: 'logs-of-functions',
