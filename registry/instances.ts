@@ -40,14 +40,14 @@ export const CACHE_TYPES = {
 } as const satisfies Readonly<Record<string, Machine>>;
 
 /** Memory that goes with each number of processor units, in MiB. Source: "Task CPU and memory", Amazon ECS Developer Guide. */
-export const FARGATE_MEMORY: Readonly<Record<number, { readonly min: number; readonly max: number }>> = {
-  256: { min: 512, max: 2_048 },
-  512: { min: 1_024, max: 4_096 },
-  1024: { min: 2_048, max: 8_192 },
-  2048: { min: 4_096, max: 16_384 },
-  4096: { min: 8_192, max: 30_720 },
-  8192: { min: 16_384, max: 61_440 },
-  16384: { min: 32_768, max: 122_880 },
+export const FARGATE_MEMORY: Readonly<Record<number, { readonly min: number; readonly max: number; readonly step: number }>> = {
+  256: { min: 512, max: 2_048, step: 512 },
+  512: { min: 1_024, max: 4_096, step: 1_024 },
+  1024: { min: 2_048, max: 8_192, step: 1_024 },
+  2048: { min: 4_096, max: 16_384, step: 1_024 },
+  4096: { min: 8_192, max: 30_720, step: 1_024 },
+  8192: { min: 16_384, max: 61_440, step: 4_096 },
+  16384: { min: 32_768, max: 122_880, step: 8_192 },
 };
 
 export type DatabaseClass = keyof typeof DATABASE_CLASSES;

@@ -19,7 +19,7 @@ import {
 } from './names.ts';
 import { REGION_ZONES } from './regions.ts';
 import { resourcesOf, STAGE_PROFILES, shortfalls } from './sizes.ts';
-import { type Block, bakesOf, dotted, type Finding, parseBlock, type Rule, type Subject, seconds, UNIT } from './subject.ts';
+import { type Block, bakesOf, dotted, type Finding, type Place, parseBlock, type Rule, type Subject, seconds, UNIT } from './subject.ts';
 
 /** Names that mean another account wherever a cell's name is taken. */
 const RESERVED = ['management', 'tooling', 'monitoring', 'pool'];
@@ -131,6 +131,24 @@ function cycleFrom(start: string, components: ReadonlyMap<string, Component>): s
     return undefined;
   };
   return walk(start, [start]);
+}
+
+/** Cells that are defined for another stage or region than they were built for. */
+export function* movedCells(
+  cells: Iterable<[string, Pick<Cell, 'stage' | 'region'>]>,
+  places: ReadonlyMap<string, Place>,
+): Generator<Finding> {
+  for (const [name, cell] of cells) {
+    const place = places.get(name);
+    for (const field of ['stage', 'region'] as const) {
+      if (place === undefined || place[field] === cell[field]) continue;
+      yield {
+        path: `cells.${name}.${field}`,
+        message: `"${cell[field]}" instead of "${place[field]}", for which the cell was built`,
+        fix: `set it back; add a cell for "${cell[field]}" (\`cellctl cell add\`), move the customers, and retire this one`,
+      };
+    }
+  }
 }
 
 /** What must hold, in the order in which problems are reported. */
@@ -345,11 +363,16 @@ export const RULES: readonly Rule[] = [
         const { database, service } = resourcesOf(cell);
         const path = `cells.${key}.overrides`;
         const memory = FARGATE_MEMORY[service.cpu];
-        if (memory && (service.memoryMiB < memory.min || service.memoryMiB > memory.max)) {
+        const fits = (least: { min: number; max: number; step: number }) =>
+          service.memoryMiB >= least.min &&
+          service.memoryMiB <= least.max &&
+          service.memoryMiB % least.step === 0 &&
+          !(service.cpu === 256 && service.memoryMiB === 1_536);
+        if (memory && !fits(memory)) {
           yield {
             path: `${path}.service.memoryMiB`,
             message: `${service.memoryMiB} MiB don't go with ${service.cpu} processor units`,
-            fix: `use ${memory.min} to ${memory.max}, or another cpu`,
+            fix: `use ${memory.min} to ${memory.max} in steps of ${memory.step}${service.cpu === 256 ? ' (but 1536)' : ''}, or another cpu`,
           };
         }
         if (service.maxTasks < service.minTasks) {
@@ -428,6 +451,13 @@ export const RULES: readonly Rule[] = [
           fix: 'restore accounts.json from git; `cellctl plan` compares it with AWS Organizations',
         };
       }
+    },
+  },
+  {
+    code: 'CELL_MOVED',
+    description: 'a cell that exists keeps its stage and its region',
+    *check({ cells, places }) {
+      yield* movedCells(cells, places);
     },
   },
   {

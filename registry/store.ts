@@ -13,9 +13,10 @@ import type { Organization } from './model.ts';
 import type { Objects } from './objects.ts';
 import { POINTER_KEY, type Pointer, parsePointer, REVISIONS, revisionKey } from './pointer.ts';
 import { Records } from './records.ts';
-import { accountIds } from './rules.ts';
+import { accountIds, movedCells } from './rules.ts';
 import { takeApart } from './shape.ts';
-import { validate } from './validate.ts';
+import type { Place } from './subject.ts';
+import { invalid, validate } from './validate.ts';
 import { type Flaw, flawsOf, type Inspected } from './verify.ts';
 
 /** Revisions that are read at once. */
@@ -193,9 +194,23 @@ export class RegistryStore {
       [...life].filter(([, each]) => exists(each)).map(([cell, { state, since }]) => [cell, `${state} since ${since}`]),
     );
     const settled = newest ? settledIds(newest, life) : new Map<string, string>();
-    const organization = validate(takeApart(merged), 'what would be published', { existing, settled });
+    const places = newest ? placesOf(newest, life) : new Map<string, Place>();
+    const organization = validate(takeApart(merged), 'what would be published', { existing, settled, places });
     // A cell that has ended and is defined no more is history, which older revisions keep.
     return draft(organization, Object.fromEntries([...life].filter(([cell]) => organization.cells[cell] !== undefined)));
+  }
+
+  /**
+   * Makes sure that the definitions have no existing cell elsewhere than where it is: who deploys or deletes by them would
+   * touch the wrong place, or lack the protection of the right one.
+   * @throws FactoryError `REGISTRY_INVALID`
+   */
+  async refuseMoved({ cells }: Organization): Promise<void> {
+    const [newest, life] = await Promise.all([this.latest(), this.life.all()]);
+    if (!newest) return;
+    const findings = [...movedCells(Object.entries(cells), placesOf(newest, life))];
+    const problems = findings.map((finding) => ({ code: 'CELL_MOVED', ...finding }));
+    if (problems.length > 0) throw invalid(problems, `the definitions, compared with revision ${newest.published.revision}`);
   }
 
   /** Writes a revision and points at it. @returns false when somebody else was first with that number */
@@ -261,6 +276,10 @@ function following(newest: Publication | undefined, by: string, now: Date): Publ
   const at = new Date(Math.max(now.getTime(), newest ? Date.parse(newest.at) : 0)).toISOString();
   return { revision: (newest?.revision ?? 0) + 1, at, by };
 }
+
+/** Where the cells that exist were published to be. */
+const placesOf = ({ organization }: PublishedRegistry, life: ReadonlyMap<string, Life>): Map<string, Place> =>
+  new Map(Object.entries(organization.cells).filter(([cell]) => exists(life.get(cell))));
 
 /** Ids that may not change any more: of cells that nothing has happened to since they were published, and all that are no cell's. */
 function settledIds({ organization, life: published }: PublishedRegistry, life: ReadonlyMap<string, Life>): Map<string, string> {

@@ -1,7 +1,7 @@
 /** What rules look at, and what several of them need. */
 import { Address4 } from 'ip-address';
 import type { Problem } from './errors.ts';
-import type { RolloutPolicy } from './model.ts';
+import type { Cell, RolloutPolicy } from './model.ts';
 import type { ValidParts } from './shape.ts';
 
 /** What a rule must know that the definitions don't say. */
@@ -12,7 +12,12 @@ export interface Surroundings {
   readonly existing?: ReadonlyMap<string, string>;
   /** Ids of accounts that may not change any more, by the path at which they stand. @default - none */
   readonly settled?: ReadonlyMap<string, string>;
+  /** Where cells that exist were built, and what for. @default - none */
+  readonly places?: ReadonlyMap<string, Place>;
 }
+
+/** What of a cell can't change while it exists: its stacks would be left behind in the one place, unseen, and made anew in the other. */
+export type Place = Pick<Cell, 'stage' | 'region'>;
 
 /** A network block, as numbers. */
 export interface Block {
@@ -33,6 +38,7 @@ export interface Subject extends ValidParts {
   readonly now: Date | undefined;
   readonly existing: ReadonlyMap<string, string>;
   readonly settled: ReadonlyMap<string, string>;
+  readonly places: ReadonlyMap<string, Place>;
 }
 
 /** A problem that a rule found; its code is the rule's. */
@@ -66,11 +72,11 @@ export function parseBlock(name: string, text: string): Block {
 export const dotted = (number: number) => [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
 
 /** What the rules look at, from what fits the schema. */
-export function prepare(parts: ValidParts, { now, existing, settled }: Surroundings): Subject {
+export function prepare(parts: ValidParts, { now, existing, settled, places }: Surroundings): Subject {
   const standsIn = new Set(parts.standIns);
   const known = [...parts.cells].filter(([name]) => !standsIn.has(`cells.${name}.network`));
   const blocks = new Map(known.map(([name, cell]) => [name, parseBlock(name, cell.network.block)]));
-  return { ...parts, blocks, now, existing: existing ?? new Map(), settled: settled ?? new Map() };
+  return { ...parts, blocks, now, existing: existing ?? new Map(), settled: settled ?? new Map(), places: places ?? new Map() };
 }
 
 /** Every bake of a policy, with where it stands. */

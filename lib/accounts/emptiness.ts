@@ -1,7 +1,7 @@
 /** Proves that an account holds nothing any more, or says what is left. */
 import { CloudFormationClient, paginateListStacks } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, paginateDescribeLogGroups } from '@aws-sdk/client-cloudwatch-logs';
-import { EC2Client, paginateDescribeVpcs } from '@aws-sdk/client-ec2';
+import { EC2Client, paginateDescribeInstances, paginateDescribeVpcs } from '@aws-sdk/client-ec2';
 import { IAMClient, paginateListPolicies, paginateListRoles, paginateListUsers } from '@aws-sdk/client-iam';
 import { paginateDescribeDBInstances, paginateDescribeDBSnapshots, RDSClient } from '@aws-sdk/client-rds';
 import { paginateGetResources, ResourceGroupsTaggingAPIClient } from '@aws-sdk/client-resource-groups-tagging-api';
@@ -15,6 +15,11 @@ const BOOTSTRAP_STACK = 'CDKToolkit';
 /** What the bootstrap makes carries its qualifier in its name. */
 const BOOTSTRAP_RESOURCE = /[:/]cdk-hnb659fds-|:stack\/CDKToolkit\/|\/cdk-bootstrap\/hnb659fds\//;
 const BOOTSTRAP_BUCKET = /^cdk-hnb659fds-assets-/;
+
+/** Instances are listed by their tags for an hour after they have gone; a look of their own sees those that run. */
+const INSTANCE = /:ec2:[^:]*:\d+:instance\//;
+/** What functions of custom resources and the probe leave, in groups that AWS made for them: lines about deployments, nothing of customers. */
+const FUNCTION_LOG = /^\/aws\/lambda\/(Cell-|cwsyn-)/;
 
 type Look = (session: Session) => Promise<string[]>;
 
@@ -39,9 +44,14 @@ const LOOKS: readonly Look[] = [
       ({ DBSnapshotIdentifier }) => `database snapshot ${DBSnapshotIdentifier}`,
     ),
   async (session) =>
-    (await collect(paginateDescribeLogGroups({ client: new CloudWatchLogsClient(session) }, {}), (page) => page.logGroups)).map(
-      ({ logGroupName }) => `log group ${logGroupName}`,
-    ),
+    (await collect(paginateDescribeLogGroups({ client: new CloudWatchLogsClient(session) }, {}), (page) => page.logGroups))
+      .filter(({ logGroupName = '' }) => !FUNCTION_LOG.test(logGroupName))
+      .map(({ logGroupName }) => `log group ${logGroupName}`),
+  async (session) =>
+    (await collect(paginateDescribeInstances({ client: new EC2Client(session) }, {}), (page) => page.Reservations))
+      .flatMap(({ Instances = [] }) => Instances)
+      .filter(({ State }) => State?.Name !== 'terminated')
+      .map(({ InstanceId, State }) => `instance ${InstanceId} (${State?.Name})`),
   async (session) =>
     (await collect(paginateDescribeVpcs({ client: new EC2Client(session) }, {}), (page) => page.Vpcs))
       .filter(({ IsDefault }) => IsDefault !== true)
@@ -54,7 +64,7 @@ const LOOKS: readonly Look[] = [
       )
     )
       .map(({ ResourceARN = '' }) => ResourceARN)
-      .filter((arn) => !BOOTSTRAP_RESOURCE.test(arn))
+      .filter((arn) => !BOOTSTRAP_RESOURCE.test(arn) && !INSTANCE.test(arn))
       .map((arn) => `tagged resource ${arn}`),
 ];
 

@@ -58,7 +58,8 @@ function metricsOf(
   return {
     'server-errors': new cloudwatch.MathExpression({
       // A handful of errors in a quiet minute is a large share of little: not yet a sick cell.
-      expression: 'IF(FILL(target, 0) + FILL(own, 0) > 5, 100 * (FILL(target, 0) + FILL(own, 0)) / requests, 0)',
+      // SUM leaves out what has no value: of two kinds of errors, one mostly has none.
+      expression: 'IF(SUM([target, own]) > 5, 100 * SUM([target, own]) / requests, 0)',
       usingMetrics: {
         target: requests('HTTPCode_Target_5XX_Count', 'Sum'),
         own: requests('HTTPCode_ELB_5XX_Count', 'Sum'),

@@ -1,6 +1,6 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
-import { RemovalPolicy, Stack } from 'aws-cdk-lib/core';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { CellPlan } from '../plan/plan.ts';
 
@@ -14,6 +14,8 @@ export class CellKey extends Construct {
       alias: `cell/${cell.name}`,
       description: `Everything that cell ${cell.name} stores`,
       enableKeyRotation: true,
+      // The least that KMS allows. A developer's account is free for the next cell only when the key is gone.
+      ...(cell.profile.keepsData ? {} : { pendingWindow: Duration.days(7) }),
       // The final snapshot and the logs that are left can't be read without it.
       removalPolicy: cell.profile.keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });

@@ -25,6 +25,7 @@ export class CellProbe extends Construct {
   constructor(scope: Construct, id: string, cell: CellPlan, network: CellNetwork, logs: CellLogs) {
     super(scope, id);
     const { probeMinutes, logDays } = cell.profile;
+    const role = this.createRole(logs);
     this.canary = new synthetics.Canary(this, 'Canary', {
       canaryName: cellProbeName(cell.name),
       runtime: RUNTIME,
@@ -35,7 +36,7 @@ export class CellProbe extends Construct {
       schedule: synthetics.Schedule.rate(Duration.minutes(probeMinutes)),
       timeout: Duration.seconds(55),
       startAfterCreation: true,
-      role: this.createRole(logs),
+      role,
       // From inside, by NAT: so it has an address that the entrance can know where only some may reach it.
       vpc: network.vpc,
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
@@ -51,6 +52,8 @@ export class CellProbe extends Construct {
       failureRetentionPeriod: Duration.days(logDays),
       provisionedResourceCleanup: true,
     });
+    // Its function joins the network when it is made: by then the role must be allowed to, and there must be a way out.
+    this.canary.node.addDependency(role, network.vpc.internetConnectivityEstablished);
   }
 
   /** What CloudWatch Synthetics asks for. Source: "Required roles and permissions for users who manage CloudWatch canaries". */

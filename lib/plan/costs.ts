@@ -1,11 +1,6 @@
 /** Estimates of cells as they are planned: alone, together, and against what they were. */
-import { alarmsOf } from './alarms.ts';
 import type { CellPlan, Plan } from './plan.ts';
-import { type Estimate, estimate, PRICE_SOURCE } from './prices.ts';
-
-/** What a cell of that plan costs in a month. */
-export const estimateOf = ({ components }: Pick<Plan, 'components'>, cell: CellPlan): Estimate =>
-  estimate(cell, components.length, alarmsOf(cell).length);
+import { type Estimate, estimateCell, PRICE_SOURCE } from './prices.ts';
 
 /** What cells cost in a month. */
 export interface Costs {
@@ -21,7 +16,7 @@ export interface Costs {
 const cents = (dollars: number) => Math.round(dollars * 100) / 100;
 
 export function costsOf(plan: Pick<Plan, 'components'>, cells: readonly CellPlan[]): Costs {
-  const each = cells.map((cell) => ({ cell: cell.name, monthly: cents(estimateOf(plan, cell).monthly) }));
+  const each = cells.map((cell) => ({ cell: cell.name, monthly: cents(estimateCell(plan, cell).monthly) }));
   return { source: PRICE_SOURCE, cells: each, monthly: cents(each.reduce((sum, { monthly }) => sum + monthly, 0)) };
 }
 

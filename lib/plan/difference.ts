@@ -2,7 +2,7 @@
 import type { Changes } from '../../registry/index.ts';
 import { cellStacks } from './cell-stacks.ts';
 import { changesOf, type ResourceChange } from './changes.ts';
-import { isExpired, sinceWhen } from './expiry.ts';
+import { isExpired, lasting, sinceWhen } from './expiry.ts';
 import type { LimitUse } from './limits.ts';
 import { type CellPlan, CONTROL_STACKS, type Plan } from './plan.ts';
 import { type Destruction, destructionsIn } from './stateful.ts';
@@ -139,6 +139,13 @@ function expiryDifference(cell: CellPlan, observed: Observed['stacks'], now: Dat
   return difference('', `cellctl destroy ${name}`);
 }
 
+/** What to do about a cell that is being retired: its stacks go when its customers are gone. Without stacks nothing is left to do. */
+function retirementDifference({ name, intent, stackName, account }: CellPlan, observed: Observed['stacks']): Difference[] {
+  const isThere = account.accountId !== undefined && observed.get(stackName)?.status !== undefined;
+  if (intent !== 'retiring' || !isThere) return [];
+  return [{ kind: 'cell', name, change: 'remove', detail: 'is retiring, and its stacks are there', action: `cellctl destroy ${name}` }];
+}
+
 const domainDifference = (name: string, problem: string | undefined): Difference[] =>
   problem === undefined ? [] : [{ kind: 'domain', name, change: 'conflict', detail: problem, action: 'nothing here: its owner does it' }];
 
@@ -157,7 +164,7 @@ export function compare(plan: Plan, cells: readonly CellPlan[], observed: Observ
   // A retiring cell that has no account any more gets none.
   const present = cells.filter(({ intent, account }) => intent !== 'retiring' || account.accountId !== undefined);
   // Nobody builds for a cell whose end is proposed.
-  const wanted = present.filter((cell) => !isExpired(cell, now));
+  const wanted = lasting(present, now);
   const stacks = wanted.flatMap((cell) => cellStacks(cell).map(({ stackName }) => ({ stackName, action: `cellctl deploy ${cell.name}` })));
   return [
     ...[plan.tooling, plan.monitoring].flatMap((account) => accountDifference(account, 'cellctl init', observed.accounts)),
@@ -165,6 +172,7 @@ export function compare(plan: Plan, cells: readonly CellPlan[], observed: Observ
     ...domainDifference(plan.cellsDomain, observed.domainProblem),
     ...undefinedDifferences(observed.undefinedCells),
     ...cells.flatMap((cell) => expiryDifference(cell, observed.stacks, now)),
+    ...cells.filter((cell) => !isExpired(cell, now)).flatMap((cell) => retirementDifference(cell, observed.stacks)),
     ...wanted.flatMap((cell) => accountDifference(cell.account, 'cellctl accounts', observed.accounts)),
     ...stacks.flatMap(({ stackName, action }) => stackDifference(stackName, action, observed.stacks.get(stackName))),
     ...registryDifference(plan.organization, observed.published),

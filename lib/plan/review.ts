@@ -6,11 +6,12 @@ import type { Override } from '../../registry/index.ts';
 import { alarmsOf } from './alarms.ts';
 import { cellStacks } from './cell-stacks.ts';
 import type { ResourceChange } from './changes.ts';
-import { type CostDifference, costDifference, estimateOf } from './costs.ts';
+import { type CostDifference, costDifference } from './costs.ts';
 import { compare, type Difference, type Observed } from './difference.ts';
-import { isExpired, sinceWhen } from './expiry.ts';
+import { lasting, sinceWhen } from './expiry.ts';
 import { allowance } from './guard.ts';
 import type { CellPlan, Plan } from './plan.ts';
+import { estimateCell } from './prices.ts';
 import { type Risk, risksOf } from './risks.ts';
 import { type Destruction, destructionsIn, isStateful } from './stateful.ts';
 
@@ -110,6 +111,8 @@ function isAbout(cell: CellPlan, { kind, name }: Difference, observed: Observed)
     const { added, changed, removed } = published.changes;
     return [...added, ...changed, ...removed].includes(`cells.${cell.name}`) || published.movedOn.includes(cell.name);
   }
+  // Only a cell that isn't there yet waits for the domain.
+  if (kind === 'domain') return observed.stacks.get(cell.stackName)?.status === undefined;
   if (kind === 'cell') return name === cell.name;
   return kind === 'account' ? name === cell.account.name : cellStacks(cell).some(({ stackName }) => stackName === name);
 }
@@ -133,7 +136,7 @@ export function review(plan: Plan, cell: CellPlan, observed: Observed, before: B
   const known = isThere ? before?.plan.cells.find((each) => each.name === name) : undefined;
   const all = compare(plan, [cell], observed, now);
   const differences = all.filter((difference) => isAbout(cell, difference, observed));
-  const stacks = isExpired(cell, now) ? [] : cellStacks(cell).map(({ stackName }) => reviewStack(stackName, observed));
+  const stacks = lasting([cell], now).length === 0 ? [] : cellStacks(cell).map(({ stackName }) => reviewStack(stackName, observed));
   const seen = new Map([...observed.stacks].filter(([stackName]) => cellStacks(cell).some((stack) => stack.stackName === stackName)));
   const destructive = stacks.flatMap(({ state, changes }) => (state === 'changed' ? destructionsIn(changes) : []));
   return {
@@ -153,7 +156,7 @@ export function review(plan: Plan, cell: CellPlan, observed: Observed, before: B
     overrides,
     stacks,
     destructive,
-    cost: costDifference(estimateOf(plan, cell), before && known && estimateOf(before.plan, known)),
+    cost: costDifference(estimateCell(plan, cell), before && known && estimateCell(before.plan, known)),
     alarms: reviewAlarms(cell, known),
     risks: risksOf({ cell, before: known, stacks: seen, now }),
     differences,

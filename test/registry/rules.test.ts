@@ -124,6 +124,12 @@ const BROKEN: Record<string, Case> = {
     actual: '111111111111 instead of 222222222222',
     surroundings: { settled: new Map([['cells.alpha.accountId', '222222222222']]) },
   },
+  CELL_MOVED: {
+    break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { region: 'eu-west-2' }) }),
+    path: 'cells.alpha.region',
+    actual: '"eu-west-2" instead of "eu-west-1"',
+    surroundings: { places: new Map([['alpha', { stage: 'production', region: 'eu-west-1' }]]) },
+  },
   CELL_REMOVED: {
     break: (input) => delete input.cells['bravo'],
     path: 'cells.bravo',

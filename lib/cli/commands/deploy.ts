@@ -66,8 +66,15 @@ export const deployCommand = () =>
     .action(
       action(async (context, names: string[], options: { all?: boolean; concurrency: string; allowReplacement?: string[] }) => {
         const concurrency = await wholeNumber(options.concurrency, '--concurrency', { max: 100 });
-        const cells = await cellsFrom(await context.plan(), names, options.all);
-        const { requireAccounts } = await import('../../plan/plan.ts');
+        const [{ requireAccounts }, { lasting, refuseEnding }] = await Promise.all([
+          import('../../plan/plan.ts'),
+          import('../../plan/expiry.ts'),
+        ]);
+        const asked = await cellsFrom(await context.plan(), names, options.all);
+        const now = new Date();
+        if (options.all !== true) refuseEnding(asked, now);
+        const cells = lasting(asked, now);
+        if (cells.length < asked.length) context.output.note(`${asked.length - cells.length} retiring or expired: left as they are`);
         const vended = requireAccounts(cells);
         const { plan, session, partition } = await context.tooling();
         const [{ withAssembly }, { deployCells, foundationTask }, { guardCells }] = await Promise.all([
@@ -76,6 +83,7 @@ export const deployCommand = () =>
           import('../../cell/guard.ts'),
         ]);
         const [leases, store] = await Promise.all([context.leases(plan, session), context.store(plan, session)]);
+        await store.refuseMoved((await context.registry()).organization);
         const domain = await context.domainCheck(plan, session);
         const stacks = vended.map((cell) => cell.stackName);
         context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);

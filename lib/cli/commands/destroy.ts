@@ -36,6 +36,8 @@ export const destroyCommand = () =>
         const { destroyCell, refuseToDestroy } = await import('../../cell/destroy.ts');
         refuseToDestroy(cell);
         const { plan, session, partition } = await context.tooling();
+        // The definition says which cell is protected: it must be the one that was built.
+        await (await context.store(plan, session)).refuseMoved((await context.registry()).organization);
         if (options.yes !== true && !(await confirmed(name))) {
           context.output.note('nothing was deleted');
           return 1;

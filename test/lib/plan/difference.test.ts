@@ -106,6 +106,18 @@ describe('the differences', () => {
     expect(found).toEqual(['tooling update', 'monitoring update', 'cell-staging update', 'cell-bravo update']);
   });
 
+  test('propose to end a retiring cell while its stacks are there, and never to build it again', () => {
+    const retiring = createPlan(registry((input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { intent: 'retiring' }) })));
+    const found = (status: string | undefined) => {
+      const observed = settled();
+      observed.stacks.set('Cell-alpha', { ...SAME, status });
+      return compare(retiring, retiring.cells, observed, NOW).map(({ name, change, action }) => `${name} ${change}: ${action}`);
+    };
+    expect(found('CREATE_COMPLETE')).toEqual(['alpha remove: cellctl destroy alpha']);
+    expect(found('DELETE_FAILED')).toEqual(['alpha remove: cellctl destroy alpha']);
+    expect(found(undefined)).toEqual([]);
+  });
+
   test('name an account that is there and not in the lock file, rather than promise a new one', () => {
     const unlisted = createPlan(draft(validate(unchecked(), 'test')));
     const accounts = new Map([['499999999999', { email: 'AWS+cell-alpha@example.com', status: 'ACTIVE' }]]);
