@@ -36,7 +36,14 @@ function documentOf(count, prefix) {
     }),
     accountId: account(index),
   }));
-  const input = { settings, cells: Object.fromEntries(cells.map((cell) => [cell.name, cell])), components: {} };
+  const { tooling, monitoring } = settings.accounts;
+  const accounts = {
+    management: { accountId: '100000000000' },
+    tooling: { ...tooling, accountId: '200000000000' },
+    monitoring: { ...monitoring, accountId: '300000000000' },
+  };
+  const initialized = { ...settings, organizationId: 'o-benchbench', accounts };
+  const input = { settings: initialized, cells: Object.fromEntries(cells.map((cell) => [cell.name, cell])), components: {} };
   const file = join(FOLDER, `${count}.json`);
   const life = Object.fromEntries(cells.map(({ name }) => [name, { state: 'active', since: '2026-01-01T00:00:00Z' }]));
   const published = { revision: 1, at: '2026-01-01T00:00:00Z', by: 'bench' };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { App } from 'aws-cdk-lib/core';
 import { Foundation } from '../../../lib/cell/foundation.ts';
 import { CELL_PARAMETERS } from '../../../lib/cell/parameters.ts';
 import { alarmsOf } from '../../../lib/plan/alarms.ts';
@@ -315,4 +316,8 @@ test('cdk-nag does find things: an unexplained bucket fails the synthesis', asyn
   const checked = app(true);
   new Bucket(new Stack(checked, 'Bad'), 'Bucket');
   expect(() => checked.synth()).toThrow(/AwsSolutions-S1'/);
+});
+
+test('is built whatever the context: also where the partition is not known', () => {
+  expect(() => Template.fromStack(new Foundation(new App(), planned('production')))).not.toThrow();
 });
