@@ -53,7 +53,10 @@ export class CellProbe extends Construct {
       provisionedResourceCleanup: true,
     });
     // Its function joins the network when it is made: by then the role must be allowed to, and there must be a way out.
-    this.canary.node.addDependency(role, network.vpc.internetConnectivityEstablished);
+    const policy = role.node.tryFindChild('DefaultPolicy');
+    // The policy, not the role: that the role comes first is clear from its use.
+    if (policy) this.canary.node.addDependency(policy);
+    this.canary.node.addDependency(network.vpc.internetConnectivityEstablished);
   }
 
   /** What CloudWatch Synthetics asks for. Source: "Required roles and permissions for users who manage CloudWatch canaries". */
