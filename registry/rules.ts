@@ -134,10 +134,7 @@ function cycleFrom(start: string, components: ReadonlyMap<string, Component>): s
 }
 
 /** Cells that are defined for another stage or region than they were built for. */
-export function* movedCells(
-  cells: Iterable<[string, Pick<Cell, 'stage' | 'region'>]>,
-  places: ReadonlyMap<string, Place>,
-): Generator<Finding> {
+export function* movedCells(cells: Iterable<readonly [string, Place]>, places: ReadonlyMap<string, Place>): Generator<Finding> {
   for (const [name, cell] of cells) {
     const place = places.get(name);
     for (const field of ['stage', 'region'] as const) {

@@ -205,10 +205,15 @@ export class RegistryStore {
    * touch the wrong place, or lack the protection of the right one.
    * @throws FactoryError `REGISTRY_INVALID`
    */
-  async refuseMoved({ cells }: Organization): Promise<void> {
+  async refuseMoved(cells: readonly (Place & { readonly name: string })[]): Promise<void> {
     const [newest, life] = await Promise.all([this.latest(), this.life.all()]);
     if (!newest) return;
-    const findings = [...movedCells(Object.entries(cells), placesOf(newest, life))];
+    const findings = [
+      ...movedCells(
+        cells.map((cell) => [cell.name, cell]),
+        placesOf(newest, life),
+      ),
+    ];
     const problems = findings.map((finding) => ({ code: 'CELL_MOVED', ...finding }));
     if (problems.length > 0) throw invalid(problems, `the definitions, compared with revision ${newest.published.revision}`);
   }

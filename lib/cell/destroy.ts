@@ -65,13 +65,14 @@ export async function destroyCell(options: DestroyOptions): Promise<DestroyResul
     await deleteStack(inside, stack, (message) => emit({ ...message, subject: name }));
     deleted.push(stackName);
   });
-  // Last: the foundation takes back its name by the role in it.
-  const tooling = assumeDeploy(session, partition, parentZone.accountId, parentZone.region);
-  const delegation = await findStack(tooling, delegationStackName);
-  if (delegation) {
-    await deleteStack(tooling, delegation, (message) => emit({ ...message, subject: name }));
+  // Last: the foundation takes back its name by the role in it. Under the foundation's lease, as when it is made.
+  await leases.hold(`${name}/${stackName}`, async () => {
+    const tooling = assumeDeploy(session, partition, parentZone.accountId, parentZone.region);
+    const stack = await findStack(tooling, delegationStackName);
+    if (!stack) return;
+    await deleteStack(tooling, stack, (message) => emit({ ...message, subject: name }));
     deleted.push(delegationStackName);
-  }
+  });
   await store.note(name, 'destroyed');
   emit({ kind: deleted.length > 0 ? 'done' : 'unchanged', subject: name, text: deleted.join(', ') || 'no stacks' });
   const remaining = [`account ${account.accountId}, with its CDK bootstrap`];

@@ -83,7 +83,7 @@ export const deployCommand = () =>
           import('../../cell/guard.ts'),
         ]);
         const [leases, store] = await Promise.all([context.leases(plan, session), context.store(plan, session)]);
-        await store.refuseMoved((await context.registry()).organization);
+        await store.refuseMoved(vended);
         const domain = await context.domainCheck(plan, session);
         const stacks = vended.map((cell) => cell.stackName);
         context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);

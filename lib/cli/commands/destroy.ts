@@ -37,12 +37,13 @@ export const destroyCommand = () =>
         refuseToDestroy(cell);
         const { plan, session, partition } = await context.tooling();
         // The definition says which cell is protected: it must be the one that was built.
-        await (await context.store(plan, session)).refuseMoved((await context.registry()).organization);
+        const store = await context.store(plan, session);
+        await store.refuseMoved([cell]);
         if (options.yes !== true && !(await confirmed(name))) {
           context.output.note('nothing was deleted');
           return 1;
         }
-        const [leases, store] = await Promise.all([context.leases(plan, session), context.store(plan, session)]);
+        const leases = await context.leases(plan, session);
         const result = await destroyCell({
           cell,
           components: plan.components.map((component) => component.name),

@@ -124,7 +124,7 @@ function printDifferences({ output }: Context, differences: readonly Difference[
   const losing = new Set(differences.flatMap(({ name, destructive }) => (destructive ? [name] : [])));
   output.say(`\n${differences.length} difference${differences.length === 1 ? '' : 's'}`);
   if (losing.size > 0)
-    output.say(pc.red(`${[...losing].join(', ')}: deploy refuses this; \`cellctl plan <cell>\` shows what would be lost`));
+    output.say(pc.red(`${[...losing].join(', ')}: refused as it stands; \`cellctl plan <cell>\` shows what would be lost`));
 }
 
 /** A line per cell, the total, and what the figures are. */
