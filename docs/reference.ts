@@ -12,7 +12,7 @@ import { CREATIONS_IN_FLIGHT, LIMITS } from '../lib/accounts/limits.ts';
 import { TEMPLATE_LIMITS } from '../lib/plan/limits.ts';
 import { QUOTA_ROWS } from '../lib/plan/quotas.ts';
 import { STATEFUL } from '../lib/plan/stateful.ts';
-import { defineCell, defineComponent, defineOrganization } from '../registry/define.ts';
+import { defineCell, defineComponent, defineOrganization, WAVE_DEFAULTS } from '../registry/define.ts';
 import { documentSchema, SCHEMA_VERSION } from '../registry/document.ts';
 import { cellSchema, componentSchema, settingsSchema } from '../registry/model.ts';
 import { ACCESS_NAMES, CELL_NAMES, COMPONENT_NAMES, type DerivedName, EMAIL_LIMIT, ORGANIZATION_NAMES } from '../registry/names.ts';
@@ -98,6 +98,8 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '^\\d{12}$': '12 digits',
   '^\\d+(s|m|h|d)$': 'duration: `90s`, `30m`, `12h`, `2d`',
   '^\\/.*': 'text that begins with /',
+  '^([01]\\d|2[0-3]):[0-5]\\d$': 'time of day: `09:30`',
+  '^(([01]\\d|2[0-3]):[0-5]\\d|24:00)$': 'time of day: `17:30`, or `24:00`',
 };
 
 /** What a field takes, in words. */
@@ -105,6 +107,7 @@ function takes(schema: Schema): string {
   if (schema.const !== undefined) return code(schema.const);
   if (schema.enum) return schema.enum.map(code).join(' \\| ');
   if (schema.anyOf) return schema.anyOf.map((each) => takes(each as Schema)).join(' \\| ');
+  if (schema.type === 'boolean') return [true, false].map(code).join(' \\| ');
   if (schema.type === 'array') return `list of ${takes(schema.items as Schema)}`;
   if (schema.type === 'object' && schema.properties) return `{ ${Object.keys(schema.properties).join(', ')} }`;
   if (schema.type === 'object') return `map of ${takes(schema.additionalProperties as Schema)}`;
@@ -129,8 +132,13 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
   );
 }
 
+/** What fields in lists are when they are left out; all others there are required. */
+const DEFAULTS_IN_LISTS: ReadonlyMap<string, unknown> = new Map([['rollout.waves.[].approval', WAVE_DEFAULTS.approval]]);
+
 /** What a field is when it is left out: taken from definitions that leave it out. */
 function defaultOf({ path, schema, required }: Field, definitions: readonly unknown[], given: ReadonlySet<string>): string {
+  const inList = DEFAULTS_IN_LISTS.get(path.join('.'));
+  if (inList !== undefined) return code(inList);
   const [first, ...others] = definitions.map((definition) => valueAt(definition, path));
   if (path.some((_, index) => given.has(path.slice(0, index + 1).join('.'))) || path.some((step) => step === '[]' || step === '<name>'))
     return required ? 'required' : '-';

@@ -2,9 +2,11 @@
  * What people write. Each function fills in the defaults and checks nothing: a wrong value passes through as it is,
  * so that the loader can report the problems of all files at once.
  */
-import type { AccessPolicy, AwsCell, Capacity, Component, GcpCell, OrganizationSettings, RolloutPolicy } from './model.ts';
+import type { AccessPolicy, AwsCell, Calendar, Capacity, Component, GcpCell, OrganizationSettings, RolloutPolicy } from './model.ts';
 import { accountEmail } from './names.ts';
 import { capacityOf } from './sizes.ts';
+
+const ALWAYS_OPEN: Calendar = { timeZone: 'UTC', windows: [], blackouts: [] };
 
 /** What a cell is when its definition doesn't say. */
 export const CELL_DEFAULTS = {
@@ -15,24 +17,34 @@ export const CELL_DEFAULTS = {
   intent: 'active',
   tier: 'shared',
   tags: {},
+  calendar: ALWAYS_OPEN,
 } as const satisfies Partial<AwsCell>;
+
+type Wave = RolloutPolicy['waves'][number];
+
+/** What a wave is when its definition doesn't say. */
+export const WAVE_DEFAULTS = { approval: false } as const satisfies Partial<Wave>;
 
 /** The default policy of "Automating safe, hands-off deployments" (Amazon Builders' Library). */
 export const ROLLOUT_DEFAULTS: RolloutPolicy = {
   timeScale: 1,
   stagingBake: '1h',
   waves: [
-    { name: 'one-quiet-cell', prefer: 'low-traffic', admit: { cells: 1 }, bake: '12h' },
-    { name: 'one-busy-cell', prefer: 'busy', admit: { cells: 1 }, bake: '4h' },
-    { name: 'first-tenth', prefer: 'any', admit: { percent: 10 }, bake: '2h' },
-    { name: 'next-fifth', prefer: 'any', admit: { percent: 20 }, bake: '2h' },
-    { name: 'next-third', prefer: 'any', admit: { percent: 35 }, bake: '2h' },
-    { name: 'rest', prefer: 'any', admit: { rest: true }, bake: '2h' },
+    { name: 'one-quiet-cell', prefer: 'low-traffic', admit: { cells: 1 }, bake: '12h', ...WAVE_DEFAULTS },
+    { name: 'one-busy-cell', prefer: 'busy', admit: { cells: 1 }, bake: '4h', ...WAVE_DEFAULTS },
+    { name: 'first-tenth', prefer: 'any', admit: { percent: 10 }, bake: '2h', ...WAVE_DEFAULTS },
+    { name: 'next-fifth', prefer: 'any', admit: { percent: 20 }, bake: '2h', ...WAVE_DEFAULTS },
+    { name: 'next-third', prefer: 'any', admit: { percent: 35 }, bake: '2h', ...WAVE_DEFAULTS },
+    { name: 'rest', prefer: 'any', admit: { rest: true }, bake: '2h', ...WAVE_DEFAULTS },
   ],
   multiRegionFromWave: 3,
   minRequestsPerCell: 100,
   concurrency: 10,
   onFailure: 'rollback-wave',
+  rollbackConcurrency: 20,
+  alarmGrace: '10m',
+  maxBakeExtension: '2h',
+  calendar: { blackouts: [] },
 };
 
 const ACCESS_DEFAULTS: AccessPolicy = { roles: {} };
@@ -41,18 +53,21 @@ const ACCESS_DEFAULTS: AccessPolicy = { roles: {} };
 const CLIENTS = ['0.0.0.0/0'];
 
 type CellDefaults = keyof typeof CELL_DEFAULTS | 'platforms' | 'capacity' | 'cloud' | 'accountId' | 'overrides' | 'network';
-type Definition<T, D extends keyof T> = Omit<T, D> & Partial<Pick<T, Exclude<D, 'capacity' | 'cloud' | 'accountId' | 'network'>>>;
+type Definition<T, D extends keyof T> = Omit<T, D> &
+  Partial<Pick<T, Exclude<D, 'capacity' | 'cloud' | 'accountId' | 'network' | 'calendar'>>>;
 
 /** A cell on AWS as it is written in `cells/<name>.ts`. */
 export type AwsCellDefinition = Definition<AwsCell, CellDefaults> & {
   cloud?: 'aws';
   capacity?: Partial<Capacity>;
+  calendar?: Partial<Calendar>;
   network: { block: string; clients?: string[] };
 };
 /** A cell on Google Cloud as it is written in `cells/<name>.ts`. */
 export type GcpCellDefinition = Definition<GcpCell, Exclude<CellDefaults, 'accountId' | 'overrides' | 'network'>> & {
   cloud: 'gcp';
   capacity?: Partial<Capacity>;
+  calendar?: Partial<Calendar>;
 };
 
 /** A component as it is written in `components/<name>.ts`. */
@@ -67,20 +82,24 @@ export type OrganizationDefinition = Omit<
   'organizationId' | 'accounts' | 'rollout' | 'access' | 'contacts' | 'tags'
 > & {
   accounts?: { tooling?: { email?: string }; monitoring?: { email?: string } };
-  rollout?: Partial<RolloutPolicy>;
+  rollout?: Partial<Omit<RolloutPolicy, 'waves'>> & { waves?: (Omit<Wave, 'approval'> & Partial<Pick<Wave, 'approval'>>)[] };
   access?: Partial<AccessPolicy>;
   contacts?: OrganizationSettings['contacts'];
   tags?: Record<string, string>;
 };
 
+/** What has fields, with those that it lacks; anything else as it is. */
+const filled = (value: unknown, defaults: object): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...defaults, ...value } : value;
+
 /**
  * Fills in a cell's defaults: `size: 'small'`, capacity by size, stage and tier, `platforms: ['ecs']`, `intent: 'active'`,
- * `tier: 'shared'`, weight 1, no overrides, clients everywhere.
+ * `tier: 'shared'`, weight 1, no overrides, clients everywhere, a calendar that is always open.
  */
 export function defineCell(cell: AwsCellDefinition): AwsCell;
 export function defineCell(cell: GcpCellDefinition): GcpCell;
 export function defineCell(cell: AwsCellDefinition | GcpCellDefinition): AwsCell | GcpCell {
-  const { cloud = 'aws', capacity, network, ...rest } = cell;
+  const { cloud = 'aws', capacity, network, calendar = {}, ...rest } = cell;
   const { size, tier } = { ...CELL_DEFAULTS, ...cell };
   return {
     ...CELL_DEFAULTS,
@@ -89,6 +108,7 @@ export function defineCell(cell: AwsCellDefinition | GcpCellDefinition): AwsCell
     cloud,
     // A network that is missing is one problem, too.
     network: cloud === 'aws' && network ? { clients: CLIENTS, ...network } : network,
+    calendar: filled(calendar, ALWAYS_OPEN),
     // An unknown size is one problem, which the schema reports; without a capacity it would become four.
     capacity: { ...capacityOf(size, cell.stage, tier), ...capacity },
   } as AwsCell | GcpCell;
@@ -105,6 +125,16 @@ export function defineComponent(component: ComponentDefinition): Component {
   };
 }
 
+/** Fills in a policy's defaults. Regions may be mixed from the third wave on, or, where there are fewer, in the last. */
+function withPolicyDefaults(policy: NonNullable<OrganizationDefinition['rollout']>): RolloutPolicy {
+  const defined: unknown = policy.waves ?? ROLLOUT_DEFAULTS.waves;
+  const waves = Array.isArray(defined) ? defined.map((wave) => filled(wave, WAVE_DEFAULTS)) : defined;
+  const multiRegionFromWave = Array.isArray(waves)
+    ? Math.max(1, Math.min(ROLLOUT_DEFAULTS.multiRegionFromWave, waves.length))
+    : ROLLOUT_DEFAULTS.multiRegionFromWave;
+  return { ...ROLLOUT_DEFAULTS, multiRegionFromWave, ...policy, waves } as RolloutPolicy;
+}
+
 /** Fills in the organization's defaults: e-mails of the control accounts by pattern, and the default rollout policy. */
 export function defineOrganization(organization: OrganizationDefinition): OrganizationSettings {
   const control = (account: 'tooling' | 'monitoring') => ({
@@ -116,7 +146,7 @@ export function defineOrganization(organization: OrganizationDefinition): Organi
     contacts: {},
     ...organization,
     accounts: { management: {}, tooling: control('tooling'), monitoring: control('monitoring') },
-    rollout: { ...ROLLOUT_DEFAULTS, ...organization.rollout },
+    rollout: withPolicyDefaults(organization.rollout ?? {}),
     access: { ...ACCESS_DEFAULTS, ...organization.access },
   };
 }

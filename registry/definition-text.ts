@@ -21,6 +21,7 @@ const ORDER = [
   'importance',
   'trafficWeight',
   'intent',
+  'calendar',
   'endpoints',
   'email',
   'tags',

@@ -6,10 +6,22 @@ export { asFactoryError, FactoryError, isNamed, messageOf, type Problem } from '
 export { deepFreeze } from './freeze.ts';
 export type { CacheType, DatabaseClass } from './instances.ts';
 export { BLOCK_PREFIX, SUBNET_BITS } from './layout.ts';
-export { exists, movedOn } from './life.ts';
+export { exists, type LifeState, movedOn } from './life.ts';
 export { accountsFileOf, loadRegistry } from './load.ts';
 export { type Changes, changesBetween, fieldChanges } from './merge.ts';
-export type { AwsCell, Capacity, Component, Contacts, Organization, Resources, Size, Stage, Tier } from './model.ts';
+export type {
+  AwsCell,
+  Calendar,
+  Capacity,
+  Component,
+  Contacts,
+  Organization,
+  Resources,
+  RolloutPolicy,
+  Size,
+  Stage,
+  Tier,
+} from './model.ts';
 export {
   accountEmail,
   cellAccountName,
@@ -31,5 +43,5 @@ export { Records } from './records.ts';
 export type { UncheckedOrganization } from './shape.ts';
 export { capacityOf, databaseMachine, type Override, overridesOf, resourcesOf, STAGE_PROFILES, type StageProfile } from './sizes.ts';
 export { type PublishResult, RegistryStore } from './store.ts';
-export { parseBlock } from './subject.ts';
+export { parseBlock, seconds } from './subject.ts';
 export { check, validate } from './validate.ts';

@@ -20,20 +20,46 @@ export const MIGRATIONS: Readonly<Record<number, (content: Untyped) => Untyped>>
   2: ({ organization, life }) => ({
     organization: {
       ...organization,
-      cells: mapCells(organization['cells'], (name, { overrides = {}, network, endpoints, ...cell }) => ({
-        ...cell,
-        overrides,
-        network: { clients: ['0.0.0.0/0'], ...Object(network) },
-        endpoints: { api: cellEndpoint(name, String(organization['domain'])), ...Object(endpoints) },
-      })),
+      cells: mapCells(organization['cells'], (name, { overrides = {}, network, endpoints, ...cell }) =>
+        cell['cloud'] === 'aws'
+          ? {
+              ...cell,
+              overrides,
+              network: { clients: ['0.0.0.0/0'], ...Object(network) },
+              endpoints: { api: cellEndpoint(name, String(organization['domain'])), ...Object(endpoints) },
+            }
+          : undefined,
+      ),
+    },
+    life,
+  }),
+  /** Version 4 added when cells may be deployed to, approvals, and what preflight, bake and rollback may take. */
+  3: ({ organization, life }) => ({
+    organization: {
+      ...organization,
+      rollout: withControls(organization['rollout']),
+      cells: mapCells(organization['cells'], (_, cell) => ({ ...cell, calendar: { timeZone: 'UTC', windows: [], blackouts: [] } })),
     },
     life,
   }),
 };
 
-/** Changes the cells on AWS, whatever shape the rest has. */
-function mapCells(cells: unknown, change: (name: string, cell: Record<string, unknown>) => object): object {
+/** A policy of version 3 as one of version 4: its waves as they were, which nobody had to approve. */
+function withControls(rollout: unknown): object {
+  const { waves, ...policy }: Record<string, unknown> = Object(rollout);
+  return {
+    ...policy,
+    waves: Array.isArray(waves) ? waves.map((wave) => (isObject(wave) ? { ...wave, approval: false } : wave)) : waves,
+    rollbackConcurrency: 20,
+    alarmGrace: '10m',
+    maxBakeExtension: '2h',
+    calendar: { blackouts: [] },
+  };
+}
+
+/** Changes cells, whatever shape the rest has. One of which `change` makes nothing stays as it is. */
+function mapCells(cells: unknown, change: (name: string, cell: Record<string, unknown>) => object | undefined): object {
   return Object.fromEntries(
-    Object.entries(Object(cells)).map(([name, cell]) => [name, isObject(cell) && cell['cloud'] === 'aws' ? change(name, cell) : cell]),
+    Object.entries(Object(cells)).map(([name, cell]) => [name, (isObject(cell) ? change(name, cell) : undefined) ?? cell]),
   );
 }

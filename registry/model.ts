@@ -18,10 +18,41 @@ const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-?\d+$/, 'must look like eu-
 const block = z.cidrv4({ error: 'must be an IPv4 block such as 10.0.16.0/20' });
 const duration = z.string().regex(/^\d+(s|m|h|d)$/, 'must be a whole number with a unit: 90s, 30m, 12h, 2d');
 const tags = z.record(z.string().min(1).max(128), z.string().max(256));
+const instant = z.iso.datetime({ offset: true, error: 'write ISO 8601 with a time zone, e.g. 2030-01-31T18:00:00Z' });
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day: 09:30');
+const endOfWindow = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'must be a time of day: 17:30, or 24:00 for the end of the day');
 
 const STAGES = ['staging', 'production', 'personal'] as const;
 const SIZES = ['small', 'medium', 'large'] as const;
 const TIERS = ['shared', 'dedicated'] as const;
+const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+
+const blackout = z.strictObject({
+  /** When it begins, ISO 8601 with time zone. */
+  from: instant,
+  /** When it is over, ISO 8601 with time zone. */
+  until: instant,
+  /** What people are told who wait for its end. */
+  reason: z.string().min(1).max(256),
+});
+
+const calendar = z.strictObject({
+  /** Time zone of the windows, by its name in the IANA database. */
+  timeZone: z.string().min(1),
+  /** When components may be deployed to the cell; without any, always. */
+  windows: z.array(
+    z.strictObject({
+      /** Days on which the window begins. */
+      days: z.array(z.enum(DAYS)).min(1),
+      /** When it begins. */
+      from: timeOfDay,
+      /** When it ends; on the next day, where that is not later than `from`. Only beginning is bound to it: a deployment that has begun is finished. */
+      until: endOfWindow,
+    }),
+  ),
+  /** When nothing may be deployed, whatever the windows say. */
+  blackouts: z.array(blackout),
+});
 
 const capacity = z.strictObject({
   /** Requests per second the cell is sized for. */
@@ -95,7 +126,9 @@ const cellBase = {
   /** Who the cell belongs to; personal cells must have one. */
   owner: z.string().min(1).optional(),
   /** When a personal cell ends, ISO 8601 with time zone. */
-  expiresAt: z.iso.datetime({ offset: true, error: 'write ISO 8601 with a time zone, e.g. 2030-01-31T18:00:00Z' }).optional(),
+  expiresAt: instant.optional(),
+  /** When components may be deployed to the cell. */
+  calendar,
   /** Tags of everything in the cell, besides the organization's and `cell`, `stage`. */
   tags,
 };
@@ -184,6 +217,8 @@ const wave = z.strictObject({
   ]),
   /** How long the wave is watched before the next one starts. */
   bake: duration,
+  /** Whether a person must agree before the wave begins. */
+  approval: z.boolean(),
 });
 
 const rolloutPolicy = z.strictObject({
@@ -201,6 +236,17 @@ const rolloutPolicy = z.strictObject({
   concurrency: z.int().positive(),
   /** What is put back when a wave fails: that wave, or every wave so far. */
   onFailure: z.enum(['rollback-wave', 'rollback-all']),
+  /** Cells put back at once. */
+  rollbackConcurrency: z.int().positive(),
+  /** How long an alarm may lack data before the cell counts as not well. */
+  alarmGrace: duration,
+  /** How much longer than its `bake` a wave is watched at most, where requests or data are too few to tell; then it fails. */
+  maxBakeExtension: duration,
+  /** What holds for every cell, besides the cell's own calendar. */
+  calendar: z.strictObject({
+    /** When nothing is deployed to any cell. */
+    blackouts: z.array(blackout),
+  }),
 });
 
 const accessPolicy = z.strictObject({
@@ -297,6 +343,10 @@ export type Cell = z.infer<typeof cellSchema>;
 export type AwsCell = z.infer<typeof awsCell>;
 export type GcpCell = z.infer<typeof gcpCell>;
 export type Component = z.infer<typeof componentSchema>;
+/** When components may be deployed to a cell: in its windows, and outside of its blackouts. */
+export type Calendar = z.infer<typeof calendar>;
+/** A time in which nothing is deployed. */
+export type Blackout = z.infer<typeof blackout>;
 export type Contacts = OrganizationSettings['contacts'];
 export type RolloutPolicy = z.infer<typeof rolloutPolicy>;
 export type AccessPolicy = z.infer<typeof accessPolicy>;

@@ -175,6 +175,7 @@ function definitionOf(
     importance: like?.importance ?? CELL_DEFAULTS.importance,
     trafficWeight: like?.trafficWeight ?? CELL_DEFAULTS.trafficWeight,
     tags: like?.tags ?? CELL_DEFAULTS.tags,
+    calendar: like?.calendar ?? CELL_DEFAULTS.calendar,
     platforms: like?.platforms ?? ['ecs'],
     overrides: withoutDefaults(overridden(like?.overrides ?? {}, wanted.overrides), size, stage),
   };

@@ -19,7 +19,19 @@ import {
 } from './names.ts';
 import { REGION_ZONES } from './regions.ts';
 import { resourcesOf, STAGE_PROFILES, shortfalls } from './sizes.ts';
-import { type Block, bakesOf, dotted, type Finding, type Place, parseBlock, type Rule, type Subject, seconds, UNIT } from './subject.ts';
+import {
+  type Block,
+  bakesOf,
+  blackoutsOf,
+  dotted,
+  type Finding,
+  type Place,
+  parseBlock,
+  type Rule,
+  type Subject,
+  seconds,
+  UNIT,
+} from './subject.ts';
 
 /** Names that mean another account wherever a cell's name is taken. */
 const RESERVED = ['management', 'tooling', 'monitoring', 'pool'];
@@ -27,6 +39,17 @@ const RESERVED = ['management', 'tooling', 'monitoring', 'pool'];
 const LONGEST_BAKE = 7 * UNIT.d;
 /** Shortest and longest session. Source: "Set session duration for AWS accounts", IAM Identity Center User Guide. */
 const SESSION = { min: UNIT.h, max: 12 * UNIT.h } as const;
+
+/** True for a time zone that the runtime's own database knows. An offset such as +02:00 is none: it would miss the change to summer time. */
+function isTimeZone(name: string): boolean {
+  if (!/^[a-z]/i.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Entries of `items` that share a key, as [first, later] pairs in the order given. */
 function* repeated<T>(items: Iterable<T>, key: (item: T) => string | undefined): Generator<[T, T]> {
@@ -611,11 +634,82 @@ export const RULES: readonly Rule[] = [
     },
   },
   {
-    code: 'BAKE_TOO_LONG',
-    description: 'a bake takes seven days at most: then the pipeline that waits for it ends',
+    code: 'WAVES_ONE_REGION',
+    description: 'the last wave takes cells of every region: multiRegionFromWave is no later than that',
     *check({ settings }) {
-      for (const { path, bake } of settings ? bakesOf(settings.rollout) : []) {
+      if (!settings) return;
+      const { multiRegionFromWave, waves } = settings.rollout;
+      if (multiRegionFromWave <= waves.length) return;
+      yield {
+        path: 'rollout.multiRegionFromWave',
+        message: `${multiRegionFromWave}, and the last wave is number ${waves.length}: cells of further regions would never be reached`,
+        fix: `use ${waves.length} or less, or add waves`,
+      };
+    },
+  },
+  {
+    code: 'BAKE_TOO_LONG',
+    description: 'a bake, with its longest extension, takes seven days at most: then the pipeline that waits for it ends',
+    *check({ settings }) {
+      if (!settings) return;
+      const extension = seconds(settings.rollout.maxBakeExtension);
+      for (const { path, bake } of bakesOf(settings.rollout)) {
         if (seconds(bake) > LONGEST_BAKE) yield { path, message: `"${bake}" is more than 7 days`, fix: 'use at most 7d' };
+        else if (seconds(bake) + extension > LONGEST_BAKE) {
+          yield {
+            path,
+            message: `"${bake}" and maxBakeExtension, which is "${settings.rollout.maxBakeExtension}", are more than 7 days`,
+            fix: 'shorten the one or the other: at most 7d together',
+          };
+        }
+      }
+    },
+  },
+  {
+    code: 'TIME_ZONE_UNKNOWN',
+    description: "a calendar's time zone is one of the IANA database",
+    *check({ cells }) {
+      // Asking takes long, and ten thousand cells have few time zones.
+      const known = new Map<string, boolean>();
+      for (const [key, { calendar }] of cells) {
+        const { timeZone } = calendar;
+        if (!known.has(timeZone)) known.set(timeZone, isTimeZone(timeZone));
+        if (known.get(timeZone)) continue;
+        yield {
+          path: `cells.${key}.calendar.timeZone`,
+          message: `"${timeZone}" is no time zone`,
+          fix: 'use a name of the IANA database, such as UTC, Europe/Berlin or America/New_York',
+        };
+      }
+    },
+  },
+  {
+    code: 'WINDOW_EMPTY',
+    description: "a calendar's window has a length",
+    *check({ cells }) {
+      for (const [key, { calendar }] of cells) {
+        for (const [index, { from, until }] of calendar.windows.entries()) {
+          if (from !== until) continue;
+          yield {
+            path: `cells.${key}.calendar.windows.${index}.until`,
+            message: `"${until}" is also when the window begins`,
+            fix: "use another time; a whole day is from: '00:00', until: '24:00'",
+          };
+        }
+      }
+    },
+  },
+  {
+    code: 'BLACKOUT_BACKWARDS',
+    description: 'a blackout ends after it begins',
+    *check(subject) {
+      for (const { path, blackout } of blackoutsOf(subject)) {
+        if (Date.parse(blackout.until) > Date.parse(blackout.from)) continue;
+        yield {
+          path: `${path}.until`,
+          message: `"${blackout.until}" is not after "${blackout.from}", when the blackout begins`,
+          fix: 'write a later time, or exchange the two',
+        };
       }
     },
   },

@@ -1,7 +1,7 @@
 /** What rules look at, and what several of them need. */
 import { Address4 } from 'ip-address';
 import type { Problem } from './errors.ts';
-import type { Cell, RolloutPolicy } from './model.ts';
+import type { Blackout, Cell, RolloutPolicy } from './model.ts';
 import type { ValidParts } from './shape.ts';
 
 /** What a rule must know that the definitions don't say. */
@@ -87,3 +87,14 @@ export const bakesOf = ({ stagingBake, waves }: RolloutPolicy) => [
 
 /** Production cells by name. */
 export const productionCells = ({ cells }: Subject) => [...cells].filter(([, cell]) => cell.stage === 'production');
+
+/** Every blackout, with where it stands. */
+export function* blackoutsOf({ settings, cells }: Subject): Generator<{ path: string; blackout: Blackout }> {
+  const lists = [
+    ['rollout', settings?.rollout.calendar.blackouts ?? []] as const,
+    ...[...cells].map(([key, { calendar }]) => [`cells.${key}`, calendar.blackouts] as const),
+  ];
+  for (const [owner, blackouts] of lists) {
+    for (const [index, blackout] of blackouts.entries()) yield { path: `${owner}.calendar.blackouts.${index}`, blackout };
+  }
+}

@@ -1,6 +1,6 @@
 /** What is legal and unwise. Warnings forbid nothing; docs/registry.md lists them. */
 import { resourcesOf, STAGE_PROFILES } from './sizes.ts';
-import { bakesOf, parseBlock, productionCells, type Rule, seconds, UNIT } from './subject.ts';
+import { bakesOf, blackoutsOf, parseBlock, productionCells, type Rule, seconds, UNIT } from './subject.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -164,6 +164,45 @@ export const WARNINGS: readonly Rule[] = [
     *check({ settings }) {
       if (settings?.rollout.minRequestsPerCell !== 0) return;
       yield { path: 'rollout.minRequestsPerCell', message: '0 lets a cell pass that nobody used', fix: 'use 100 or more' };
+    },
+  },
+  {
+    code: 'ALARM_GRACE_LONG',
+    description: 'an alarm may lack data for half an hour at most',
+    *check({ settings }) {
+      const grace = settings?.rollout.alarmGrace ?? '0s';
+      if (seconds(grace) <= 30 * UNIT.m) return;
+      yield {
+        path: 'rollout.alarmGrace',
+        message: `"${grace}" without data, and a cell still counts as well`,
+        fix: 'use 30m or less; 10m is the default',
+      };
+    },
+  },
+  {
+    code: 'ROLLBACK_SLOW',
+    description: 'cells are put back no slower than they are deployed',
+    *check({ settings }) {
+      if (!settings) return;
+      const { concurrency, rollbackConcurrency } = settings.rollout;
+      if (rollbackConcurrency >= concurrency) return;
+      yield {
+        path: 'rollout.rollbackConcurrency',
+        message: `${rollbackConcurrency} at once, and ${concurrency} are deployed at once: a fault stays longer than it took to spread`,
+        fix: `use ${concurrency} or more; 20 is the default`,
+      };
+    },
+  },
+  {
+    code: 'BLACKOUT_OVER',
+    description: 'a blackout is not over',
+    *check(subject) {
+      const { now } = subject;
+      if (now === undefined) return;
+      for (const { path, blackout } of blackoutsOf(subject)) {
+        if (Date.parse(blackout.until) > now.getTime()) continue;
+        yield { path, message: `"${blackout.reason}" was over at ${blackout.until}`, fix: 'remove it' };
+      }
     },
   },
   {

@@ -3,6 +3,7 @@ import {
   type AwsCell,
   accountEmail,
   byImpact,
+  type Calendar,
   type Capacity,
   type Component,
   type Contacts,
@@ -14,12 +15,14 @@ import {
   cellsDomain,
   deepFreeze,
   FactoryError,
+  type LifeState,
   type Organization,
   type Override,
   overridesOf,
   poolAccountName,
   type Registry,
   type Resources,
+  type RolloutPolicy,
   registryBucketName,
   resourcesOf,
   STAGE_PROFILES,
@@ -66,6 +69,16 @@ export interface CellPlan {
   readonly size: AwsCell['size'];
   readonly tier: Tier;
   readonly intent: AwsCell['intent'];
+  /** How much a failure of the cell hurts. */
+  readonly importance: AwsCell['importance'];
+  /** Relative share of the traffic. */
+  readonly trafficWeight: number;
+  /** What runs containers in the cell. */
+  readonly platforms: AwsCell['platforms'];
+  /** When components may be deployed to the cell: its own calendar, with the organization's blackouts. */
+  readonly calendar: Calendar;
+  /** What the cell was doing when the document was published; undefined where that is not known: by definitions from a folder, or before the first record. */
+  readonly life: LifeState | undefined;
   /** Who a personal cell belongs to. */
   readonly owner: string | undefined;
   /** When a personal cell ends, ISO 8601. */
@@ -114,6 +127,10 @@ export interface Plan {
   /** Names of cells in other clouds, which the AWS projections leave out. */
   readonly elsewhere: readonly string[];
   readonly components: readonly Component[];
+  /** How a change reaches the cells. */
+  readonly rollout: RolloutPolicy;
+  /** Production cells of all clouds, and their weights together: what shares of the traffic are shares of. */
+  readonly production: { readonly cells: number; readonly weight: number };
   /** Alternate contacts of every account. */
   readonly contacts: Contacts;
   /** What accounts in the pool are made from. */
@@ -145,7 +162,13 @@ function controlAccount(organization: Organization, name: 'tooling' | 'monitorin
   };
 }
 
-function planCell(organization: Organization, cell: AwsCell): CellPlan {
+/** A cell's own calendar with the organization's blackouts: open where both are. */
+function calendarOf({ rollout }: Organization, { calendar }: AwsCell): Calendar {
+  const { blackouts } = rollout.calendar;
+  return blackouts.length === 0 ? calendar : { ...calendar, blackouts: [...blackouts, ...calendar.blackouts] };
+}
+
+function planCell(organization: Organization, cell: AwsCell, life: LifeState | undefined): CellPlan {
   const tags = { ...organization.tags, ...cell.tags, cell: cell.name, stage: cell.stage };
   const accountName = cellAccountName(cell.name);
   const profile = STAGE_PROFILES[cell.stage];
@@ -156,6 +179,11 @@ function planCell(organization: Organization, cell: AwsCell): CellPlan {
     size: cell.size,
     tier: cell.tier,
     intent: cell.intent,
+    importance: cell.importance,
+    trafficWeight: cell.trafficWeight,
+    platforms: cell.platforms,
+    calendar: calendarOf(organization, cell),
+    life,
     owner: cell.owner,
     expiresAt: cell.expiresAt,
     stackName: cellStackName(cell.name),
@@ -205,8 +233,9 @@ export function poolAccount(plan: Plan, number: number): AccountPlan {
 }
 
 /** The plan of a registry. The same registry gives the same plan. */
-export function createPlan({ organization, digest, published }: Registry): Plan {
-  const cells = Object.values(organization.cells);
+export function createPlan({ organization, life, digest, published }: Registry): Plan {
+  const cells = Object.values(organization.cells).sort(byImpact);
+  const production = cells.filter((cell) => cell.stage === 'production');
   return deepFreeze({
     organization: organization.name,
     organizationId: organization.organizationId,
@@ -219,12 +248,11 @@ export function createPlan({ organization, digest, published }: Registry): Plan 
     tooling: controlAccount(organization, 'tooling'),
     monitoring: controlAccount(organization, 'monitoring'),
     registryBucket: organization.accounts.tooling.accountId === undefined ? undefined : registryBucketName(organization),
-    cells: cells
-      .filter((cell) => cell.cloud === 'aws')
-      .sort(byImpact)
-      .map((cell) => planCell(organization, cell)),
+    cells: cells.filter((cell) => cell.cloud === 'aws').map((cell) => planCell(organization, cell, life[cell.name]?.state)),
     elsewhere: cells.filter((cell) => cell.cloud !== 'aws').map((cell) => cell.name),
     components: Object.values(organization.components).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    rollout: organization.rollout,
+    production: { cells: production.length, weight: production.reduce((sum, cell) => sum + cell.trafficWeight, 0) },
     contacts: organization.contacts,
     pool: { emailPattern: organization.emailPattern, tags: organization.tags },
   });

@@ -60,7 +60,7 @@ describe('the published document', () => {
   test('is refused when it is of another version, before anything else is looked at', () => {
     const error = failure(JSON.stringify({ schemaVersion: 99, nonsense: true }));
     expect(error.code).toBe('DOCUMENT_INVALID');
-    expect(error.message).toContain('schema version 99; this reader knows versions 1 to 3');
+    expect(error.message).toContain('schema version 99; this reader knows versions 1 to 4');
   });
 
   test('is refused when its content was changed after it was published', () => {
@@ -121,6 +121,24 @@ describe('the published document', () => {
     });
     expect(organization.cells['bravo']?.endpoints).toEqual({ api: 'https://shop.example.com' });
     expect(organization.cells['golf']).not.toHaveProperty('overrides');
+  });
+
+  test('of version 3 is read as one of today: cells got calendars, and the policy what preflight, bake and rollback may take', () => {
+    const text = readFileSync('test/registry/documents/v3.json', 'utf8');
+    expect(text).toBe(canonicalize(JSON.parse(text)));
+    const { organization } = parseDocument(text, 'v3.json');
+    const always = { timeZone: 'UTC', windows: [], blackouts: [] };
+    expect(Object.values(organization.cells).map((each) => [each.name, each.calendar])).toEqual(
+      ['alpha', 'bravo', 'golf', 'staging'].map((name) => [name, always]),
+    );
+    expect(organization.rollout).toMatchObject({
+      rollbackConcurrency: 20,
+      alarmGrace: '10m',
+      maxBakeExtension: '2h',
+      calendar: { blackouts: [] },
+    });
+    expect(organization.rollout.waves.map(({ name, approval }) => [name, approval])).toContainEqual(['rest', false]);
+    expect(organization.rollout.waves).toHaveLength(6);
   });
 
   test('of version 1 is refused when it was changed after it was published', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { check, defineCell } from '../../registry/index.ts';
+import { check, defineCell, defineOrganization } from '../../registry/index.ts';
 import { RULES } from '../../registry/rules.ts';
 import { FIELD_CODES } from '../../registry/shape.ts';
 import type { Surroundings } from '../../registry/subject.ts';
 import { WARNINGS } from '../../registry/warnings.ts';
-import { cell, component, googleCell, unchecked } from '../_helpers/organization.ts';
+import { cell, component, googleCell, settings, unchecked } from '../_helpers/organization.ts';
 
 type Input = ReturnType<typeof unchecked>;
 
@@ -22,9 +22,12 @@ const personal = (rest: object) => cell('me', 7, { stage: 'personal', owner: 'ad
 const rollout = (input: Input, change: object) => {
   input.settings = { ...input.settings, rollout: { ...input.settings.rollout, ...change } };
 };
-const wave = (name: string, admit: object, bake = '2h') => ({ name, prefer: 'any', admit, bake });
+const calendar = (input: Input, value: object) => Object.assign(input.cells, { alpha: cell('alpha', 1, { calendar: value }) });
+const wave = (name: string, admit: object, bake = '2h') => ({ name, prefer: 'any', admit, bake, approval: false });
 const role = (rest: object) => ({ level: 'read', stages: ['production'], groups: ['engineers'], session: '8h', ...rest });
 const access = (input: Input, roles: object) => Object.assign(input.settings, { access: { roles } });
+
+const blackout = (from: string, until: string) => ({ from, until, reason: 'Christmas' });
 
 /** For each rule a way to break it, and where the problem is then found. */
 const BROKEN: Record<string, Case> = {
@@ -176,16 +179,36 @@ const BROKEN: Record<string, Case> = {
     actual: '"/billing*"',
   },
   WAVES_INCOMPLETE: {
-    break: (input) => rollout(input, { waves: [wave('half', { percent: 50 })] }),
+    break: (input) => rollout(input, { waves: [wave('half', { percent: 50 })], multiRegionFromWave: 1 }),
     path: 'rollout.waves.0.admit',
     actual: '"half"',
   },
   WAVE_DUPLICATE: {
-    break: (input) => rollout(input, { waves: [wave('one', { cells: 1 }), wave('one', { rest: true })] }),
+    break: (input) => rollout(input, { waves: [wave('one', { cells: 1 }), wave('one', { rest: true })], multiRegionFromWave: 2 }),
     path: 'rollout.waves.1.name',
     actual: '"one"',
   },
   BAKE_TOO_LONG: { break: (input) => rollout(input, { stagingBake: '169h' }), path: 'rollout.stagingBake', actual: '"169h"' },
+  WAVES_ONE_REGION: {
+    break: (input) => rollout(input, { multiRegionFromWave: 7 }),
+    path: 'rollout.multiRegionFromWave',
+    actual: '7, and the last wave is number 6',
+  },
+  TIME_ZONE_UNKNOWN: {
+    break: (input) => calendar(input, { timeZone: 'Europe/Gotham' }),
+    path: 'cells.alpha.calendar.timeZone',
+    actual: '"Europe/Gotham"',
+  },
+  WINDOW_EMPTY: {
+    break: (input) => calendar(input, { windows: [{ days: ['mon'], from: '09:00', until: '09:00' }] }),
+    path: 'cells.alpha.calendar.windows.0.until',
+    actual: '"09:00"',
+  },
+  BLACKOUT_BACKWARDS: {
+    break: (input) => calendar(input, { blackouts: [blackout('2026-12-24T00:00:00Z', '2026-12-24T00:30:00+01:00')] }),
+    path: 'cells.alpha.calendar.blackouts.0.until',
+    actual: '"2026-12-24T00:30:00+01:00"',
+  },
   SESSION_LENGTH: {
     break: (input) => access(input, { reader: role({ session: '30m' }) }),
     path: 'access.roles.reader.session',
@@ -236,6 +259,17 @@ const UNWISE: Record<string, Case> = {
   BAKE_SHORT: { break: (input) => rollout(input, { stagingBake: '5m' }), path: 'rollout.stagingBake', actual: '"5m"' },
   BAKE_SCALED: { break: (input) => rollout(input, { timeScale: 0.5 }), path: 'rollout.timeScale', actual: '0.5' },
   BAKE_BLIND: { break: (input) => rollout(input, { minRequestsPerCell: 0 }), path: 'rollout.minRequestsPerCell', actual: '0' },
+  ALARM_GRACE_LONG: { break: (input) => rollout(input, { alarmGrace: '2h' }), path: 'rollout.alarmGrace', actual: '"2h"' },
+  ROLLBACK_SLOW: {
+    break: (input) => rollout(input, { rollbackConcurrency: 5 }),
+    path: 'rollout.rollbackConcurrency',
+    actual: '5 at once, and 10',
+  },
+  BLACKOUT_OVER: {
+    break: (input) => rollout(input, { calendar: { blackouts: [blackout('2025-12-24T00:00:00Z', '2025-12-27T00:00:00Z')] } }),
+    path: 'rollout.calendar.blackouts.0',
+    actual: '"Christmas" was over at 2025-12-27',
+  },
   ROLE_WITHOUT_GROUPS: { break: (input) => access(input, { reader: role({ groups: [] }) }), path: 'access.roles.reader.groups' },
   CONTACT_MISSING: { break: (input) => Object.assign(input.settings, { contacts: {} }), path: 'contacts.security' },
 };
@@ -253,7 +287,7 @@ const FIELDS: Record<
     allowed: '12 digits',
   },
   'a percentage above 100': {
-    break: (input) => rollout(input, { waves: [wave('all', { percent: 101 }), wave('rest', { rest: true })] }),
+    break: (input) => rollout(input, { waves: [wave('all', { percent: 101 }), wave('rest', { rest: true })], multiRegionFromWave: 2 }),
     code: 'FIELD_RANGE',
     path: 'rollout.waves.0.admit.percent',
     actual: '101',
@@ -265,6 +299,34 @@ const FIELDS: Record<
     path: 'rollout.stagingBake',
     actual: '"30"',
     allowed: '90s, 30m, 12h, 2d',
+  },
+  'a window without days': {
+    break: (input) => calendar(input, { windows: [{ days: [], from: '09:00', until: '17:00' }] }),
+    code: 'FIELD_RANGE',
+    path: 'cells.alpha.calendar.windows.0.days',
+    actual: '[]',
+    allowed: '>=1',
+  },
+  'a time of day that is none': {
+    break: (input) => calendar(input, { windows: [{ days: ['mon'], from: '9:00', until: '24:00' }] }),
+    code: 'FIELD_FORMAT',
+    path: 'cells.alpha.calendar.windows.0.from',
+    actual: '"9:00"',
+    allowed: '09:30',
+  },
+  'a day that ends after its end': {
+    break: (input) => calendar(input, { windows: [{ days: ['mon'], from: '09:00', until: '24:30' }] }),
+    code: 'FIELD_FORMAT',
+    path: 'cells.alpha.calendar.windows.0.until',
+    actual: '"24:30"',
+    allowed: '24:00',
+  },
+  'a blackout without a time zone': {
+    break: (input) => rollout(input, { calendar: { blackouts: [blackout('2026-12-24T00:00:00', '2026-12-27T00:00:00Z')] } }),
+    code: 'FIELD_FORMAT',
+    path: 'rollout.calendar.blackouts.0.from',
+    actual: '"2026-12-24T00:00:00"',
+    allowed: 'time zone',
   },
   'a capacity of nothing': {
     break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { capacity: { maxTenants: 0 } }) }),
@@ -407,6 +469,38 @@ describe('the rules', () => {
         );
       }),
     );
+  });
+
+  test('a bake counts with its extension: the pipeline waits for both', () => {
+    const input = unchecked();
+    rollout(input, { stagingBake: '167h' });
+    expect(check(input).problems).toMatchObject([
+      { code: 'BAKE_TOO_LONG', path: 'rollout.stagingBake', message: expect.stringContaining('"167h" and maxBakeExtension') },
+    ]);
+  });
+
+  test('a policy of fewer waves than three may mix regions in the last', () => {
+    const { waves, multiRegionFromWave } = defineOrganization({
+      ...settings(),
+      rollout: { waves: [{ name: 'all', prefer: 'any', admit: { rest: true }, bake: '2h' }] },
+    }).rollout;
+    expect({ waves, multiRegionFromWave }).toEqual({ waves: [wave('all', { rest: true })], multiRegionFromWave: 1 });
+  });
+
+  test('what is no policy and no calendar passes through the define functions, to be reported', () => {
+    const input = unchecked();
+    input.settings = defineOrganization({ ...settings(), rollout: { waves: 'all' as never } });
+    input.cells['alpha'] = cell('alpha', 1, { calendar: 'always' as never });
+    expect(check(input).problems.map(({ code, path }) => `${code} ${path}`)).toEqual([
+      'FIELD_TYPE rollout.waves',
+      'FIELD_TYPE cells.alpha.calendar',
+    ]);
+  });
+
+  test('an offset is no time zone: it would miss summer time', () => {
+    const input = unchecked();
+    calendar(input, { timeZone: '+02:00' });
+    expect(check(input).problems.map(({ code }) => code)).toEqual(['TIME_ZONE_UNKNOWN']);
   });
 
   test('a definition that does not fit the schema is not also missing', () => {
