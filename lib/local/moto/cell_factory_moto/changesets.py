@@ -1,15 +1,16 @@
-"""Change sets: found by name and stack, and executed as the stack operation they stand for."""
+"""Change sets: found by name and stack, and executed, once, as the stack operation they stand for."""
 
+import threading
 from typing import Any
 
 from moto.cloudformation.exceptions import AlreadyExistsException, CloudFormationError, ValidationError
-from moto.cloudformation.models import Change, ChangeSet, CloudFormationBackend, Stack
-from moto.cloudformation.parsing import get_references_from_template
+from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudformation.utils import generate_changeset_id, generate_stack_id, validate_create_change_set
 from moto.core.responses import ActionResult, EmptyResult
 
-from .operations import has_changes, map_of, missing, refuse_unless_updatable
+from .differences import changes_between
+from .operations import has_changes, map_of, on_failure, refuse_unless_updatable
 from .replacing import replaces
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -22,6 +23,14 @@ class ChangeSetNotFound(CloudFormationError):
     status_code = 404
 
 
+class InvalidChangeSetStatus(CloudFormationError):
+    code = "InvalidChangeSetStatus"
+    status_code = 400
+
+
+ChangeSet.on_stack_failure = None
+
+
 def _try_find(backend: CloudFormationBackend, name: str, stack_name: str | None) -> ChangeSet | None:
     """moto finds the first change set of that name in any stack; AWS the stack's own (or by ARN, without a stack)."""
     if name in backend.change_sets:
@@ -32,7 +41,7 @@ def _try_find(backend: CloudFormationBackend, name: str, stack_name: str | None)
     return None
 
 
-def _find(backend: CloudFormationBackend, name: str, stack_name: str | None) -> ChangeSet:
+def find_change_set(backend: CloudFormationBackend, name: str, stack_name: str | None) -> ChangeSet:
     found = _try_find(backend, name, stack_name)
     if found is None:
         raise ChangeSetNotFound(f"ChangeSet [{name}] does not exist")
@@ -61,24 +70,13 @@ def _stack_for(backend: CloudFormationBackend, name: str, change_set_type: str, 
 
 
 @replaces(ChangeSet)
-def diff(self: ChangeSet) -> list[Change]:
-    """moto compares the templates' text; a resource that refers to a changed parameter is modified too."""
-    old = self.stack.resource_map
-    new = map_of(self.stack, self.template_dict, self.parameters)
-    changed = {name for name, value in new.resolved_parameters.items() if old.resolved_parameters.get(name) != value}
-    by_action = old.build_resource_diff(self.template_dict)
-    by_action["Modify"] += [
-        name
-        for name, part in new._resource_json_map.items()
-        if part == old._resource_json_map.get(name) and changed.intersection(get_references_from_template(part))
-    ]
-    by_action["Add"] += [name for name in missing(self.stack) if name in new._resource_json_map and name not in by_action["Add"]]
-    parts = {**old._resource_json_map, **self.template_dict["Resources"]}
-    return [
-        Change(action=action, logical_resource_id=name, resource_type=parts[name]["Type"])
-        for action, names in by_action.items()
-        for name in names
-    ]
+def diff(self: ChangeSet) -> list[dict[str, Any]]:
+    """moto compares the templates' text and says nothing of replacement."""
+    return changes_between(self.stack.resource_map, map_of(self.stack, self.template_dict, self.parameters))
+
+
+# moto's way to present its own kind of changes.
+del CloudFormationResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER["DescribeChangeSetOutput.Changes"]
 
 
 @replaces(CloudFormationBackend)
@@ -110,23 +108,62 @@ def create_change_set(
     return change_set_id, stack.stack_id
 
 
+# One execution of a change set begins.
+_claiming = threading.Lock()
+
+
 @replaces(CloudFormationBackend)
 def execute_change_set(self: CloudFormationBackend, change_set_name: str, stack_name: str | None = None) -> None:
-    """moto applies a change set in another way than CreateStack and UpdateStack, without outputs or failures."""
-    change_set = _find(self, change_set_name, stack_name)
+    """moto applies a change set in another way than CreateStack and UpdateStack, without outputs or failures, and as often as one likes."""
+    change_set = find_change_set(self, change_set_name, stack_name)
     stack = change_set.stack
-    change_set.execution_status = "EXECUTE_IN_PROGRESS"
-    if stack.status == "REVIEW_IN_PROGRESS":
-        stack.template, stack.parameters, stack.tags = change_set.template, change_set.parameters, change_set.tags or {}
-        stack.role_arn = change_set.role_arn
-        stack._parse_template()
-        stack.description = stack.template_dict.get("Description")
-        stack.resource_map = stack._create_resource_map()
-        stack.create_resources()
-    else:
-        refuse_unless_updatable(stack)
-        stack.update(change_set.template, change_set.role_arn, change_set.parameters, change_set.tags)
+    _claim(self, change_set)
+    token = on_failure.set(change_set.on_stack_failure or on_failure.get())
+    try:
+        if stack.status == "REVIEW_IN_PROGRESS":
+            _create(stack, change_set)
+        else:
+            stack.update(change_set.template, change_set.role_arn, change_set.parameters, change_set.tags)
+    finally:
+        on_failure.reset(token)
     change_set.execution_status = "EXECUTE_COMPLETE"
+
+
+def _claim(backend: CloudFormationBackend, change_set: ChangeSet) -> None:
+    """Makes the change set the one that is executed. The stack's others are gone with that: they were made for another stack."""
+    with _claiming:
+        if change_set.execution_status != "AVAILABLE":
+            status = change_set.execution_status
+            raise InvalidChangeSetStatus(f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of [{status}]")
+        if change_set.stack.status != "REVIEW_IN_PROGRESS":
+            refuse_unless_updatable(change_set.stack)
+        change_set.execution_status = "EXECUTE_IN_PROGRESS"
+        for key, other in list(backend.change_sets.items()):
+            if other is not change_set and other.stack is change_set.stack:
+                del backend.change_sets[key]
+
+
+def _create(stack: Stack, change_set: ChangeSet) -> None:
+    stack.template, stack.parameters, stack.tags = change_set.template, change_set.parameters, change_set.tags or {}
+    stack.role_arn = change_set.role_arn
+    stack._parse_template()
+    stack.description = stack.template_dict.get("Description")
+    stack.resource_map = stack._create_resource_map()
+    stack.create_resources()
+
+
+moto_create_change_set = CloudFormationResponse.create_change_set
+
+
+@replaces(CloudFormationResponse, "create_change_set")
+def create_change_set_with_choice(self: CloudFormationResponse) -> ActionResult:
+    """moto does not read OnStackFailure."""
+    choice = self._get_param("OnStackFailure")
+    if choice == "DELETE" and self._get_param("ChangeSetType") == "UPDATE":
+        raise ValidationError(message="OnStackFailure DELETE is valid for change sets of type CREATE only")
+    answer = moto_create_change_set(self)
+    self.cloudformation_backend.change_sets[answer.result["Id"]].on_stack_failure = choice
+    return answer
 
 
 @replaces(CloudFormationResponse)
@@ -142,7 +179,7 @@ def delete_change_set(self: CloudFormationResponse) -> ActionResult:
 @replaces(CloudFormationResponse)
 def describe_change_set(self: CloudFormationResponse) -> ActionResult:
     """moto ignores the stack's name."""
-    return ActionResult(_find(self.cloudformation_backend, self._get_param("ChangeSetName"), self._get_param("StackName")))
+    return ActionResult(find_change_set(self.cloudformation_backend, self._get_param("ChangeSetName"), self._get_param("StackName")))
 
 
 @replaces(CloudFormationResponse)

@@ -14,7 +14,14 @@ from moto.settings import moto_server_port
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
-_CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+_CONFIG = Config(
+    parameter_validation=False,
+    retries={"total_max_attempts": 1},
+    s3={"addressing_style": "path"},
+    # A function may run for fifteen minutes, and many at once.
+    read_timeout=1000,
+    max_pool_connections=64,
+)
 
 # Making a client is not safe between threads; using it is.
 _lock = threading.Lock()

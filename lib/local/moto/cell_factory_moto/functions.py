@@ -1,13 +1,11 @@
-"""Lambda: functions of a Node.js runtime really run, each invocation as a process on this machine. moto wants Docker for it."""
+"""Lambda: functions of a Node.js runtime really run, as processes of this machine. moto wants Docker for it."""
 
 import base64
 import io
 import json
 import os
-import subprocess
 import tempfile
 import threading
-import uuid
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +18,7 @@ from moto.settings import moto_server_port
 
 from .clients import assumed_role
 from .replacing import replaces
-
-# The Node.js that runs functions. The local cloud is started by one, and says which.
-NODE = os.environ.get("CELL_FACTORY_NODE", "node")
-RUNTIME = Path(__file__).parent / "runtime.cjs"
-
-# Starting and loading do not count as a function's own time; on AWS they may take this long.
-START_SECONDS = 10
+from .runners import RUNTIME, RunnerPool
 
 # Lambda gives the end of the log with an answer, this many bytes of it.
 LOG_TAIL = 4096
@@ -34,6 +26,8 @@ LOG_TAIL = 4096
 # Unpacked code, by digest; gone when the server ends.
 _unpacked = tempfile.TemporaryDirectory(prefix="cell-factory-functions-", ignore_cleanup_errors=True)
 _unpacking = threading.Lock()
+
+_pool = RunnerPool()
 
 
 @dataclass
@@ -84,15 +78,13 @@ def _folder(function: LambdaFunction) -> Path:
     return place / "task"
 
 
-def _environment(function: LambdaFunction, folder: Path, request_id: str) -> dict[str, str]:
-    """What Lambda sets, with this server as AWS, and nothing of whoever started the local cloud."""
-    keys = assumed_role(function.role, function.region, function.function_name)
+def _environment(function: LambdaFunction, folder: Path) -> dict[str, str]:
+    """What Lambda sets, with this server as AWS, and nothing of whoever started the local cloud. The role's keys come on top."""
     return {
         "PATH": os.environ.get("PATH", ""),
         "TZ": ":UTC",
         "LANG": "en_US.UTF-8",
         **{name: str(value) for name, value in function.environment_vars.items()},
-        **{name.upper(): value for name, value in keys.items()},
         "AWS_ENDPOINT_URL": f"http://localhost:{moto_server_port()}",
         "AWS_REGION": function.region,
         "AWS_DEFAULT_REGION": function.region,
@@ -103,12 +95,16 @@ def _environment(function: LambdaFunction, folder: Path, request_id: str) -> dic
         "AWS_LAMBDA_LOG_GROUP_NAME": function.logs_group_name,
         "LAMBDA_TASK_ROOT": str(folder),
         "_HANDLER": function.handler,
-        "CELL_FACTORY_FUNCTION": json.dumps({"arn": function.function_arn, "timeout": int(function.timeout), "request": request_id}),
     }
 
 
+def _keys(function: LambdaFunction) -> dict[str, str]:
+    """Keys of the function's role, as variables. In this cloud they are good for ever, so a process needs no others while it lives."""
+    return {name.upper(): value for name, value in assumed_role(function.role, function.region, function.function_name).items()}
+
+
 def run(function: LambdaFunction, event: str) -> Outcome:
-    """Runs the function once, to its end."""
+    """Runs the function for one event."""
     outcome = _run(function, event)
     function.logs_backend.ensure_log_group(function.logs_group_name)
     function.save_logs(outcome.log)
@@ -120,25 +116,17 @@ def _run(function: LambdaFunction, event: str) -> Outcome:
         return _error("LocalCloud.NotEmulated", f"the local cloud runs Node.js functions only, not {function.run_time}")
     folder = _folder(function)
     timeout = int(function.timeout)
-    with tempfile.NamedTemporaryFile(prefix="cell-factory-answer-") as answer:
-        try:
-            process = subprocess.run(
-                [NODE, str(RUNTIME), answer.name],
-                input=event.encode(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                cwd=folder,
-                env=_environment(function, folder, str(uuid.uuid4())),
-                timeout=timeout + START_SECONDS,
-            )
-        except subprocess.TimeoutExpired as late:
-            return _error("Sandbox.Timedout", f"Task timed out after {timeout}.00 seconds", (late.stdout or b"").decode(errors="replace"))
-        text = process.stdout.decode(errors="replace")
-        written = answer.read().decode()
-    if not written:
-        return _error("Runtime.ExitError", f"Runtime exited with error: exit status {process.returncode}", text)
-    result = json.loads(written)
-    return Outcome(result["payload"], result["failed"], text)
+    settings = {"arn": function.function_arn, "timeout": timeout}
+    runner = _pool.take(function, folder, settings, _environment(function, folder), lambda: _keys(function))
+    try:
+        answer, log = runner.call(event, timeout)
+    finally:
+        _pool.give_back(runner)
+    if answer is not None:
+        return Outcome(answer["payload"], answer["failed"], log)
+    if runner.was_late:
+        return _error("Sandbox.Timedout", f"Task timed out after {timeout}.00 seconds", log)
+    return _error("Runtime.ExitError", f"Runtime exited with error: exit status {runner.exit_status()}", log)
 
 
 @replaces(LambdaFunction)

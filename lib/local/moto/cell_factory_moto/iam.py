@@ -1,11 +1,40 @@
-"""IAM: a service-linked role that exists is refused as AWS refuses it."""
+"""IAM: a service-linked role that exists is refused as AWS refuses it, and an account costs no seconds of work."""
 
+import copy
+from functools import lru_cache
+from types import SimpleNamespace
+
+from moto.iam import models
 from moto.iam.exceptions import EntityAlreadyExists, InvalidInput
-from moto.iam.models import IAMBackend, Role
+from moto.iam.models import DEFAULT_ACCOUNT_ID, IAMBackend, ManagedPolicy, Role, iam_backends
 
 from .replacing import replaces
 
 moto_create_service_linked_role = IAMBackend.create_service_linked_role
+moto_init_aws_policies = IAMBackend._init_aws_policies
+
+
+@replaces(models)
+def get_account_id_from(access_key: str) -> str:
+    """Whose key it is. moto looks into every partition of every account, and thereby makes them all, with 1,500 policies each."""
+    for account_id, partitions in list(iam_backends.items()):
+        if any(access_key in backend.access_keys for backend in list(partitions.values())):
+            return account_id
+    return DEFAULT_ACCOUNT_ID
+
+
+@lru_cache
+def _aws_policies(region_name: str) -> list[ManagedPolicy]:
+    return moto_init_aws_policies(SimpleNamespace(region_name=region_name, account_id=DEFAULT_ACCOUNT_ID))
+
+
+@replaces(IAMBackend)
+def _init_aws_policies(self: IAMBackend) -> list[ManagedPolicy]:
+    """AWS's own policies, which moto reads from their text for each account again."""
+    policies = [copy.copy(policy) for policy in _aws_policies(self.region_name)]
+    for policy in policies:
+        policy.account_id = self.account_id
+    return policies
 
 
 @replaces(IAMBackend)

@@ -17,13 +17,18 @@ from moto.cloudformation.utils import generate_stack_id
 from moto.utilities.utils import get_partition
 
 from .replacing import replaces
-from .resources import ResourceFailed, record_resource, delete_resource, is_active, reason_of, update_resource
+from .resources import ResourceFailed, delete_resource, is_active, reason_of, record_resource, request_token, update_resource
 
 UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "CREATE_FAILED", "UPDATE_FAILED")
 GONE = ("DELETE_COMPLETE",)
 
-# Whether the request asks to leave things as they are when a resource fails (`cdk deploy --no-rollback`).
-_keep_failed: ContextVar[bool] = ContextVar("keep_failed", default=False)
+# What the request asks for when a resource fails: ROLLBACK, DO_NOTHING (`cdk deploy --no-rollback`), or DELETE, of a new stack.
+on_failure: ContextVar[str] = ContextVar("on_failure", default="ROLLBACK")
+
+
+def _keeps_failed() -> bool:
+    return on_failure.get() == "DO_NOTHING"
+
 
 
 class StackFailed(Exception):
@@ -33,11 +38,11 @@ class StackFailed(Exception):
 # --- order ---
 
 
-def _mentions(part: Any) -> Iterable[str]:
+def mentions(part: Any) -> Iterable[str]:
     """Every name that a part of a template refers to."""
     if isinstance(part, list):
         for value in part:
-            yield from _mentions(value)
+            yield from mentions(value)
     if not isinstance(part, dict):
         return
     for key, value in part.items():
@@ -48,11 +53,11 @@ def _mentions(part: Any) -> Iterable[str]:
         elif key == "Fn::Sub":
             text = value[0] if isinstance(value, list) else value
             yield from re.findall(r"\$\{([A-Za-z0-9]+)", text)
-            yield from _mentions(value)
+            yield from mentions(value)
         elif key == "DependsOn":
             yield from [value] if isinstance(value, str) else value
         else:
-            yield from _mentions(value)
+            yield from mentions(value)
 
 
 def in_order(resources: dict[str, Any]) -> list[str]:
@@ -64,7 +69,7 @@ def in_order(resources: dict[str, Any]) -> list[str]:
             raise ValidationError(message=f"Circular dependency between resources: [{', '.join(path[path.index(name):])}]")
         if name in done or name not in resources:
             return
-        for dependency in _mentions({key: value for key, value in resources[name].items() if key != "Metadata"}):
+        for dependency in mentions({key: value for key, value in resources[name].items() if key != "Metadata"}):
             visit(dependency, (*path, name))
         done[name] = None
 
@@ -109,7 +114,7 @@ def _create_resource_map(self: Stack) -> ResourceMap:
     return map_of(self, self.template_dict, self.parameters)
 
 
-def _existing(resources: ResourceMap) -> dict[str, Any]:
+def existing_in(resources: ResourceMap) -> dict[str, Any]:
     """The resources that have been created, by logical id."""
     parsed = resources._parsed_resources
     return {name: parsed[name] for name in resources._resource_json_map if parsed.get(name) is not None}
@@ -122,7 +127,7 @@ def missing(stack: Stack) -> list[str]:
 
 
 # moto creates resources when they are merely listed (and again after a rollback): list what exists.
-Stack.stack_resources = property(lambda self: list(_existing(self.resource_map).values()))
+Stack.stack_resources = property(lambda self: list(existing_in(self.resource_map).values()))
 Stack.outputs = property(lambda self: self.listed_outputs or None)
 Stack.exports = property(lambda self: self.listed_exports)
 
@@ -218,7 +223,7 @@ def _remove(resources: ResourceMap, gone: list[Entry], keeping: tuple[str, ...] 
 
 def _needed_by(resources: ResourceMap, entries: list[Entry]) -> set[str]:
     """Logical ids that the entries mention."""
-    return {mentioned for name, _, _ in entries for mentioned in _mentions(resources._resource_json_map[name])}
+    return {mentioned for name, _, _ in entries for mentioned in mentions(resources._resource_json_map[name])}
 
 
 def _removed(resources: ResourceMap, entry: Entry, reasons: dict[str, str]) -> bool:
@@ -237,7 +242,7 @@ def _removed(resources: ResourceMap, entry: Entry, reasons: dict[str, str]) -> b
 
 def _all_of(resources: ResourceMap) -> list[Entry]:
     """Everything that exists, last first."""
-    existing = _existing(resources)
+    existing = existing_in(resources)
     order = [name for name in in_order(resources._resource_json_map) if name in existing]
     return [(name, existing[name], resources.applied.get(name, {})) for name in reversed(order)]
 
@@ -259,8 +264,9 @@ def create_resources(self: Stack) -> None:
 
 
 def _undo_create(stack: Stack, reason: str) -> None:
-    if _keep_failed.get():
-        return _enter(stack, "CREATE_FAILED", reason)
+    if on_failure.get() != "ROLLBACK":
+        _enter(stack, "CREATE_FAILED", reason)
+        return None if _keeps_failed() else _backend(stack).delete_stack(stack.stack_id)
     _enter(stack, "ROLLBACK_IN_PROGRESS", f"{reason} Rollback requested by user.")
     left = _remove(stack.resource_map, _all_of(stack.resource_map), keeping=("Retain",))
     _enter(stack, "ROLLBACK_FAILED" if left else "ROLLBACK_COMPLETE", stack.stack_status_reason)
@@ -278,7 +284,7 @@ def update(
     old = self.resource_map
     new = map_of(self, Stack.parse_template(template), parameters or {})
     _refuse_other_types(old, new)
-    _carry(old, new)
+    carry(old, new)
     old_tags, self.tags = self.tags, self.tags if tags is None else tags
     _enter(self, "UPDATE_IN_PROGRESS", "User Initiated")
     try:
@@ -297,7 +303,7 @@ def update(
 
 
 def _refuse_other_types(old: ResourceMap, new: ResourceMap) -> None:
-    existing = _existing(old)
+    existing = existing_in(old)
     changed = [
         name for name, part in new._resource_json_map.items() if name in existing and existing[name].cf_resource_type != part["Type"]
     ]
@@ -308,9 +314,9 @@ def _refuse_other_types(old: ResourceMap, new: ResourceMap) -> None:
         )
 
 
-def _carry(old: ResourceMap, new: ResourceMap) -> None:
+def carry(old: ResourceMap, new: ResourceMap) -> None:
     """The new map starts with the resources that exist and that it still has."""
-    for name, resource in _existing(old).items():
+    for name, resource in existing_in(old).items():
         if name in new._resource_json_map and is_active(new, name):
             new._parsed_resources[name] = resource
             new.applied[name] = old.applied.get(name, {})
@@ -326,26 +332,26 @@ def _clean_up(old: ResourceMap, new: ResourceMap) -> None:
     ]
     _remove(new, replaced, keeping=())
     new.replaced = {}
-    _remove(old, [entry for entry in _all_of(old) if entry[0] not in _existing(new)])
+    _remove(old, [entry for entry in _all_of(old) if entry[0] not in existing_in(new)])
 
 
 def _undo_update(stack: Stack, old: ResourceMap, new: ResourceMap, reason: str) -> None:
     """Puts the old properties back, then deletes what the failed update had created."""
-    _enter(stack, "UPDATE_FAILED" if _keep_failed.get() else "UPDATE_ROLLBACK_IN_PROGRESS", reason)
-    for name, resource in _existing(new).items():
-        if name in old._resource_json_map and name not in new.replaced and name in _existing(old):
+    _enter(stack, "UPDATE_FAILED" if _keeps_failed() else "UPDATE_ROLLBACK_IN_PROGRESS", reason)
+    for name, resource in existing_in(new).items():
+        if name in old._resource_json_map and name not in new.replaced and name in existing_in(old):
             old._parsed_resources[name] = resource
             old.applied[name] = new.applied.get(name, {})
     for name, (resource, _) in new.replaced.items():
         old._parsed_resources[name] = resource
-    if _keep_failed.get():
+    if _keeps_failed():
         return None
     try:
         _reach(old)
     except (ResourceFailed, StackFailed) as error:
         return _enter(stack, "UPDATE_ROLLBACK_FAILED", str(error))
     _enter(stack, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-    _remove(new, [entry for entry in _all_of(new) if entry[0] not in _existing(old) or entry[0] in new.replaced], keeping=("Retain",))
+    _remove(new, [entry for entry in _all_of(new) if entry[0] not in existing_in(old) or entry[0] in new.replaced], keeping=("Retain",))
     _enter(stack, "UPDATE_ROLLBACK_COMPLETE")
 
 
@@ -445,20 +451,22 @@ def _validate_different_update(self: CloudFormationResponse, *_: Any) -> None:
     """moto's own test for changes; `update_stack` and change sets have a better one."""
 
 
-def _with_rollback_choice(method_name: str) -> None:
-    """moto does not read DisableRollback and OnFailure."""
+def _with_choices(method_name: str) -> None:
+    """moto does not read DisableRollback, OnFailure and ClientRequestToken."""
     method = getattr(CloudFormationResponse, method_name)
 
     def call(self: CloudFormationResponse) -> Any:
-        keep = str(self._get_param("DisableRollback")).lower() == "true" or self._get_param("OnFailure") == "DO_NOTHING"
-        token = _keep_failed.set(keep)
+        keeps = str(self._get_param("DisableRollback")).lower() == "true"
+        choice = on_failure.set("DO_NOTHING" if keeps else self._get_param("OnFailure") or "ROLLBACK")
+        token = request_token.set(self._get_param("ClientRequestToken"))
         try:
             return method(self)
         finally:
-            _keep_failed.reset(token)
+            on_failure.reset(choice)
+            request_token.reset(token)
 
     setattr(CloudFormationResponse, method_name, call)
 
 
-for _name in ("create_stack", "update_stack", "execute_change_set"):
-    _with_rollback_choice(_name)
+for _name in ("create_stack", "update_stack", "delete_stack", "execute_change_set"):
+    _with_choices(_name)

@@ -3,6 +3,7 @@
 import copy
 import logging
 import re
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,10 @@ from .replacing import replaces
 from .skipped import SkippedResource
 
 log = logging.getLogger("cell_factory_moto")
+
+
+# The ClientRequestToken of the request that is being worked on; its stack events bear it.
+request_token: ContextVar[str | None] = ContextVar("request_token", default=None)
 
 
 class ResourceFailed(Exception):
@@ -46,6 +51,7 @@ def reason_of(error: Exception) -> str:
 def record(stack: Stack, logical_id: str, physical_id: str, cfn_type: str, status: str, reason: str | None = None) -> None:
     """Adds one event to DescribeStackEvents. moto has events for the stack only; AWS has them for each resource."""
     event = Event(stack.stack_id, stack.name, logical_id, physical_id, cfn_type, status, reason, None)
+    event.client_request_token = request_token.get()
     event.sendToSns(stack.account_id, stack.region_name, stack.notification_arns)
     if stack.events:
         # The CDK sorts by time, in milliseconds.

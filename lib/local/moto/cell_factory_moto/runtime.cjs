@@ -1,20 +1,23 @@
 /**
- * Lambda's Node.js runtime for one invocation: `node runtime.cjs <file for the answer>`, the event on standard input.
- * The handler is found as Lambda finds it, and called with event, context and callback.
+ * Lambda's Node.js runtime: takes one event after the other and answers each, a line of JSON both ways, until there are no more.
+ * The handler is found as Lambda finds it, and called with event, context and callback. Between two events everything stands
+ * still, timers and connections too, because the next one is read without giving way: so does Lambda freeze a function.
  */
 const dns = require('node:dns');
-const { readFileSync, existsSync, writeFileSync } = require('node:fs');
+const { existsSync, readSync, writeSync } = require('node:fs');
 const http = require('node:http');
 const https = require('node:https');
 const { syncBuiltinESMExports } = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 
-const answerFile = process.argv[2];
-const event = JSON.parse(readFileSync(0, 'utf8') || '{}');
 const { env } = process;
-const { arn, timeout, request } = JSON.parse(env.CELL_FACTORY_FUNCTION);
+const { arn, timeout, events, answers } = JSON.parse(env.CELL_FACTORY_FUNCTION);
 delete env.CELL_FACTORY_FUNCTION;
+
+/** The invocation that has not been answered yet: its event, request id and alarm clock. */
+let current;
+let handler;
 
 /**
  * CloudFormation takes answers at an https address without a port, and handlers (those of the CDK, too) take no other.
@@ -22,11 +25,14 @@ delete env.CELL_FACTORY_FUNCTION;
  */
 function redirectAnswers() {
   const ours = new URL(env.AWS_ENDPOINT_URL);
-  const answersAt = event.ResponseURL === undefined ? undefined : new URL(event.ResponseURL).hostname;
+  const isAnswer = (hostname) => {
+    const url = current?.event?.ResponseURL;
+    return typeof url === 'string' && URL.canParse(url) && new URL(url).hostname === hostname;
+  };
   const { request: send } = https;
   https.request = (first, ...rest) => {
     const address = typeof first === 'string' ? new URL(first) : first;
-    if ((address.hostname ?? address.host) !== answersAt) return send(first, ...rest);
+    if (!isAnswer(address.hostname ?? address.host)) return send(first, ...rest);
     const [options, callback] = typeof rest[0] === 'function' ? [{}, rest[0]] : [rest[0], rest[1]];
     const where = address instanceof URL ? { path: `${address.pathname}${address.search}` } : address;
     return http.request(
@@ -37,7 +43,7 @@ function redirectAnswers() {
   const { fetch: get } = globalThis;
   globalThis.fetch = (first, ...rest) => {
     const address = typeof first === 'string' || first instanceof URL ? new URL(first) : undefined;
-    return address?.hostname === answersAt ? get(new URL(address.pathname + address.search, ours), ...rest) : get(first, ...rest);
+    return address && isAnswer(address.hostname) ? get(new URL(address.pathname + address.search, ours), ...rest) : get(first, ...rest);
   };
   syncBuiltinESMExports();
 }
@@ -56,27 +62,54 @@ async function findHandler() {
   if (file === undefined) throw Object.assign(new Error(`Cannot find module '${base}'`), { name: 'Runtime.ImportModuleError' });
   const loaded = await import(pathToFileURL(file).href);
   const name = env._HANDLER.slice(dot + 1);
-  const handler = loaded[name] ?? loaded.default?.[name];
-  if (typeof handler === 'function') return handler;
+  const found = loaded[name] ?? loaded.default?.[name];
+  if (typeof found === 'function') return found;
   throw Object.assign(new Error(`${env._HANDLER} is undefined or not exported`), { name: 'Runtime.HandlerNotFound' });
 }
 
-function finish(failed, value) {
-  // The first one to finish wins: a handler that returns after its time is up changes nothing.
-  if (readFileSync(answerFile).length === 0) writeFileSync(answerFile, JSON.stringify({ failed, payload: JSON.stringify(value ?? null) }));
-  process.exit(failed ? 1 : 0);
+/** The next line from the local cloud, however long that takes; undefined when it has none any more. */
+function nextLine() {
+  const parts = [];
+  const buffer = Buffer.alloc(65_536);
+  for (;;) {
+    const length = readSync(events, buffer);
+    if (length === 0) return undefined;
+    parts.push(Buffer.from(buffer.subarray(0, length)));
+    // The local cloud sends a line only when the one before is answered.
+    if (buffer[length - 1] === 10) return Buffer.concat(parts).toString();
+  }
 }
 
-function fail(error) {
+/** `last` says that the process ends now, and can take no other event. */
+function answer(failed, value, last = false) {
+  // The first answer counts: a handler that returns after its time is up changes nothing.
+  if (current === undefined) return;
+  clearTimeout(current.clock);
+  current = undefined;
+  const line = Buffer.from(`${JSON.stringify({ failed, last, payload: JSON.stringify(value ?? null) })}\n`);
+  for (let sent = 0; sent < line.length; ) sent += writeSync(answers, line, sent);
+}
+
+function fail(error, last = false) {
   const { name = 'Error', message = String(error), stack = '' } = error ?? {};
   process.stderr.write(`${stack || message}\n`);
-  finish(true, { errorType: name, errorMessage: message, trace: stack.split('\n') });
+  answer(true, { errorType: name, errorMessage: message, trace: stack.split('\n') }, last);
 }
 
-function call(handler) {
+/** An error that nobody expects ends the process, as on Lambda; the next event gets a new one. */
+function die(error) {
+  fail(error, true);
+  process.exit(1);
+}
+
+function runOutOfTime() {
+  answer(true, { errorType: 'Sandbox.Timedout', errorMessage: `Task timed out after ${timeout}.00 seconds` }, true);
+  process.exit(1);
+}
+
+function call({ event, request }) {
   const deadline = Date.now() + timeout * 1000;
-  const late = { errorType: 'Sandbox.Timedout', errorMessage: `Task timed out after ${timeout}.00 seconds` };
-  setTimeout(() => finish(true, late), timeout * 1000).unref();
+  current.clock = setTimeout(runOutOfTime, timeout * 1000).unref();
   const context = {
     awsRequestId: request,
     functionName: env.AWS_LAMBDA_FUNCTION_NAME,
@@ -92,11 +125,31 @@ function call(handler) {
   });
 }
 
-process.on('uncaughtException', fail);
+async function next() {
+  const line = nextLine();
+  if (line === undefined) process.exit(0);
+  const { event, request } = JSON.parse(line);
+  const mine = { event: JSON.parse(event), request };
+  current = mine;
+  handler ??= await findHandler().catch(die);
+  const settle = (failed, value) => {
+    if (current !== mine) return;
+    if (failed) fail(value);
+    else answer(false, value);
+    setImmediate(next);
+  };
+  call(mine).then(
+    (value) => settle(false, value),
+    (error) => settle(true, error),
+  );
+}
+
+process.on('uncaughtException', die);
 // A handler that answers by callback and never calls it has answered nothing.
-process.on('beforeExit', () => finish(false, null));
+process.on('beforeExit', () => {
+  answer(false, null);
+  next();
+});
 redirectAnswers();
 resolveLocalhost();
-findHandler()
-  .then(call)
-  .then((value) => finish(false, value), fail);
+next();

@@ -22,12 +22,13 @@ ANSWERS = "/moto-api/cell-factory/answers"
 # What to import before a service is used for the first time.
 MENDS = {
     "acm": ("acm",),
+    "awslambda": ("functions",),
     "cloudtrail": ("cloudtrail",),
     "cloudformation": ("cloudformation",),
+    "cloudwatch": ("alarms", "traffic"),
+    "dynamodb": ("dynamodb",),
     "elasticache": ("elasticache",),
     "events": ("stepfunctions",),
-    "iam": ("iam",),
-    "lambda": ("functions",),
     "organizations": ("organizations",),
     "route53": ("route53",),
     "s3": ("s3",),
@@ -40,11 +41,18 @@ MENDS = {
 
 def create_mended_app(service: str) -> Any:
     """One Flask app per service, as moto makes them; a service's mends are imported first. moto calls this under a lock."""
-    for module in MENDS.get(service, ()):
+    # Every call asks IAM whose it is.
+    for module in () if service == "moto_api" else ("iam", *MENDS.get(service, ())):
         importlib.import_module(f"{__package__}.{module}")
     app = create_backend_app(service)
-    if service == "moto_api":
+    if service != "moto_api":
+        importlib.import_module(f"{__package__}.faults").watch(app, service)
+    else:
         app.add_url_rule("/moto-api/cell-factory/skipped", endpoint="cell-factory-skipped", methods=["GET"], view_func=list_skipped)
+        app.add_url_rule("/moto-api/cell-factory/traffic", endpoint="cell-factory-traffic", methods=["POST"], view_func=set_traffic)
+        app.add_url_rule(
+            "/moto-api/cell-factory/faults", endpoint="cell-factory-faults", methods=["GET", "POST", "DELETE"], view_func=change_faults
+        )
         app.add_url_rule(f"{ANSWERS}/<token>", endpoint="cell-factory-answers", methods=["PUT"], view_func=take_answer)
     return app
 
@@ -59,6 +67,34 @@ def take_answer(token: str) -> str:
     """PUT /moto-api/cell-factory/answers/...: what a custom resource's function answers to CloudFormation."""
     sys.modules[f"{__package__}.types.custom"].take_answer(token, request.get_data())
     return ""
+
+
+def set_traffic() -> tuple[str, int]:
+    """POST /moto-api/cell-factory/traffic {"account": "...", "component": "...", "rate": 0}: from now on so many requests a second reach
+    the component, or without one every component of the account."""
+    wanted = request.get_json(force=True)
+    account, component, rate = wanted.get("account"), wanted.get("component"), wanted.get("rate")
+    if not isinstance(account, str) or not isinstance(rate, (int, float)) or rate < 0:
+        return "traffic needs an account and a rate of requests a second\n", 400
+    importlib.import_module(f"{__package__}.traffic").set_rate(account, component, float(rate))
+    return "", 204
+
+
+def change_faults() -> tuple[str, int]:
+    """POST /moto-api/cell-factory/faults {"service": "cloudformation", "operation": "CreateChangeSet", "code": "Throttling",
+    "account": "...", "message": "...", "status": 400, "times": 3}: the next calls (of that account) fail so.
+    GET lists, and DELETE clears, what is to come."""
+    faults = importlib.import_module(f"{__package__}.faults")
+    if request.method == "GET":
+        return json.dumps({"faults": faults.listing()}), 200
+    if request.method == "DELETE":
+        faults.clear()
+        return "", 204
+    try:
+        faults.add(request.get_json(force=True))
+    except Exception as error:
+        return f"{error}\n", 400
+    return "", 204
 
 
 def serve(port: int) -> None:

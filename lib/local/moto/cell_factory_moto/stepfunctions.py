@@ -1,18 +1,22 @@
-"""Step Functions: executions that can be repeated, act in the right account, and read paths as AWS does."""
+"""Step Functions: executions that can be repeated and stopped, act in the right account, and read paths as AWS does."""
 
 import copy
 import json
 import re
+import threading
 import uuid
+from functools import lru_cache
 from typing import Any
 
 from jsonpath_ng.ext import parse
 from moto.stepfunctions.models import StateMachine
-from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client, json_path
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
+from . import distributed, stopping  # noqa: F401
 from .clients import assumed_role, new_client
 from .replacing import replace_imports, replaces
 
@@ -21,6 +25,7 @@ PARSER = "moto.stepfunctions.parser"
 
 _describe_execution = StepFunctionResponse.describe_execution
 _start_execution = StepFunctionsParserBackend.start_execution
+_parse = AmazonStateLanguageParser.parse
 
 
 @replaces(StateMachine)
@@ -34,30 +39,56 @@ def __deepcopy__(self: StateMachine, memo: dict[int, Any]) -> StateMachine:
 
 @replaces(StepFunctionResponse)
 def describe_execution(self: StepFunctionResponse) -> Any:
-    """moto gives an output that is text as it is; AWS as JSON, with its quotes."""
+    """moto gives an output that is text as it is, AWS as JSON, with its quotes; and moto forgets when an execution timed out."""
     answer = _describe_execution(self)
     execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
     if "output" in answer.result and isinstance(execution.output, str):
         answer.result["output"] = json.dumps(execution.output)
+    if execution.stop_date is not None:
+        answer.result["stopDate"] = execution.stop_date
     return answer
+
+
+# Two requests that start the same execution: one starts it, the other finds it.
+_starting = threading.Lock()
 
 
 @replaces(StepFunctionsParserBackend)
 def start_execution(self: StepFunctionsParserBackend, state_machine_arn: str, name: str | None = None, *rest: Any, **named: Any) -> Any:
     """moto calls every execution without a name "None", of which there can be one; AWS makes a name up."""
-    return _start_execution(self, state_machine_arn, name or str(uuid.uuid4()), *rest, **named)
+    with _starting:
+        return _start_execution(self, state_machine_arn, name or str(uuid.uuid4()), *rest, **named)
+
+
+@lru_cache(maxsize=256)
+def parse_definition(definition: str) -> Any:
+    """moto parses the definition for every execution, which takes longer than a short one runs; what is parsed holds no state.
+    It also refuses percentages without a decimal point."""
+    return _parse(re.sub(r'("ToleratedFailurePercentage"\s*:\s*\d+)(?=\s*[,}])', r"\1.0", definition))
+
+
+AmazonStateLanguageParser.parse = staticmethod(parse_definition)
+
+
+@lru_cache(maxsize=1024)
+def _client_as(role_arn: str, region: str, service: str) -> Any:
+    return new_client(service, region, **assumed_role(role_arn, region, "states"))
 
 
 def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
     """moto calls every service with fixed keys, that is in its default account. AWS calls as the task's `Credentials.RoleArn`,
-    or else as the state machine's own role: both say which account."""
-    return new_client(service, region, **assumed_role(state_credentials.role_arn, region, "states"))
+    or else as the state machine's own role: both say which account. Keys of this cloud are good for ever, so a client is made once."""
+    return _client_as(state_credentials.role_arn, region, service)
+
+
+# Making a parser of a path takes longer than a state does.
+_path = lru_cache(maxsize=4096)(parse)
 
 
 def extract_json(path: str, data: Any) -> Any:
     """moto answers a list for any path with an index in it, so a Choice on `$.Stacks[0].StackStatus` never matches.
     AWS answers the value itself unless the path can select several (wildcard, slice, filter, descent)."""
-    matches = parse(path).find(data)
+    matches = _path(path).find(data)
     several = re.search(r"\*|\.\.|\[\?|\[[^\]]*[:,]", path) is not None
     if not matches and not several:
         raise json_path.NoSuchJsonPathError(json_path=path, data=data)

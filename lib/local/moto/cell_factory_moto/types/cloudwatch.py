@@ -1,14 +1,10 @@
-"""Alarms. moto has most of the API, but no CloudFormation types. It evaluates no alarm: a test sets states as it needs them."""
+"""Alarms. moto has most of the API, but no CloudFormation types."""
 
 from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
-from moto.cloudwatch.responses import CloudWatchResponse
 
 from ..model import EXISTS, Model, known, model, tag_list
-
-# moto makes a composite alarm of any alarm with a rule, but does not know the call for it.
-CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm
 
 
 class _Alarm(Model):
@@ -20,13 +16,8 @@ class _Alarm(Model):
         self._put(Tags=tag_list(self.properties))
 
     def update(self, old: dict[str, Any]) -> None:
-        """moto sets an alarm that is put again to OK; AWS leaves its state as it is."""
-        before = self._alarm()
         self._put()
-        now = self._alarm()
-        for field in ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp"):
-            setattr(now, field, getattr(before, field))
-        self.retag("cloudwatch", old, ResourceARN=now.alarm_arn)
+        self.retag("cloudwatch", old, ResourceARN=self._alarm().alarm_arn)
 
     def delete(self) -> None:
         self.call("cloudwatch", "DeleteAlarms", AlarmNames=[self.name])

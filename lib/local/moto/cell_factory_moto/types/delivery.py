@@ -99,7 +99,8 @@ class StateMachine(Model):
             text = json.dumps(self.properties["Definition"])
         if text is None:
             where = self.properties["DefinitionS3Location"]
-            text = self.call("s3", "GetObject", Bucket=where["Bucket"], Key=where["Key"])["Body"].read().decode()
+            version = {"VersionId": where["Version"]} if "Version" in where else {}
+            text = self.call("s3", "GetObject", Bucket=where["Bucket"], Key=where["Key"], **version)["Body"].read().decode()
         substitutions = self.properties.get("DefinitionSubstitutions", {})
         return re.sub(r"\$\{([A-Za-z0-9_-]+)\}", lambda found: str(substitutions.get(found[1], found[0])), text)
 

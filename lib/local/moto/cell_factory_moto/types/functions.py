@@ -69,3 +69,22 @@ class Function(Model):
 @known(EXISTS, Function.type)
 def function_exists(name: str, account_id: str, region: str) -> bool:
     return any(function.function_name == name for function in lambda_backends[account_id][region].list_functions(None))
+
+
+@model
+class EventInvokeConfig(Model):
+    """Accepted, and shown. Asynchronous events are tried once here, whatever it says."""
+
+    type = "AWS::Lambda::EventInvokeConfig"
+    replaced_by = ("FunctionName", "Qualifier")
+
+    def create(self) -> None:
+        self.call(SERVICE, "PutFunctionEventInvokeConfig", **self.properties)
+
+    def update(self, old: dict[str, Any]) -> None:
+        """moto keeps one that is put again beside the one before."""
+        self.delete()
+        self.create()
+
+    def delete(self) -> None:
+        self.call(SERVICE, "DeleteFunctionEventInvokeConfig", FunctionName=self.properties["FunctionName"])
