@@ -621,13 +621,13 @@ export const RULES: readonly Rule[] = [
   },
   {
     code: 'WAVE_DUPLICATE',
-    description: 'every wave has a name of its own',
+    description: 'every wave has a name of its own, and none that of wave 0, staging',
     *check({ settings }) {
-      const waves = (settings?.rollout.waves ?? []).entries();
+      const waves = [{ name: 'staging' }, ...(settings?.rollout.waves ?? [])].entries();
       for (const [first, later] of repeated(waves, ([, { name }]) => name)) {
         yield {
-          path: `rollout.waves.${later[0]}.name`,
-          message: `"${later[1].name}" is also the name of wave ${first[0] + 1}`,
+          path: `rollout.waves.${later[0] - 1}.name`,
+          message: `"${later[1].name}" is also the name of wave ${first[0]}`,
           fix: 'choose another name',
         };
       }

@@ -124,6 +124,7 @@ describe('a new cell like another', () => {
       platforms: ['ecs', 'eks'],
       capacity: { maxRequestsPerSecond: 900 },
       overrides: { database: { storageGiB: 200 }, nat: 'instance' },
+      calendar: { timeZone: 'Europe/Berlin', windows: [{ days: ['mon', 'tue'], from: '09:00', until: '16:00' }] },
       network: { block: '10.7.0.0/20', clients: ['203.0.113.0/24'] },
       owner: 'kim@example.com',
       email: 'model@example.com',

@@ -471,6 +471,14 @@ describe('the rules', () => {
     );
   });
 
+  test('a wave is not called staging: that is wave 0', () => {
+    const input = unchecked();
+    rollout(input, { waves: [wave('staging', { rest: true })], multiRegionFromWave: 1 });
+    expect(check(input).problems).toMatchObject([
+      { code: 'WAVE_DUPLICATE', path: 'rollout.waves.0.name', message: '"staging" is also the name of wave 0' },
+    ]);
+  });
+
   test('a bake counts with its extension: the pipeline waits for both', () => {
     const input = unchecked();
     rollout(input, { stagingBake: '167h' });
@@ -516,6 +524,7 @@ describe('the rules', () => {
     access(input, { ['r'.repeat(28)]: role({}) });
     Object.assign(input.cells, { beta: cell('beta', 6, { email: `${'e'.repeat(60)}@example.com` }) });
     expect(check(input).problems.map(({ code, path, fix }) => `${code} ${path}: ${fix.split(':')[0]}`)).toEqual([
+      'NAME_TOO_LONG name: AWS takes 63',
       'NAME_TOO_LONG name: AWS takes 63',
       'NAME_TOO_LONG cells.alpha.name: AWS takes 32',
       'NAME_TOO_LONG cells.beta.name: AWS takes 32',

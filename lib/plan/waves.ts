@@ -1,0 +1,270 @@
+/**
+ * Which cells a rollout reaches, in which waves, and when that would be. Pure, and the same for the same plan: whoever shows
+ * a rollout and whoever starts it get the same waves.
+ */
+import { byImpact, type Component, type RolloutPolicy, seconds } from '../../registry/index.ts';
+import { openTogether } from './calendar.ts';
+import { type CellPlan, isVended, type Plan, type VendedCell } from './plan.ts';
+
+/** Cells that are deployed together, and then watched. */
+export interface Wave {
+  /** 0 is staging. */
+  readonly number: number;
+  readonly name: string;
+  /** How long it is watched, in seconds, before the policy's time scale. */
+  readonly bakeSeconds: number;
+  /** Whether a person must agree before it begins. */
+  readonly approval: boolean;
+  /** In the order in which they are deployed; none where the wave passes at once. */
+  readonly cells: readonly VendedCell[];
+  /** Of its cells, each once, sorted. */
+  readonly regions: readonly string[];
+  /**
+   * Share of the production traffic of all cells, also those left out, that runs the version after this wave, 0 to 1; by
+   * number of cells where none has a weight.
+   */
+  readonly exposure: number;
+}
+
+/** A wave as a pinned plan has it: of its cells, the names. */
+export type RolloutWave = Omit<Wave, 'cells'> & { readonly cells: readonly string[] };
+
+/** A cell that gets nothing, and why. */
+export interface LeftOut {
+  readonly cell: string;
+  /** A whole sentence. */
+  readonly reason: string;
+}
+
+/** Name of wave 0. */
+const STAGING = 'staging';
+
+/** Why a cell is left out. */
+interface Exclusion {
+  /** Which cells it is about, for the documentation. */
+  readonly what: string;
+  readonly applies: (cell: CellPlan, component: Component) => boolean;
+  /** A whole sentence about one of them. */
+  readonly reason: (cell: Pick<CellPlan, 'name' | 'owner' | 'life' | 'platforms'>, component: Component) => string;
+}
+
+/** What a component runs on, by its kind. `gke` is no cell of AWS, and left out before its platform is looked at. */
+const PLATFORMS = { cloudformation: 'ecs', kubernetes: 'eks' } as const satisfies Record<Component['kind'], CellPlan['platforms'][number]>;
+
+/** Every kind of cell on AWS that gets nothing, in the order in which they are looked for: the first that applies is told. */
+export const EXCLUSIONS: readonly Exclusion[] = [
+  {
+    what: 'personal cells',
+    applies: ({ stage }) => stage === 'personal',
+    reason: ({ owner }) => `It is a personal cell: ${owner ?? 'its owner'} decides what runs there (\`cellctl component deploy\`).`,
+  },
+  {
+    what: 'cells with `intent: cordoned`',
+    applies: ({ intent }) => intent === 'cordoned',
+    reason: () => "It is cordoned: it keeps what it runs until its intent is 'active' again.",
+  },
+  {
+    what: 'cells with `intent: retiring`',
+    applies: ({ intent }) => intent === 'retiring',
+    reason: () => 'It is retiring: nothing new goes to a cell that is to end.',
+  },
+  {
+    what: 'cells whose life is `draining` or `drained`',
+    applies: ({ life }) => life === 'draining' || life === 'drained',
+    reason: ({ life }) =>
+      life === 'drained' ? 'It is drained: it serves nobody.' : 'It is draining: its tenants are moving to other cells.',
+  },
+  {
+    what: 'cells whose life is `retired`',
+    applies: ({ life }) => life === 'retired',
+    reason: ({ name }) => `It is retired: its foundation is gone; \`cellctl deploy ${name}\` would build it again.`,
+  },
+  {
+    what: 'cells without an account',
+    applies: (cell) => !isVended(cell),
+    reason: ({ name }) => `It is not built yet, and has no account: \`cellctl accounts ${name}\`, then \`cellctl deploy ${name}\`.`,
+  },
+  {
+    what: 'cells whose life is `provisioning`',
+    applies: ({ life }) => life === 'provisioning',
+    reason: ({ name }) => `It is not built yet: \`cellctl deploy ${name}\`, then \`cellctl publish\`.`,
+  },
+  {
+    what: 'cells without a platform for the kind of the component: `ecs` for `cloudformation`, `eks` for `kubernetes`',
+    applies: ({ platforms }, { kind }) => !platforms.includes(PLATFORMS[kind]),
+    reason: ({ platforms }, { kind }) => `It runs ${platforms.join(' and ')}, and a component of kind ${kind} needs ${PLATFORMS[kind]}.`,
+  },
+];
+
+/** About cells that are not on AWS. */
+export const ELSEWHERE = 'It is in another cloud, which rollouts do not reach.';
+
+type Order = (a: CellPlan, b: CellPlan) => number;
+
+/** Important cells are deployed late, whatever a wave prefers. */
+const lateIfImportant: Order = (a, b) => Number(a.importance === 'high') - Number(b.importance === 'high');
+
+/**
+ * The orders in which waves prefer cells. Each compares two cells by what is their own, so that it is the same whoever else
+ * is there.
+ */
+const PREFERENCES: Readonly<Record<RolloutPolicy['waves'][number]['prefer'], Order>> = {
+  'low-traffic': (a, b) => lateIfImportant(a, b) || a.trafficWeight - b.trafficWeight || byImpact(a, b),
+  busy: (a, b) => lateIfImportant(a, b) || b.trafficWeight - a.trafficWeight || byImpact(a, b),
+  any: byImpact,
+};
+
+/** Sums of fractions are not exact; a cell that just fits must. */
+const TOLERANCE = 1e-9;
+
+/** How many cells a wave takes, and how much traffic with them. */
+interface Room {
+  readonly cells: number;
+  readonly weight: number;
+}
+
+function roomOf(admit: RolloutPolicy['waves'][number]['admit'], total: Room): Room {
+  if ('cells' in admit) return { cells: admit.cells, weight: Number.POSITIVE_INFINITY };
+  if ('rest' in admit) return { cells: Number.POSITIVE_INFINITY, weight: Number.POSITIVE_INFINITY };
+  return {
+    cells: Math.floor((admit.percent * total.cells) / 100 + TOLERANCE),
+    weight: total.weight === 0 ? Number.POSITIVE_INFINITY : ((admit.percent * total.weight) / 100) * (1 + TOLERANCE),
+  };
+}
+
+/** The cells that a wave takes of `candidates`: one after the other as it prefers them, each if it still fits. */
+function admitted<C extends CellPlan>(candidates: readonly C[], room: Room, isOneRegion: boolean): C[] {
+  const taken: C[] = [];
+  let weight = 0;
+  for (const cell of candidates) {
+    if (taken.length >= room.cells) break;
+    if (isOneRegion && taken[0] && cell.region !== taken[0].region) continue;
+    if (weight + cell.trafficWeight > room.weight) continue;
+    taken.push(cell);
+    weight += cell.trafficWeight;
+  }
+  return taken;
+}
+
+const weightOf = (cells: readonly CellPlan[]) => cells.reduce((sum, { trafficWeight }) => sum + trafficWeight, 0);
+
+/** Share of production, to nine digits: what is all of it must not come out as a little less. */
+function shareOf({ production }: Plan, { cells, weight }: Room): number {
+  const share = production.weight > 0 ? weight / production.weight : cells / Math.max(1, production.cells);
+  return Math.min(1, Math.round(share * 1e9) / 1e9);
+}
+
+/**
+ * The waves of a rollout of `component`: staging, then those of the plan's policy, as many as it has; and all other cells,
+ * each with the reason why it gets nothing.
+ *
+ * - Staging is all staging cells, of whatever region: they serve no customers.
+ * - A wave takes cells in the order that it prefers. `any` is the order of impact; `low-traffic` and `busy` go by weight,
+ *   first those that are not of high importance, and by impact between equals.
+ * - A percentage is one of the production cells that get the component, and of their weights together: a wave takes no more
+ *   than either allows. What is less than one cell is none; a cell heavier than the wave allows is passed over, and waits for
+ *   a wave that is wide enough. Where no cell has a weight, cells alone are counted.
+ * - Before `multiRegionFromWave`, a wave takes cells of one region: that of the first it takes.
+ *
+ * Which cells are in a wave depends on the cells there are, so a new one may move others. But orders don't depend on who
+ * else is there, and no wave takes a cell and leaves another that it prefers, in the same region and no heavier. So among
+ * waves of one preference, two such cells keep their order whatever cells are added; and where all cells have one weight and
+ * one region, that is the whole sequence, with the new cells put in between. The order of definitions never matters.
+ */
+export function planWaves(plan: Plan, component: Component): { readonly waves: readonly Wave[]; readonly leftOut: readonly LeftOut[] } {
+  const { eligible, leftOut } = sorted(plan, component);
+  const { stagingBake, waves, multiRegionFromWave } = plan.rollout;
+  const production = eligible.filter(({ stage }) => stage !== 'staging');
+  const total = { cells: production.length, weight: weightOf(production) };
+  const left = new Set(production);
+  const reached = { cells: 0, weight: 0 };
+  const staging = { number: 0, name: STAGING, bakeSeconds: seconds(stagingBake), approval: false };
+  return {
+    waves: [
+      waveOf(
+        staging,
+        eligible.filter(({ stage }) => stage === 'staging'),
+        0,
+      ),
+      ...waves.map(({ name, prefer, admit, bake, approval }, index) => {
+        const number = index + 1;
+        const cells = admitted([...left].sort(PREFERENCES[prefer]), roomOf(admit, total), number < multiRegionFromWave);
+        for (const cell of cells) left.delete(cell);
+        reached.cells += cells.length;
+        reached.weight += weightOf(cells);
+        return waveOf({ number, name, bakeSeconds: seconds(bake), approval }, cells, shareOf(plan, reached));
+      }),
+    ],
+    leftOut,
+  };
+}
+
+const waveOf = (wave: Omit<Wave, 'cells' | 'regions' | 'exposure'>, cells: readonly VendedCell[], exposure: number): Wave => ({
+  ...wave,
+  cells,
+  regions: [...new Set(cells.map(({ region }) => region))].sort(),
+  exposure,
+});
+
+/** Cells that get the component, in the order of impact, and all others with their reason. */
+function sorted(plan: Plan, component: Component): { eligible: VendedCell[]; leftOut: LeftOut[] } {
+  const eligible: VendedCell[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const cell of plan.cells.toSorted(byImpact)) {
+    const exclusion = EXCLUSIONS.find(({ applies }) => applies(cell, component));
+    if (exclusion) leftOut.push({ cell: cell.name, reason: exclusion.reason(cell, component) });
+    // Who has no account is excluded; the compiler doesn't know.
+    else if (isVended(cell)) eligible.push(cell);
+  }
+  return { eligible, leftOut: [...leftOut, ...plan.elsewhere.map((cell) => ({ cell, reason: ELSEWHERE }))] };
+}
+
+/** What a forecast must know of a wave: also one of a pinned plan has it. */
+export type ForecastWave = Pick<Wave, 'bakeSeconds'> & { readonly cells: readonly Pick<CellPlan, 'name' | 'calendar'>[] };
+
+/** When a wave would begin, and when its bake would be over. Undefined where calendars are not open at once within a year. */
+export interface WaveForecast {
+  readonly begins: Date | undefined;
+  readonly ends: Date | undefined;
+}
+
+/**
+ * When the waves would begin and end, if nothing goes wrong, nobody has to approve, and no bake is extended. Cells are
+ * deployed in batches of the policy's concurrency; a wave begins when the calendars of all its cells are open, a later batch
+ * when those of its own are. An empty wave takes no time. The policy's time scale shortens bakes, and waiting for a wave's
+ * calendars; deploying takes as long as it takes.
+ * @param waves all that are to come, in their order
+ * @returns one forecast for each of them
+ */
+export function forecast(
+  waves: readonly ForecastWave[],
+  policy: Pick<RolloutPolicy, 'concurrency' | 'timeScale'>,
+  { deploySeconds, now }: { readonly deploySeconds: number; readonly now: Date },
+): WaveForecast[] {
+  const { concurrency, timeScale } = policy;
+  let clock: number | undefined = now.getTime();
+  return waves.map(({ cells, bakeSeconds }) => {
+    if (clock === undefined || cells.length === 0) return { begins: dateOf(clock), ends: dateOf(clock) };
+    const begins = opened(cells, clock, timeScale);
+    clock = begins;
+    for (let first = 0; first < cells.length && clock !== undefined; first += concurrency) {
+      // A rehearsal has waited for its hours already, in its own time.
+      const opens: number | undefined = timeScale < 1 ? clock : opened(cells.slice(first, first + concurrency), clock, timeScale);
+      clock = opens === undefined ? undefined : opens + deploySeconds * 1_000;
+    }
+    if (clock !== undefined) clock += bakeSeconds * timeScale * 1_000;
+    return { begins: dateOf(begins), ends: dateOf(clock) };
+  });
+}
+
+const dateOf = (time: number | undefined): Date | undefined => (time === undefined ? undefined : new Date(time));
+
+/** When all of the cells are open, as soon after `time` as the time scale makes it. */
+function opened(cells: ForecastWave['cells'], time: number, timeScale: number): number | undefined {
+  const opening = openTogether(
+    cells.map(({ name, calendar }) => ({ name, calendars: [calendar] })),
+    new Date(time),
+  );
+  if (opening.open) return time;
+  return opening.until === undefined ? undefined : time + (opening.until.getTime() - time) * timeScale;
+}
