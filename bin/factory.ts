@@ -15,6 +15,7 @@ import { packageRoot } from '../lib/package-root.ts';
 import {
   CONTROL_STACKS,
   createPlan,
+  type InitializedPlan,
   isInitialized,
   isVended,
   type Plan,
@@ -22,24 +23,58 @@ import {
   selectCells,
   type VendedCell,
 } from '../lib/plan/plan.ts';
+import { toolingStacks } from '../lib/plan/tooling-stacks.ts';
+import { ArtifactReplicaStack, ArtifactsStack } from '../lib/rollout/artifacts-stack.ts';
+import { RolloutsStack } from '../lib/rollout/rollouts-stack.ts';
 import { asFactoryError, cellDelegationStackName, cellStackName, FactoryError, loadRegistry } from '../registry/index.ts';
 import { cdkCommandLine, type Wanted, wantedStacks } from './wanted.ts';
 
 const NAMES_ONLY = 'Listed, not built.';
+
+type Build = (app: App, plan: InitializedPlan) => Stack;
+
+/** What builds the stacks of the tooling account that are in its home region. */
+const AT_HOME: Readonly<Record<string, Build>> = {
+  [CONTROL_STACKS.registry]: (app, plan) => new RegistryStack(app, plan),
+  [CONTROL_STACKS.domain]: (app, plan) => new DomainStack(app, plan),
+  [CONTROL_STACKS.artifacts]: (app, plan) => new ArtifactsStack(app, plan),
+  [CONTROL_STACKS.rollouts]: (app, plan) => new RolloutsStack(app, plan),
+};
+
+interface ControlStack {
+  readonly stackName: string;
+  readonly account: string;
+  readonly region: string;
+  readonly build: Build;
+}
+
+/** The stacks of the control accounts, in the order in which they are deployed. */
+const controlStacks = (plan: InitializedPlan): readonly ControlStack[] => [
+  {
+    stackName: CONTROL_STACKS.vending,
+    account: plan.managementAccountId,
+    region: plan.homeRegion,
+    build: (app) => new VendingStack(app, plan),
+  },
+  ...toolingStacks(plan).map(({ stackName, region }) => ({
+    stackName,
+    region,
+    account: plan.tooling.accountId,
+    build: AT_HOME[stackName] ?? ((app: App) => new ArtifactReplicaStack(app, plan, region)),
+  })),
+];
+
+const controlStackNames = (plan: Plan) =>
+  new Set<string>([CONTROL_STACKS.vending, ...toolingStacks(plan).map(({ stackName }) => stackName)]);
 
 function buildControl(app: App, plan: Plan, wanted: Wanted): void {
   if (!isInitialized(plan)) {
     process.stderr.write(`organization ${plan.organization} has no control accounts yet: run cellctl init\n`);
     return;
   }
-  const stacks = {
-    [CONTROL_STACKS.vending]: { account: plan.managementAccountId, build: () => new VendingStack(app, plan) },
-    [CONTROL_STACKS.registry]: { account: plan.tooling.accountId, build: () => new RegistryStack(app, plan) },
-    [CONTROL_STACKS.domain]: { account: plan.tooling.accountId, build: () => new DomainStack(app, plan) },
-  };
-  for (const [name, { account, build }] of Object.entries(stacks)) {
-    if (wanted === 'names') new Stack(app, name, { env: { account, region: plan.homeRegion }, description: NAMES_ONLY });
-    else if (wanted === 'all' || wanted.has(name)) build();
+  for (const { stackName, account, region, build } of controlStacks(plan)) {
+    if (wanted === 'names') new Stack(app, stackName, { env: { account, region }, description: NAMES_ONLY });
+    else if (wanted === 'all' || wanted.has(stackName)) build(app, plan);
   }
 }
 
@@ -66,7 +101,7 @@ function buildCells(app: App, plan: Plan, wanted: Wanted): void {
     for (const cell of cells) buildCell(app, cell);
     return;
   }
-  const control = new Set<string>(Object.values(CONTROL_STACKS));
+  const control = controlStackNames(plan);
   const names = [...new Set([...wanted].filter((stack) => !control.has(stack)).map(cellOfStack))];
   if (names.length === 0) return;
   for (const cell of requireAccounts(selectCells(plan, names))) buildCell(app, cell);
@@ -83,10 +118,7 @@ async function main(): Promise<void> {
     accountsFile: typeof accountsFile === 'string' ? accountsFile : undefined,
   });
   const plan = createPlan(registry);
-  const known = new Set<string>([
-    ...plan.cells.flatMap((cell) => [cell.stackName, cell.delegationStackName]),
-    ...Object.values(CONTROL_STACKS),
-  ]);
+  const known = new Set<string>([...plan.cells.flatMap((cell) => [cell.stackName, cell.delegationStackName]), ...controlStackNames(plan)]);
   const asked = { stacks: context('stacks'), cells: context('cells'), bundling: context('aws:cdk:bundling-stacks') };
   const wanted = wantedStacks(asked, cdkCommandLine(), known, cellStackName);
   buildControl(app, plan, wanted);

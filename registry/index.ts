@@ -24,6 +24,7 @@ export type {
 } from './model.ts';
 export {
   accountEmail,
+  artifactBucketName,
   cellAccountName,
   cellDelegationRoleName,
   cellDelegationStackName,
@@ -33,6 +34,7 @@ export {
   cellProbeName,
   cellStackName,
   cellsDomain,
+  componentAlarmPrefix,
   poolAccountName,
   registryBucketName,
 } from './names.ts';

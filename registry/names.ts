@@ -4,6 +4,7 @@
  */
 import { FactoryError } from './errors.ts';
 import type { Organization } from './model.ts';
+import { REGION_ZONES } from './regions.ts';
 
 /** Name of a cell's account. */
 export const cellAccountName = (cell: string) => `cell-${cell}`;
@@ -13,6 +14,15 @@ export const cellStackName = (cell: string) => `Cell-${cell}`;
 
 /** Name of the composite alarm that says how a cell is. */
 export const cellHealthAlarmName = (cell: string) => `cell-${cell}-health`;
+
+/**
+ * How the names of a component's alarms in a cell begin: a rollout of the component heeds all of them. The dot, which no name
+ * has, keeps `orders` from heeding the alarms of `orders-api`, and a component called `server` from the cell's own.
+ */
+export const componentAlarmPrefix = (cell: string, component: string) => `cell-${cell}-${component}.`;
+
+/** Name of the alarm on the share of errors in what a component logs in a cell. */
+export const componentErrorsAlarmName = (cell: string, component: string) => `${componentAlarmPrefix(cell, component)}errors`;
 
 /** Name of the stack in tooling that lets a cell delegate its own name, and nothing else. */
 export const cellDelegationStackName = (cell: string) => `Delegation-${cell}`;
@@ -54,6 +64,16 @@ export function registryBucketName(organization: Pick<Organization, 'name' | 'ac
   return registryBucket(organization.name, accountId);
 }
 
+/**
+ * Name of the bucket that holds components' artifacts in `region`, in tooling. Fixed, as the registry's: cells read from it,
+ * and their templates must name it.
+ */
+export const artifactBucketName = (organization: string, toolingAccountId: string, region: string) =>
+  `${organization}-cell-artifacts-${toolingAccountId}-${region}`;
+
+/** The longest name of a region that cells can be in. */
+const LONGEST_REGION = Object.keys(REGION_ZONES).reduce((longest, region) => (region.length > longest.length ? region : longest), '');
+
 /** A name that comes out too long makes a deployment fail long after the definition was accepted. */
 export interface DerivedName {
   /** What carries the name. */
@@ -71,6 +91,12 @@ export const ORGANIZATION_NAMES: readonly (DerivedName & { readonly of: (organiz
     limit: 63,
     source: 'General purpose bucket naming rules, Amazon S3 User Guide',
     of: (organization) => registryBucket(organization, '0'.repeat(12)),
+  },
+  {
+    what: 'the bucket of artifacts in a region',
+    limit: 63,
+    source: 'General purpose bucket naming rules, Amazon S3 User Guide',
+    of: (organization) => artifactBucketName(organization, '0'.repeat(12), LONGEST_REGION),
   },
 ];
 

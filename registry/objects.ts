@@ -27,10 +27,14 @@ export interface Objects {
 /** S3's answers to a lost race: the condition did not hold, or another conditional write was under way. */
 const LOST_RACE = ['PreconditionFailed', 'ConditionalRequestConflict'];
 
+const INIT = 'run `cellctl init`; if that was done, the lock file belongs to another organization than the definitions';
+
 export class S3Objects implements Objects {
+  /** @param missing what to do when there is no such bucket. @default - run `cellctl init` */
   constructor(
     private readonly s3: S3Client,
     readonly bucket: string,
+    private readonly missing = INIT,
   ) {}
 
   async get(key: string): Promise<StoredObject | undefined> {
@@ -76,7 +80,7 @@ export class S3Objects implements Objects {
   private explained(error: unknown): unknown {
     if (!isNamed(error, 'NoSuchBucket')) return error;
     return new FactoryError('NOT_INITIALIZED', `there is no bucket ${this.bucket}`, {
-      fix: 'run `cellctl init`; if that was done, the lock file belongs to another organization than the definitions',
+      fix: this.missing,
       cause: error,
     });
   }

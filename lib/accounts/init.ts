@@ -2,9 +2,10 @@
 import { type AccountsFile, FactoryError, readAccountsFile, updateAccountsFile } from '../../registry/index.ts';
 import { ORGANIZATION_ROLE } from '../aws/roles.ts';
 import { assume, identify, inRegion, type Session } from '../aws/session.ts';
-import { deployStack, type Source, withAssembly } from '../aws/toolkit.ts';
+import { type Source, withAssembly } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import { CONTROL_STACKS, ORGANIZATIONAL_UNITS, type Plan } from '../plan/plan.ts';
+import { toolingStacks } from '../plan/tooling-stacks.ts';
 import { systemClock } from './clock.ts';
 import { Directory, organizationsClient } from './directory.ts';
 import { Limiter } from './limits.ts';
@@ -12,6 +13,7 @@ import type { LockFile } from './lock-file.ts';
 import { unrecorded } from './record.ts';
 import { inside, placing, type SetUpStep, tagging } from './setup.ts';
 import type { Wanted } from './survey.ts';
+import { deployControlStack, deployToolingStacks } from './tooling.ts';
 import { Vending } from './vend.ts';
 
 export interface InitOptions {
@@ -107,7 +109,7 @@ async function controlAccounts(
 
 /** Creates what is missing: organization, organizational units, control accounts, their bootstrap, and the stacks of the control accounts. */
 export async function initialize(options: InitOptions): Promise<void> {
-  const { session, source, accountsFile, runId, emit, pace } = options;
+  const { plan, session, source, accountsFile, runId, emit, pace } = options;
   const { accountId: managementAccountId, partition } = await identify(session);
   const limiter = new Limiter(systemClock, pace);
   const directory = new Directory(organizationsClient(session), limiter, systemClock);
@@ -119,13 +121,10 @@ export async function initialize(options: InitOptions): Promise<void> {
   }));
   for (const unit of Object.values(ORGANIZATIONAL_UNITS)) await directory.unitId(unit, true);
   const ids = await controlAccounts(options, directory, limiter, partition);
-  await withAssembly(source, Object.values(CONTROL_STACKS), async ({ directory: assembly }) => {
+  const stacks = [CONTROL_STACKS.vending, ...toolingStacks(plan).map(({ stackName }) => stackName)];
+  await withAssembly(source, stacks, async ({ directory: assembly }) => {
+    await deployControlStack(assembly, CONTROL_STACKS.vending, { session, runId, emit });
     const tooling = assume(session, partition, ids.tooling, ORGANIZATION_ROLE);
-    const sessions = { [CONTROL_STACKS.vending]: session, [CONTROL_STACKS.registry]: tooling, [CONTROL_STACKS.domain]: tooling };
-    for (const [stack, stackSession] of Object.entries(sessions)) {
-      emit({ kind: 'started', subject: stack, text: 'deploying' });
-      const { changed } = await deployStack(assembly, stack, emit, { session: stackSession, changeSetName: `cell-factory-${runId}` });
-      emit({ kind: changed ? 'done' : 'unchanged', subject: stack, text: 'stack' });
-    }
+    await deployToolingStacks(assembly, plan, { session: tooling, runId, emit });
   });
 }

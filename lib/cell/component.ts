@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { FactoryError } from '../../registry/index.ts';
 import { deployStack } from '../aws/toolkit.ts';
-import type { Plan, VendedCell } from '../plan/plan.ts';
+import { type Plan, selectComponent, type VendedCell } from '../plan/plan.ts';
 import type { DeployTask } from './deploy.ts';
 
 /** What was built of a component. */
@@ -79,12 +79,7 @@ export async function componentTask(
   build: ComponentBuild,
   { partition, runId }: { readonly partition: string; readonly runId: string },
 ): Promise<(cell: VendedCell) => DeployTask> {
-  const component = plan.components.find((each) => each.name === name);
-  if (!component) {
-    throw new FactoryError('COMPONENT_UNKNOWN', `no such component: ${name}`, {
-      fix: `the registry knows ${plan.components.map((each) => each.name).join(', ') || 'no component'}`,
-    });
-  }
+  const component = selectComponent(plan, name);
   await requireStack(name, build.assembly);
   return () => ({
     stackName: name,

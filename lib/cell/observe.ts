@@ -1,6 +1,7 @@
 /** What a deployment would change, found by comparing the synthesized templates with the deployed ones. */
 import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import pLimit from 'p-limit';
+import YAML from 'yaml';
 import { assumeLookup, type Session } from '../aws/session.ts';
 import { findStack } from '../aws/stacks.ts';
 import type { Template } from '../aws/toolkit.ts';
@@ -21,8 +22,11 @@ async function deployed(session: Session, stackName: string): Promise<{ status: 
   const { TemplateBody } = await new CloudFormationClient(session).send(
     new GetTemplateCommand({ StackName: stackName, TemplateStage: 'Original' }),
   );
-  return { status: stack.StackStatus ?? 'UNKNOWN', template: JSON.parse(TemplateBody ?? '{}') as Template };
+  return { status: stack.StackStatus ?? 'UNKNOWN', template: parsed(TemplateBody ?? '{}') };
 }
+
+/** A template's text. What the CDK deploys without a bootstrap bucket, it writes as YAML. */
+const parsed = (text: string): Template => (text.trimStart().startsWith('{') ? JSON.parse(text) : YAML.parse(text, { schema: 'yaml-1.1' }));
 
 /** One stack to look at: its name, what it should be, and a session that may read it. */
 export interface StackToObserve {

@@ -4,8 +4,9 @@ import { cellStacks } from './cell-stacks.ts';
 import { changesOf, type ResourceChange } from './changes.ts';
 import { isExpired, lasting, sinceWhen } from './expiry.ts';
 import type { LimitUse } from './limits.ts';
-import { type CellPlan, CONTROL_STACKS, type Plan } from './plan.ts';
+import { type CellPlan, isInitialized, type Plan } from './plan.ts';
 import { type Destruction, destructionsIn } from './stateful.ts';
+import { toolingStacks } from './tooling-stacks.ts';
 
 /** What was found of a stack. */
 export interface ObservedStack {
@@ -165,10 +166,12 @@ export function compare(plan: Plan, cells: readonly CellPlan[], observed: Observ
   const present = cells.filter(({ intent, account }) => intent !== 'retiring' || account.accountId !== undefined);
   // Nobody builds for a cell whose end is proposed.
   const wanted = lasting(present, now);
+  // What comes with later cells and components needs no credentials of management.
+  const tooling = isInitialized(plan) ? 'cellctl deploy --tooling' : 'cellctl init';
   const stacks = wanted.flatMap((cell) => cellStacks(cell).map(({ stackName }) => ({ stackName, action: `cellctl deploy ${cell.name}` })));
   return [
     ...[plan.tooling, plan.monitoring].flatMap((account) => accountDifference(account, 'cellctl init', observed.accounts)),
-    ...[CONTROL_STACKS.registry, CONTROL_STACKS.domain].flatMap((name) => stackDifference(name, 'cellctl init', observed.stacks.get(name))),
+    ...toolingStacks(plan).flatMap(({ stackName }) => stackDifference(stackName, tooling, observed.stacks.get(stackName))),
     ...domainDifference(plan.cellsDomain, observed.domainProblem),
     ...undefinedDifferences(observed.undefinedCells),
     ...cells.flatMap((cell) => expiryDifference(cell, observed.stacks, now)),

@@ -2,6 +2,7 @@
 import {
   type AwsCell,
   accountEmail,
+  artifactBucketName,
   byImpact,
   type Calendar,
   type Capacity,
@@ -96,6 +97,8 @@ export interface CellPlan {
   readonly parentZone: { readonly name: string; readonly accountId: string | undefined; readonly region: string };
   /** Where clients and routers reach the cell. */
   readonly endpoint: string;
+  /** Who deploys components into it, and from which bucket in its region; undefined before `cellctl init`. */
+  readonly tooling: { readonly accountId: string | undefined; readonly artifactBucket: string | undefined };
   /** What the stage demands; a retiring cell is no longer protected, so that it can go. */
   readonly profile: StageProfile;
   readonly resources: Resources;
@@ -110,6 +113,8 @@ export interface Plan {
   /** AWS Organizations' id; undefined before `cellctl init`. */
   readonly organizationId: string | undefined;
   readonly homeRegion: string;
+  /** The home region and those that cells on AWS are in, sorted. */
+  readonly regions: readonly string[];
   /** The organization's own domain. */
   readonly domain: string;
   /** The zone in tooling that cells' zones hang from. */
@@ -138,10 +143,27 @@ export interface Plan {
 }
 
 /** Stacks of the control accounts, by purpose. */
-export const CONTROL_STACKS = { vending: 'Vending', registry: 'Registry', domain: 'Domain' } as const;
+export const CONTROL_STACKS = {
+  vending: 'Vending',
+  registry: 'Registry',
+  domain: 'Domain',
+  artifacts: 'Artifacts',
+  rollouts: 'Rollouts',
+} as const;
+
+/** The stack in tooling that holds components' artifacts in a region. */
+export const artifactsStackName = (region: string, homeRegion: string): string =>
+  region === homeRegion ? CONTROL_STACKS.artifacts : `${CONTROL_STACKS.artifacts}-${region}`;
 
 /** Parameter in tooling that says which zone cells' zones hang from. */
 export const ZONE_PARAMETER = '/cell-factory/zone-id';
+
+/** Parameters in tooling that say where rollouts are written down, and what drives them. */
+export const ROLLOUT_PARAMETERS = {
+  table: '/cell-factory/rollouts/table',
+  machine: '/cell-factory/rollouts/machine',
+  runWave: '/cell-factory/rollouts/run-wave',
+} as const;
 
 /** Services that every cell uses, by platform. EKS brings no load balancer or network of its own, so it comes on top. */
 const BASE_SERVICES = ['ecs', 'elasticloadbalancing', 'rds', 'elasticache'].map((service) => `${service}.amazonaws.com`);
@@ -168,7 +190,13 @@ function calendarOf({ rollout }: Organization, { calendar }: AwsCell): Calendar 
   return blackouts.length === 0 ? calendar : { ...calendar, blackouts: [...blackouts, ...calendar.blackouts] };
 }
 
+/** The bucket of artifacts in a region, as far as its name is known. */
+function artifactBucketOf({ name, accounts }: Organization, region: string): string | undefined {
+  return accounts.tooling.accountId === undefined ? undefined : artifactBucketName(name, accounts.tooling.accountId, region);
+}
+
 function planCell(organization: Organization, cell: AwsCell, life: LifeState | undefined): CellPlan {
+  const { tooling } = organization.accounts;
   const tags = { ...organization.tags, ...cell.tags, cell: cell.name, stage: cell.stage };
   const accountName = cellAccountName(cell.name);
   const profile = STAGE_PROFILES[cell.stage];
@@ -204,9 +232,10 @@ function planCell(organization: Organization, cell: AwsCell, life: LifeState | u
     domain: cellDomain(cell.name, organization.domain),
     parentZone: {
       name: cellsDomain(organization.domain),
-      accountId: organization.accounts.tooling.accountId,
+      accountId: tooling.accountId,
       region: organization.homeRegion,
     },
+    tooling: { accountId: tooling.accountId, artifactBucket: artifactBucketOf(organization, cell.region) },
     endpoint: cell.endpoints['api'] ?? cellEndpoint(cell.name, organization.domain),
     profile: { ...profile, protected: profile.protected && cell.intent !== 'retiring' },
     resources: resourcesOf(cell),
@@ -235,11 +264,13 @@ export function poolAccount(plan: Plan, number: number): AccountPlan {
 /** The plan of a registry. The same registry gives the same plan. */
 export function createPlan({ organization, life, digest, published }: Registry): Plan {
   const cells = Object.values(organization.cells).sort(byImpact);
+  const onAws = cells.filter((cell) => cell.cloud === 'aws');
   const production = cells.filter((cell) => cell.stage === 'production');
   return deepFreeze({
     organization: organization.name,
     organizationId: organization.organizationId,
     homeRegion: organization.homeRegion,
+    regions: [...new Set([organization.homeRegion, ...onAws.map(({ region }) => region)])].sort(),
     domain: organization.domain,
     cellsDomain: cellsDomain(organization.domain),
     digest,
@@ -248,7 +279,7 @@ export function createPlan({ organization, life, digest, published }: Registry):
     tooling: controlAccount(organization, 'tooling'),
     monitoring: controlAccount(organization, 'monitoring'),
     registryBucket: organization.accounts.tooling.accountId === undefined ? undefined : registryBucketName(organization),
-    cells: cells.filter((cell) => cell.cloud === 'aws').map((cell) => planCell(organization, cell, life[cell.name]?.state)),
+    cells: onAws.map((cell) => planCell(organization, cell, life[cell.name]?.state)),
     elsewhere: cells.filter((cell) => cell.cloud !== 'aws').map((cell) => cell.name),
     components: Object.values(organization.components).sort((a, b) => (a.name < b.name ? -1 : 1)),
     rollout: organization.rollout,
@@ -279,15 +310,25 @@ export function selectCells(plan: Plan, names: readonly string[]): readonly Cell
   return plan.cells.filter((cell) => wanted.has(cell.name));
 }
 
+/** The component called `name`. @throws FactoryError `COMPONENT_UNKNOWN` */
+export function selectComponent({ components }: Plan, name: string): Component {
+  const found = components.find((component) => component.name === name);
+  if (found) return found;
+  throw new FactoryError('COMPONENT_UNKNOWN', `no such component: ${name}`, {
+    fix: `the registry knows ${components.map((component) => component.name).join(', ') || 'no component'}`,
+  });
+}
+
 /** A cell that has its account, in an organization that `cellctl init` has been through. */
 export type VendedCell = CellPlan & {
   readonly account: AccountPlan & { readonly accountId: string };
   readonly parentZone: { readonly accountId: string };
+  readonly tooling: { readonly accountId: string; readonly artifactBucket: string };
 };
 
 /** True for a cell that has its account. */
 export const isVended = (cell: CellPlan): cell is VendedCell =>
-  cell.account.accountId !== undefined && cell.parentZone.accountId !== undefined;
+  cell.account.accountId !== undefined && cell.parentZone.accountId !== undefined && cell.tooling.artifactBucket !== undefined;
 
 /**
  * The cells, all of which have accounts.

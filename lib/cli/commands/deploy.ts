@@ -46,11 +46,26 @@ export function reportDeployment(context: Context, results: readonly DeployResul
   return results.some((result) => result.state === 'failed' || result.state === 'skipped') ? 1 : 0;
 }
 
+interface DeployOptions {
+  readonly all?: boolean;
+  readonly tooling?: boolean;
+  readonly concurrency: string;
+  readonly allowReplacement?: string[];
+}
+
+/** @throws FactoryError `USAGE` for what is about cells, where tooling is deployed */
+async function refuseCells(names: readonly string[], { all, allowReplacement = [] }: DeployOptions): Promise<void> {
+  if (names.length === 0 && all !== true && allowReplacement.length === 0) return;
+  const { FactoryError } = await import('../../../registry/index.ts');
+  throw new FactoryError('USAGE', '--tooling deploys no cells, and lets go of nothing', { fix: 'run `cellctl deploy --tooling` alone' });
+}
+
 export const deployCommand = () =>
   new Command('deploy')
     .description('bring cells to what the registry says: their foundations, side by side, staging first')
     .argument('[cell...]', 'cells')
     .option('-a, --all', 'every cell')
+    .option('--tooling', 'instead of cells, the stacks of the tooling account: what cells in new regions and new components need there')
     .option('-c, --concurrency <number>', 'cells at once', '4')
     .option(
       '--allow-replacement <logical id...>',
@@ -60,11 +75,16 @@ export const deployCommand = () =>
       'after',
       '\nA failed cell stops none of its siblings; when staging fails, production is not begun. Run again, it carries on.' +
         '\nBefore it begins, it refuses what would lose data or a name; `cellctl plan <cell>` shows it.' +
-        '\n\nExamples:\n  cellctl deploy alpha\n  cellctl deploy --all --concurrency 8' +
+        '\n\nExamples:\n  cellctl deploy alpha\n  cellctl deploy --all --concurrency 8\n  cellctl deploy --tooling' +
         '\n  cellctl deploy alpha --allow-replacement alpha/DataQueue59EC8D83',
     )
     .action(
-      action(async (context, names: string[], options: { all?: boolean; concurrency: string; allowReplacement?: string[] }) => {
+      action(async (context, names: string[], options: DeployOptions) => {
+        if (options.tooling === true) {
+          await refuseCells(names, options);
+          const { deployTooling } = await import('../tooling.ts');
+          return deployTooling(context);
+        }
         const concurrency = await wholeNumber(options.concurrency, '--concurrency', { max: 100 });
         const [{ requireAccounts }, { lasting, refuseEnding }] = await Promise.all([
           import('../../plan/plan.ts'),

@@ -28,30 +28,38 @@ const NOTHING: Looked = {
 
 /** Looks at accounts, stacks and the published registry, as far as the organization has come. */
 async function look(context: Context, registry: Registry, plan: Plan, cells: readonly CellPlan[]): Promise<Looked> {
-  const { CONTROL_STACKS, isInitialized, isVended } = await import('../../plan/plan.ts');
+  const { isInitialized, isVended } = await import('../../plan/plan.ts');
   if (!isInitialized(plan)) return NOTHING;
   const { session, partition } = await context.tooling();
-  const [{ assume }, { VENDING_ROLE }, { observeAccounts }, { withAssembly }, { observeStacks, stacksToObserve }, { cellStacks }] =
-    await Promise.all([
-      import('../../aws/session.ts'),
-      import('../../aws/roles.ts'),
-      import('../../accounts/observe.ts'),
-      import('../../aws/toolkit.ts'),
-      import('../../cell/observe.ts'),
-      import('../../plan/cell-stacks.ts'),
-    ]);
+  const [
+    { assume, inRegion },
+    { VENDING_ROLE },
+    { observeAccounts },
+    { withAssembly },
+    { observeStacks, stacksToObserve },
+    { cellStacks },
+    { toolingStacks },
+  ] = await Promise.all([
+    import('../../aws/session.ts'),
+    import('../../aws/roles.ts'),
+    import('../../accounts/observe.ts'),
+    import('../../aws/toolkit.ts'),
+    import('../../cell/observe.ts'),
+    import('../../plan/cell-stacks.ts'),
+    import('../../plan/tooling-stacks.ts'),
+  ]);
   const vending = assume(session, partition, plan.managementAccountId, VENDING_ROLE);
   const accounts = await observeAccounts(vending, [plan.tooling, plan.monitoring, ...cells.map((cell) => cell.account)]);
   // A cell whose account is not in the organization has no stack to look at; the account itself is the difference.
   const vended = cells.filter(isVended).filter((cell) => accounts.has(cell.account.accountId));
   const { published, undefinedCells, before } = await lookAtPublished(await context.store(plan, session), registry);
-  const control = [CONTROL_STACKS.registry, CONTROL_STACKS.domain];
-  const names = [...control, ...vended.flatMap(cellStacks).map(({ stackName }) => stackName)];
+  const control = toolingStacks(plan);
+  const names = [...control.map(({ stackName }) => stackName), ...vended.flatMap(cellStacks).map(({ stackName }) => stackName)];
   const stacks = await withAssembly(context.source, names, ({ templates }) =>
     observeStacks([
-      ...control.flatMap((stackName) => {
+      ...control.flatMap(({ stackName, region }) => {
         const template = templates.get(stackName);
-        return template ? [{ stackName, template, session }] : [];
+        return template ? [{ stackName, template, session: inRegion(session, region) }] : [];
       }),
       ...vended.flatMap((cell) => stacksToObserve(cell, templates, session, partition)),
     ]),

@@ -26,6 +26,9 @@ const settled = (): {
   stacks: new Map([
     ['Registry', SAME],
     ['Domain', SAME],
+    ['Artifacts-us-east-1', SAME],
+    ['Artifacts', SAME],
+    ['Rollouts', SAME],
     ...plan.cells.flatMap((cell) => [cell.stackName, cell.delegationStackName]).map((name) => [name, SAME] as const),
   ]),
   published: { revision: 4, changes: { added: [], changed: [], removed: [] }, movedOn: [] },
@@ -51,6 +54,9 @@ describe('the differences', () => {
       'account monitoring: cellctl init',
       'stack Registry: cellctl init',
       'stack Domain: cellctl init',
+      'stack Artifacts-us-east-1: cellctl init',
+      'stack Artifacts: cellctl init',
+      'stack Rollouts: cellctl init',
       'account cell-staging: cellctl accounts',
       'account cell-alpha: cellctl accounts',
       'account cell-bravo: cellctl accounts',
@@ -61,6 +67,14 @@ describe('the differences', () => {
       'stack Delegation-bravo: cellctl deploy bravo',
       'stack Cell-bravo: cellctl deploy bravo',
       'registry acme: cellctl publish',
+    ]);
+  });
+
+  test('name the command that brings tooling what a cell in a new region needs', () => {
+    const observed = settled();
+    observed.stacks.set('Artifacts-us-east-1', { status: undefined, changes: [change('Bucket83908E77', 'add')], limits: [] });
+    expect(compare(plan, plan.cells, observed, NOW)).toEqual([
+      { kind: 'stack', name: 'Artifacts-us-east-1', change: 'create', detail: '1 resources', action: 'cellctl deploy --tooling' },
     ]);
   });
 
@@ -218,6 +232,9 @@ describe('a personal cell past its end', () => {
           stacks: new Map([
             ['Registry', SAME],
             ['Domain', SAME],
+            ['Artifacts-us-east-1', SAME],
+            ['Artifacts', SAME],
+            ['Rollouts', SAME],
             ['Cell-mine', { ...SAME, status: undefined }],
           ]),
         },

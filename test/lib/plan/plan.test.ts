@@ -75,12 +75,40 @@ describe('a plan', () => {
     expect(isProtected).toEqual({ staging: false, alpha: false, bravo: true });
   });
 
+  test('gives a cell one calendar: its own, with the organization’s blackouts', () => {
+    const own = { from: '2026-12-24T00:00:00Z', until: '2026-12-27T00:00:00Z', reason: 'Christmas' };
+    const everywhere = { from: '2026-11-27T00:00:00Z', until: '2026-12-01T00:00:00Z', reason: 'the sale' };
+    const windows = [{ days: ['mon' as const], from: '09:00', until: '16:00' }];
+    const { cells } = createPlan(
+      registry((input) => {
+        input.cells['alpha'] = cell('alpha', 1, { calendar: { timeZone: 'Europe/Berlin', windows, blackouts: [own] } });
+        input.settings.rollout.calendar.blackouts = [everywhere];
+      }),
+    );
+    expect(cells.map(({ name, calendar }) => [name, calendar])).toEqual([
+      ['staging', { timeZone: 'UTC', windows: [], blackouts: [everywhere] }],
+      ['alpha', { timeZone: 'Europe/Berlin', windows, blackouts: [everywhere, own] }],
+      ['bravo', { timeZone: 'UTC', windows: [], blackouts: [everywhere] }],
+    ]);
+  });
+
+  test('says what of the cells’ life is known, and what production is in all', () => {
+    const known = createPlan({ ...registry(), life: { alpha: { state: 'draining', since: '2026-01-01T00:00:00Z' } } });
+    expect(known.cells.map(({ name, life }) => [name, life])).toEqual([
+      ['staging', undefined],
+      ['alpha', 'draining'],
+      ['bravo', undefined],
+    ]);
+    expect(known.production).toEqual({ cells: 2, weight: 2 });
+  });
+
   test('names cells of other clouds, and projects none of them', () => {
     const input = unchecked();
     input.cells['golf'] = googleCell('golf');
     const mixed = createPlan(draft(validate(input, 'test')));
     expect(mixed.elsewhere).toEqual(['golf']);
     expect(mixed.cells.map((each) => each.name)).not.toContain('golf');
+    expect(mixed.regions).toEqual(['eu-west-1', 'us-east-1']);
     expect(() => selectCells(mixed, ['golf'])).toThrow('not on AWS: golf');
   });
 });

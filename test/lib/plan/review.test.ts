@@ -22,6 +22,9 @@ function reviewed(plan: Plan, foundation: Partial<ObservedStack> = {}, change: P
     stacks: new Map([
       ['Registry', SAME],
       ['Domain', SAME],
+      ['Artifacts-us-east-1', SAME],
+      ['Artifacts', SAME],
+      ['Rollouts', SAME],
       ['Delegation-alpha', SAME],
       ['Cell-alpha', { ...SAME, ...foundation }],
     ]),

@@ -1,0 +1,41 @@
+/** Deploys stacks of the control accounts. */
+import type { Session } from '../aws/session.ts';
+import { deployStack } from '../aws/toolkit.ts';
+import type { Emit } from '../messages.ts';
+import type { Plan } from '../plan/plan.ts';
+import { type ToolingStack, toolingStacks } from '../plan/tooling-stacks.ts';
+
+interface DeployControlOptions {
+  /** Credentials of the stack's account. */
+  readonly session: Session;
+  /** Unique to this run. */
+  readonly runId: string;
+  readonly emit: Emit;
+}
+
+/** Deploys one stack of a control account. @returns whether anything was changed. @throws FactoryError `DEPLOY_FAILED` */
+export async function deployControlStack(
+  assembly: string,
+  stackName: string,
+  { session, runId, emit }: DeployControlOptions,
+): Promise<boolean> {
+  emit({ kind: 'started', subject: stackName, text: 'deploying' });
+  const { changed } = await deployStack(assembly, stackName, emit, { session, changeSetName: `cell-factory-${runId}` });
+  emit({ kind: changed ? 'done' : 'unchanged', subject: stackName, text: 'stack' });
+  return changed;
+}
+
+/** What became of a stack of the tooling account. */
+export interface ToolingResult extends ToolingStack {
+  readonly state: 'deployed' | 'unchanged';
+}
+
+/** Deploys all stacks of the tooling account, one after the other: some stand on those before. @throws FactoryError `DEPLOY_FAILED` */
+export async function deployToolingStacks(assembly: string, plan: Plan, options: DeployControlOptions): Promise<ToolingResult[]> {
+  const results: ToolingResult[] = [];
+  for (const stack of toolingStacks(plan)) {
+    const changed = await deployControlStack(assembly, stack.stackName, options);
+    results.push({ ...stack, state: changed ? 'deployed' : 'unchanged' });
+  }
+  return results;
+}
