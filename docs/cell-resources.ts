@@ -48,6 +48,8 @@ const PURPOSES: readonly Purpose[] = [
   { path: /^(Domain\/Delegation|Custom::CrossAccountZoneDelegation)/, purpose: 'delegates the zone, in tooling' },
   { path: /^(Domain\/ValidationRecords|Custom::ValidationRecords)/, purpose: 'empties the zone before it goes' },
   { path: /^Role\//, purpose: 'in tooling: lets the cell write that one record' },
+  { path: /^Rollout\/Role/, purpose: '`cell-rollout`: lets the cell operator in tooling deploy components, and look at alarms' },
+  { path: /^Rollout\/Drill/, purpose: '`cell-drill`: lets a drill in tooling raise the cell’s alarms' },
   { path: /^(Logs\/Bucket\/AutoDelete|Custom::S3AutoDelete)/, purpose: 'empties the bucket before it goes' },
   { path: /^Logs\//, purpose: 'the entrance’s access log, and what the probe saw' },
   { path: /^Probe\//, purpose: 'asks components all the time, as a customer would', costs: ['probe'] },

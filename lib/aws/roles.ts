@@ -5,3 +5,12 @@ export const ORGANIZATION_ROLE = 'OrganizationAccountAccessRole';
 
 /** The role in management that tooling assumes to create accounts. */
 export const VENDING_ROLE = 'cell-vending';
+
+/** The role of the cell operator, in tooling: it starts and looks at rollouts in cells. */
+export const OPERATOR_ROLE = 'cell-operator';
+
+/** The role in each cell that the operator assumes to deploy components. */
+export const ROLLOUT_ROLE = 'cell-rollout';
+
+/** The role in each cell by which a drill raises the cell's alarms. */
+export const DRILL_ROLE = 'cell-drill';

@@ -8,11 +8,18 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { CfnParameter, Duration, Fn, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { componentErrorsAlarmName } from '../../registry/names.ts';
 import { CELL_PARAMETERS, type CellParameter, PROBE_PARAMETERS, SERVICE_PORT } from './parameters.ts';
 import { tagResources } from './tagging.ts';
 
 /** Namespace of the metrics that are made of components' logs. */
 const METRIC_NAMESPACE = 'Cell';
+
+/** Share of errors from which on a component is not well, in percent. */
+const ERRORS_PERCENT = 5;
+
+/** Errors in a minute that are too few to speak of a share. The probe alone makes five requests: when all fail, it must show. */
+const FEW_ERRORS = 3;
 
 export interface CellServiceProps {
   /** Name of the component, as the registry has it. */
@@ -48,6 +55,7 @@ export class CellService extends Construct {
     const service = this.createService(this.createTaskDefinition(this.createLog()), targets);
     service.addResourceDependency(rule);
     this.scale(service);
+    this.watch();
     this.haveProbed();
   }
 
@@ -269,6 +277,38 @@ export class CellService extends Construct {
         scaleOutCooldown: 60,
         scaleInCooldown: 300,
       },
+    });
+  }
+
+  /** An alarm of the component's own, by which a rollout of it is judged besides the cell's. */
+  private watch(): void {
+    const { component } = this.props;
+    const period = Duration.minutes(1);
+    const count = (metricName: string) =>
+      new cloudwatch.Metric({
+        namespace: METRIC_NAMESPACE,
+        metricName,
+        statistic: 'Sum',
+        period,
+        dimensionsMap: { cell: this.cell('name'), component },
+      });
+    new cloudwatch.Alarm(this, 'ErrorsAlarm', {
+      alarmName: componentErrorsAlarmName(this.cell('name'), component),
+      alarmDescription:
+        `More than ${ERRORS_PERCENT} % of what ${component} did in this cell were errors. ` +
+        'Without data: nothing is logged while nothing happens; that it answers at all is the business of the cell and its probe.',
+      metric: new cloudwatch.MathExpression({
+        // What works off a queue has errors and no requests: all of it failed, then. MAX leaves out what has no value.
+        expression: `IF(errors > ${FEW_ERRORS}, 100 * errors / MAX([errors, requests]), 0)`,
+        usingMetrics: { errors: count('Errors'), requests: count('Requests') },
+        period,
+        label: 'share of errors in %',
+      }),
+      threshold: ERRORS_PERCENT,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+      datapointsToAlarm: 2,
+      evaluationPeriods: 3,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
     });
   }
 

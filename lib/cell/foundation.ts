@@ -12,6 +12,7 @@ import { CellLogs } from './logs.ts';
 import { CellNetwork } from './network.ts';
 import { CELL_PARAMETERS, type CellParameter } from './parameters.ts';
 import { CellProbe } from './probe.ts';
+import { CellRollout } from './rollout-role.ts';
 import { tagResources } from './tagging.ts';
 
 interface Parts {
@@ -44,6 +45,7 @@ export class Foundation extends Stack {
     const ingress = new CellIngress(this, 'Ingress', cell, network, domain, logs);
     const probe = new CellProbe(this, 'Probe', cell, network, logs);
     new CellHealth(this, 'Health', cell, data, ingress, probe);
+    new CellRollout(this, 'Rollout', cell);
     dropRepeatedDependencies(this);
     this.publishParameters(cell, { key, network, data, ingress });
   }

@@ -7,6 +7,7 @@ import * as synthetics from 'aws-cdk-lib/aws-synthetics';
 import { ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { cellProbeName } from '../../registry/index.ts';
+import { acknowledgeWildcards } from '../linting.ts';
 import { packageRoot } from '../package-root.ts';
 import type { CellPlan } from '../plan/plan.ts';
 import { type CellLogs, LOG_FOLDERS } from './logs.ts';
@@ -79,29 +80,16 @@ export class CellProbe extends Construct {
     allow(['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'], [logGroups]);
     allow(['cloudwatch:PutMetricData'], ['*'], { StringEquals: { 'cloudwatch:namespace': 'CloudWatchSynthetics' } });
     allow(['ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DeleteNetworkInterface'], ['*']);
-    Validations.of(role).acknowledge(
-      {
-        id: 'AwsSolutions-IAM5[Resource::*]',
-        reason: 'Listing buckets, network interfaces of a function and metrics know no resource; metrics are kept to their namespace.',
-      },
-      {
-        id: `AwsSolutions-IAM5[Resource::<${stack.getLogicalId(logs.bucket.node.defaultChild as s3.CfnBucket)}.Arn>/${LOG_FOLDERS.probe}/*]`,
-        reason: 'CloudWatch Synthetics makes up the names of what it writes; they stay in their folder.',
-      },
-      {
-        id: `AwsSolutions-IAM5[Resource::${asNagShows(stack, logGroups)}]`,
-        reason: "CloudWatch Synthetics makes up the name of the canary's function.",
-      },
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: 'Listing buckets, network interfaces of a function and metrics know no resource; metrics are kept to their namespace.',
+    });
+    acknowledgeWildcards(
+      role,
+      [logs.bucket.arnForObjects(`${LOG_FOLDERS.probe}/*`)],
+      'CloudWatch Synthetics makes up the names of what it writes; they stay in their folder.',
     );
+    acknowledgeWildcards(role, [logGroups], "CloudWatch Synthetics makes up the name of the canary's function.");
     return role;
   }
-}
-
-/** A text as cdk-nag shows it: references by their names. Where the partition is known it is text already, elsewhere a reference. */
-function asNagShows(stack: Stack, text: string): string {
-  const resolved = stack.resolve(text) as
-    | string
-    | { readonly 'Fn::Join': readonly [string, readonly (string | { readonly Ref: string })[]] };
-  if (typeof resolved === 'string') return resolved;
-  return resolved['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join('');
 }

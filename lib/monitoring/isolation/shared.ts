@@ -1,6 +1,7 @@
 /** What cells share all the same, or what looks as if they did: each with its reason, and as narrow as can be said. */
 import { isDeepStrictEqual } from 'node:util';
 import { cellDelegationRoleName, cellStackName } from '../../../registry/index.ts';
+import { DRILL_ROLE, OPERATOR_ROLE, ROLLOUT_ROLE } from '../../aws/roles.ts';
 import { actionsOf, requiredValues, resourcesOf } from './statements.ts';
 import type { CellFacts, Finding, Stack, Subject } from './subject.ts';
 import { asList, asText, entry, partitionOf } from './template.ts';
@@ -51,6 +52,14 @@ const hasActions = ({ statement }: Finding, actions: readonly string[]) =>
 /** The roles of a cell's foundation in its account. CloudFormation cuts the stack's name short in the names that it makes up. */
 const isFoundationRole = (text: string, stack: Stack, cell: CellFacts) =>
   text.startsWith(arn(stack, cell.account.accountId, `role/${cellStackName('')}`));
+
+/** The name of the role that a finding is in, as the template insists on it. */
+const roleNameOf = ({ logicalId }: Finding, { resources }: Stack) =>
+  asText(resources.find((each) => each.type === 'AWS::IAM::Role' && each.logicalId === logicalId)?.properties['RoleName']);
+
+/** The statement that a text is part of. */
+const statementAround = ({ logicalId, path }: Finding, { statements }: Stack) =>
+  statements.find((each) => each.logicalId === logicalId && path.startsWith(`${each.path}.`));
 
 /** Names of parameters in tooling that a delegation reads: where the zone is, and how new the CDK's bootstrap. */
 const TOOLING_PARAMETERS = /^(\/cell-factory\/zone-id|\/cdk-bootstrap\/[a-z0-9]+\/version)$/;
@@ -182,6 +191,43 @@ export const SHARED: readonly SharedEntry[] = [
     reason: 'CloudFormation reads them, not the cell, and no cell can write them',
     kinds: ['parameter'],
     explains: ({ value }, { purpose }) => purpose === 'delegation' && TOOLING_PARAMETERS.test(value),
+  },
+  {
+    name: 'operator-trust',
+    what: 'the role `cell-rollout` of a foundation trusts tooling, of it the cell operator',
+    reason: 'components are deployed from one place, which is no cell; the role makes nothing but stacks of components',
+    kinds: ['role-trust', 'account'],
+    explains: (finding, stack, { control }) => {
+      const isPart = stack.purpose === 'foundation' && finding.path.includes('.AssumeRolePolicyDocument.');
+      if (!isPart || roleNameOf(finding, stack) !== ROLLOUT_ROLE) return false;
+      const [root, operator] = ['root', `role/${OPERATOR_ROLE}`].map((resource) => arn(stack, control.tooling, resource));
+      if (!finding.statement) return [root, operator].includes(finding.value);
+      return finding.value === `AWS ${root}` && hasCondition(finding, 'ArnEquals', { 'aws:PrincipalArn': [operator ?? ''] });
+    },
+  },
+  {
+    name: 'drill-trust',
+    what: 'the role `cell-drill` of a foundation trusts tooling',
+    reason: "a drill must be able to raise alarms; the role does that, to the cell's own alarms, and nothing else",
+    kinds: ['role-trust', 'account'],
+    explains: (finding, stack, { control }) => {
+      const isPart = stack.purpose === 'foundation' && finding.path.includes('.AssumeRolePolicyDocument.');
+      if (!isPart || roleNameOf(finding, stack) !== DRILL_ROLE) return false;
+      return [arn(stack, control.tooling, 'root'), `AWS ${arn(stack, control.tooling, 'root')}`].includes(finding.value);
+    },
+  },
+  {
+    name: 'artifacts',
+    what: "the role `cell-rollout` reads components' artifacts from the bucket in tooling, in the cell's region",
+    reason: 'templates are published once, for all cells; reading changes nothing, and no cell can write there',
+    kinds: ['bucket', 'account'],
+    explains: (finding, stack) => {
+      const bucket = stack.purpose === 'foundation' ? stack.cell?.tooling.artifactBucket : undefined;
+      const statement = statementAround(finding, stack);
+      if (bucket === undefined || !statement || !isDeepStrictEqual(actionsOf(statement), ['s3:GetObject'])) return false;
+      const objects = `arn:${partitionOf(stack.region)}:s3:::${bucket}/artifacts/*`;
+      return isDeepStrictEqual(resourcesOf(statement), [objects]) && [bucket, objects].includes(finding.value);
+    },
   },
   {
     name: 'component-images',

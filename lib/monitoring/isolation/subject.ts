@@ -26,6 +26,8 @@ export interface CellFacts {
   readonly account: { readonly accountId: string };
   /** Where its name is delegated. */
   readonly parentZone: { readonly accountId: string; readonly region: string };
+  /** Where its components' artifacts are. */
+  readonly tooling: { readonly artifactBucket: string };
 }
 
 /** What a stack is for: a cell's foundation, its delegation in tooling, or a component, whose template goes to every cell. */

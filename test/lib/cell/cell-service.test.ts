@@ -78,6 +78,33 @@ describe('the template of a component', () => {
     }
   });
 
+  test('has an alarm of its own, on the share of errors in its log, that carries the cell’s name', () => {
+    const [alarm] = Object.values(resources(stack, 'AWS::CloudWatch::Alarm'));
+    expect(Object.keys(resources(stack, 'AWS::CloudWatch::Alarm'))).toHaveLength(1);
+    const { AlarmName, Metrics, ...rest } = alarm?.Properties ?? {};
+    const [cellName] = Object.entries(template.Parameters).find(([, { Default }]) => Default === CELL_PARAMETERS.name) ?? [];
+    expect(AlarmName).toEqual({ 'Fn::Join': ['', ['cell-', { Ref: cellName }, '-orders-api.errors']] });
+    expect(rest).toMatchObject({
+      ComparisonOperator: 'GreaterThanThreshold',
+      Threshold: 5,
+      DatapointsToAlarm: 2,
+      EvaluationPeriods: 3,
+      TreatMissingData: 'notBreaching',
+    });
+    const metrics = Metrics as { Id: string; Expression?: string; MetricStat?: { Period: number; Stat: string; Metric: object } }[];
+    expect(metrics.map(({ Expression }) => Expression).filter(Boolean)).toEqual([
+      'IF(errors > 3, 100 * errors / MAX([errors, requests]), 0)',
+    ]);
+    const dimensions = [
+      { Name: 'cell', Value: { Ref: cellName } },
+      { Name: 'component', Value: 'orders-api' },
+    ];
+    expect(metrics.flatMap(({ Id, MetricStat }) => (MetricStat ? [[Id, MetricStat]] : []))).toEqual([
+      ['errors', { Period: 60, Stat: 'Sum', Metric: { Namespace: 'Cell', MetricName: 'Errors', Dimensions: dimensions } }],
+      ['requests', { Period: 60, Stat: 'Sum', Metric: { Namespace: 'Cell', MetricName: 'Requests', Dimensions: dimensions } }],
+    ]);
+  });
+
   test('tells the cell’s probe what to ask for', () => {
     Template.fromStack(stack).hasResourceProperties('AWS::SSM::Parameter', { Name: '/cell/probe/orders-api', Value: '/orders' });
   });

@@ -248,6 +248,82 @@ describe('the foundation of a cell', () => {
     expect(names.sort()).toEqual(Object.values(CELL_PARAMETERS).sort());
   });
 
+  describe('lets tooling in by two roles', () => {
+    interface Statement {
+      readonly Action: string | string[];
+      readonly Principal?: unknown;
+      readonly Resource: unknown;
+      readonly Condition?: unknown;
+    }
+    const roleOf = (name: string) => {
+      const found = Object.entries(resources(production, 'AWS::IAM::Role')).find(([, { Properties }]) => Properties?.['RoleName'] === name);
+      const policy = Object.values(resources(production, 'AWS::IAM::Policy')).find(({ Properties }) =>
+        JSON.stringify(Properties?.['Roles']).includes(`"${found?.[0]}"`),
+      );
+      const statements = (document: unknown) => (Object(document) as { Statement: Statement[] }).Statement;
+      return {
+        trust: statements(found?.[1].Properties?.['AssumeRolePolicyDocument']),
+        statements: statements(policy?.Properties?.['PolicyDocument']),
+        managed: found?.[1].Properties?.['ManagedPolicyArns'],
+      };
+    };
+    const TOOLING = { AWS: 'arn:aws:iam::200000000000:root' };
+    /** What a statement is about, without the partition. */
+    const targets = ({ Resource }: Statement) => [Resource].flat().map((each) => String(each).replace('arn:aws:', ''));
+
+    test('cell-rollout: of the operator alone, for stacks of components, artifacts and alarms', () => {
+      const { trust, statements, managed } = roleOf('cell-rollout');
+      expect(managed).toBeUndefined();
+      expect(trust).toEqual([
+        {
+          Action: 'sts:AssumeRole',
+          Effect: 'Allow',
+          Principal: TOOLING,
+          Condition: {
+            ArnEquals: {
+              'aws:PrincipalArn': 'arn:aws:iam::200000000000:role/cell-operator',
+            },
+          },
+        },
+      ]);
+      const own = planned('production').account.accountId;
+      const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+      expect(statements.map((each) => [[each.Action].flat(), targets(each)])).toEqual([
+        [
+          [
+            'cloudformation:CreateChangeSet',
+            'cloudformation:DeleteChangeSet',
+            'cloudformation:DeleteStack',
+            'cloudformation:DescribeChangeSet',
+            'cloudformation:DescribeStackEvents',
+            'cloudformation:DescribeStackResource',
+            'cloudformation:DescribeStackResources',
+            'cloudformation:DescribeStacks',
+            'cloudformation:ExecuteChangeSet',
+            'cloudformation:GetTemplate',
+            'cloudformation:ListStackResources',
+          ],
+          letters.map((letter) => `cloudformation:eu-west-1:${own}:stack/${letter}*/*`),
+        ],
+        [['iam:PassRole'], [`iam::${own}:role/cdk-hnb659fds-cfn-exec-role-${own}-eu-west-1`]],
+        [['ssm:GetParameters'], [`ssm:eu-west-1:${own}:parameter/cell/*`]],
+        [['s3:GetObject'], ['s3:::acme-cell-artifacts-200000000000-eu-west-1/artifacts/*']],
+        [['cloudwatch:DescribeAlarmHistory', 'cloudwatch:DescribeAlarms', 'cloudwatch:GetMetricData'], ['*']],
+      ]);
+      expect(statements[1]?.Condition).toEqual({ StringEquals: { 'iam:PassedToService': 'cloudformation.amazonaws.com' } });
+    });
+
+    test('cell-drill: of tooling, for the state of the cell’s own alarms', () => {
+      const { trust, statements, managed } = roleOf('cell-drill');
+      expect(managed).toBeUndefined();
+      expect(trust).toEqual([{ Action: 'sts:AssumeRole', Effect: 'Allow', Principal: TOOLING }]);
+      const own = planned('production').account.accountId;
+      expect(statements.map((each) => [each.Action, targets(each)])).toEqual([
+        ['cloudwatch:SetAlarmState', [`cloudwatch:eu-west-1:${own}:alarm:cell-x-*`]],
+      ]);
+    });
+  });
+
   test('has one health alarm over alarms that carry the cell’s name', () => {
     template.hasResourceProperties('AWS::CloudWatch::CompositeAlarm', { AlarmName: 'cell-x-health' });
     const names = Object.values(resources(production, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties?.['AlarmName']);
