@@ -3,6 +3,9 @@
  * share, in the table. Shapes and keys only; whoever decides stands in `decide.ts`, whoever reads and writes in `store.ts`.
  */
 import type { Calendar, RolloutPolicy } from '../../registry/index.ts';
+import type { LeftOut, RolloutWave } from '../plan/waves.ts';
+
+export type { LeftOut, RolloutWave };
 
 /** A rollout in one of these is over; its locks are gone. */
 export const ENDED = ['succeeded', 'stopped', 'rolled back', 'rolled back in part'] as const;
@@ -27,27 +30,6 @@ export interface RolloutCell {
   readonly calendar: Calendar;
 }
 
-/** A wave of a pinned plan. Its cells are an object of their own, `waveKey`. */
-export interface RolloutWave {
-  /** 0 is staging. */
-  readonly number: number;
-  readonly name: string;
-  /** How long it is watched, in seconds, before the policy's time scale. */
-  readonly bakeSeconds: number;
-  /** Whether a person must agree before it begins. */
-  readonly approval: boolean;
-  readonly cells: readonly string[];
-  readonly regions: readonly string[];
-  /** Share of the traffic that runs the version after this wave, 0 to 1. */
-  readonly exposure: number;
-}
-
-/** A cell that gets nothing, and why. */
-export interface LeftOut {
-  readonly cell: string;
-  readonly reason: string;
-}
-
 /** Everything that is fixed when a rollout starts. Written once, `planKey`. */
 export interface RolloutPlan {
   readonly id: string;
@@ -60,6 +42,7 @@ export interface RolloutPlan {
   readonly policy: RolloutPolicy;
   /** Values of the template's parameters that come from the registry. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** The cells of each are an object of their own, `waveKey`. */
   readonly waves: readonly RolloutWave[];
   readonly leftOut: readonly LeftOut[];
   /** Logical ids of the component's stack that may be replaced or removed although that loses something. */
@@ -82,6 +65,8 @@ export interface Control {
   readonly pause?: Request;
   readonly stop?: Request;
   readonly rollback?: Request & { readonly scope: 'wave' | 'all' };
+  /** The last time that somebody had it go on. */
+  readonly resumed?: Request;
   /** By number of the wave. */
   readonly skipBake?: Readonly<Record<string, Request>>;
   /** By number of the wave. */
@@ -131,12 +116,18 @@ export type WaveStatus =
 export interface WaveRecord {
   readonly number: number;
   readonly status: WaveStatus;
-  /** Every attempt at a wave is an execution with a name of its own. */
+  /** Every attempt at a wave is an execution of its own. */
   readonly attempts: number;
+  /** The execution of the last attempt. */
+  readonly execution?: string;
+  /** In a rehearsal, when closed calendars count as open. */
+  readonly opensAt?: string;
   readonly startedAt?: string;
   /** When the first cell began to change: alarms count from here on. */
   readonly deployBeganAt?: string;
   readonly bakeBeganAt?: string;
+  /** The first cell of this attempt that failed: no other begins after it. */
+  readonly failedCell?: string;
   /** When the bake ends as things are; later than the policy says where it was extended. */
   readonly bakeUntil?: string;
   /** Why the bake takes longer than the policy says. */
@@ -155,9 +146,11 @@ export interface CellRecord {
   readonly status: CellRolloutStatus;
   /** Version that ran before; empty for none. The template that ran is `previousKey`. */
   readonly previous?: string;
-  /** True where the cell ran the very same already, and nothing was changed. */
+  /** True where the cell ran the very same before the rollout, and nothing was changed. */
   readonly unchanged?: boolean;
   readonly changeSet?: string;
+  /** True from just before the change set is executed. */
+  readonly executing?: boolean;
   readonly startedAt?: string;
   readonly endedAt?: string;
   /** Why it failed: a whole sentence. */
@@ -169,6 +162,8 @@ export const planKey = (id: string) => `rollouts/${id}/plan.json`;
 /** The cells of a wave, as the machine fans out over them: `RolloutCell[]`. */
 export const waveKey = (id: string, wave: number) => `rollouts/${id}/waves/${wave}.json`;
 /** The cells to put back, as the machine fans out over them: `RolloutCell[]`. */
-export const rollbackKey = (id: string, wave: number, attempt: number) => `rollouts/${id}/rollbacks/${wave}-${attempt}.json`;
-/** What a cell ran before the rollout: template, parameters and tags of its stack. */
+export const rollbackKey = (id: string, wave: number, attempt: string) => `rollouts/${id}/rollbacks/${wave}-${attempt}.json`;
+/** What a cell ran before the rollout: version and parameters of its stack; written after the template. */
 export const previousKey = (id: string, cell: string) => `rollouts/${id}/previous/${cell}.json`;
+/** The template of that stack, as it was given to CloudFormation. */
+export const previousTemplateKey = (id: string, cell: string) => `rollouts/${id}/previous/${cell}.template.json`;

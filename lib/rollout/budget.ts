@@ -1,0 +1,73 @@
+/**
+ * How long the history of a wave's execution becomes, computed before anything starts: an execution that reaches the limit
+ * is ended by Step Functions in the middle of whatever it does. Pure.
+ */
+import { type RolloutPolicy, seconds } from '../../registry/index.ts';
+import { calendarWait, looksIn } from './decide.ts';
+import { eventsOf, runWave } from './machines.ts';
+
+/** Events that the history of one execution may hold. Source: "Service quotas", AWS Step Functions Developer Guide. */
+export const MOST_EVENTS = 25_000;
+
+/** Events that a call adds each time it is tried again: scheduled, started, failed. Source: as for `eventsOf`. */
+const EVENTS_OF_A_RETRY = 3;
+/** Times that a call is tried again, on average over a whole wave: every one of them throttled once would be a very bad day. */
+const RETRIES = 1;
+/** The execution's own: its start and its end. */
+const FRAME = 2;
+
+/** Events of a wave's execution at most, and what they are for. */
+export interface HistoryBudget {
+  /** While alarms have no data yet. */
+  readonly grace: number;
+  /** While calendars are closed. */
+  readonly calendar: number;
+  /** While the wave bakes, as long as it can be extended. */
+  readonly bake: number;
+  /** The rest, with a rollback: the same for any number of cells, since each is an execution of its own. */
+  readonly frame: number;
+  readonly events: number;
+}
+
+const machine = runWave();
+
+/** Events of one round through these states, with what is tried again. */
+const round = (...names: readonly string[]): number =>
+  eventsOf(machine, names) + names.filter((name) => machine.States[name]?.Type === 'Task').length * RETRIES * EVENTS_OF_A_RETRY;
+
+/** How often a calendar is looked at that opens in so many seconds. */
+function looksAtCalendar(closedSeconds: number): number {
+  let looks = 0;
+  for (let left = closedSeconds; left > 0; looks++) left -= calendarWait(left);
+  return looks;
+}
+
+type Waits = Pick<RolloutPolicy, 'timeScale' | 'alarmGrace' | 'maxBakeExtension'>;
+
+/**
+ * @param bakeSeconds before the time scale
+ * @param closedSeconds how long the wave may have to wait for its calendars, before the time scale
+ */
+export function historyBudget(bakeSeconds: number, { timeScale, alarmGrace, maxBakeExtension }: Waits, closedSeconds = 0): HistoryBudget {
+  const again = round('Preflight', 'PreflightSays', 'PreflightWait');
+  const looks = looksIn(bakeSeconds, timeScale) + looksIn(seconds(maxBakeExtension), timeScale);
+  const parts = {
+    grace: again * looksIn(seconds(alarmGrace), timeScale),
+    calendar: again * looksAtCalendar(closedSeconds * timeScale),
+    bake: round('Bake', 'Look', 'LookSays') * looks,
+    frame:
+      FRAME +
+      round('Preflight', 'PreflightSays', 'Deploy', 'Deployed', 'DeployedSays') +
+      round('Broken', 'BrokenSays', 'ChooseCells', 'PutBack', 'Restored', 'Ended', 'Failed'),
+  };
+  return { ...parts, events: Object.values(parts).reduce((sum, part) => sum + part, 0) };
+}
+
+/** The longest bake, in whole hours before the time scale, whose wave stays within {@link MOST_EVENTS}; 0 for none. */
+export function longestBakeHours(waits: Waits, closedSeconds = 0): number {
+  let hours = 0;
+  for (let step = 8_192; step >= 1; step /= 2) {
+    if (historyBudget((hours + step) * 3_600, waits, closedSeconds).events <= MOST_EVENTS) hours += step;
+  }
+  return hours;
+}

@@ -1,0 +1,320 @@
+/** Starts rollouts, says how they are, and passes on what people ask of them. It only writes records: the machines act. */
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { FactoryError, isNamed, S3Objects } from '../../registry/index.ts';
+import { s3Client } from '../aws/s3.ts';
+import type { Session } from '../aws/session.ts';
+import { ROLLOUT_PARAMETERS } from '../plan/plan.ts';
+import { type Executions, executionsOf } from './executions.ts';
+import {
+  type CellRecord,
+  type Control,
+  hasEnded,
+  type Request,
+  type RolloutCell,
+  type RolloutPlan,
+  type RolloutRecord,
+  type RolloutStatus,
+  type WaveRecord,
+} from './record.ts';
+import { RolloutStore } from './store.ts';
+
+/** Everything that is known of a rollout. */
+export interface RolloutView {
+  readonly plan: RolloutPlan;
+  readonly record: RolloutRecord;
+  /** One for each wave of the plan. */
+  readonly waves: readonly WaveRecord[];
+  /** Cells that something was done to, or was about to be. */
+  readonly cells: readonly CellRecord[];
+  /** False where the record says that it runs, and no execution does: it can be resumed, or another one begun. */
+  readonly alive: boolean;
+}
+
+/** A rollout that is about to be written down. */
+export interface Draft {
+  readonly plan: Omit<RolloutPlan, 'id' | 'startedAt'>;
+  /** By number of the wave. */
+  readonly cells: readonly (readonly RolloutCell[])[];
+}
+
+/** Who asks for something, and why. */
+export interface Asker {
+  readonly by: string;
+  readonly reason?: string | undefined;
+}
+
+/** Times that a request is tried when somebody else writes at the same moment. */
+const ATTEMPTS = 10;
+
+interface Machines {
+  readonly table: string;
+  readonly machine: string;
+}
+
+export class RolloutClient {
+  constructor(
+    private readonly executions: Executions,
+    readonly store: RolloutStore,
+  ) {}
+
+  /**
+   * @param session tooling's, in the home region
+   * @param bucket the artifacts' bucket there
+   * @throws FactoryError `NOT_INITIALIZED` while stack `Rollouts` is missing
+   */
+  static async connect(session: Session, bucket: string): Promise<RolloutClient> {
+    const { table, machine } = await findMachines(session);
+    const store = new RolloutStore(session, table, new S3Objects(s3Client(session), bucket));
+    return new RolloutClient(executionsOf(new SFNClient(session), machine), store);
+  }
+
+  /**
+   * Writes a rollout down and sets it going.
+   * @throws FactoryError `LOCKED` while another one of the component is under way
+   */
+  async start({ plan: draft, cells }: Draft): Promise<RolloutRecord> {
+    const { component } = draft;
+    const before = await this.store.active(component);
+    if (before !== undefined) await this.giveWay(before);
+    const id = `${component}-${await this.store.nextNumber(component)}`;
+    const startedAt = new Date().toISOString();
+    const plan: RolloutPlan = { ...draft, id, startedAt };
+    const { version, digest, by } = plan;
+    const record: RolloutRecord = {
+      ...{ id, component, version, digest, by, startedAt },
+      revision: plan.registry.revision,
+      status: 'running',
+      updatedAt: startedAt,
+      control: {},
+      runs: 1,
+      execution: this.execution(id, 1),
+    };
+    if (!(await this.store.create(plan, cells, record, before))) {
+      throw new FactoryError('LOCKED', `somebody else has just started a rollout of ${component}`, {
+        fix: `look at it with \`cellctl rollout status ${component}\``,
+      });
+    }
+    await this.run(id, 1);
+    return record;
+  }
+
+  /**
+   * The id of a rollout, by its id or by its component: then the newest.
+   * @throws FactoryError `ROLLOUT_UNKNOWN`
+   */
+  async resolve(name: string): Promise<string> {
+    if (await this.store.record(name)) return name;
+    const [newest] = await this.store.history(name, 1);
+    if (newest !== undefined) return newest;
+    throw new FactoryError('ROLLOUT_UNKNOWN', `there is no rollout ${name}, and none of a component of that name`, {
+      fix: 'begin one with `cellctl rollout start <component> --release <version>`',
+    });
+  }
+
+  /** @throws FactoryError `ROLLOUT_UNKNOWN` */
+  async view(id: string): Promise<RolloutView> {
+    const [plan, record, cells] = await Promise.all([this.store.plan(id), this.store.requireRecord(id), this.store.cells(id)]);
+    const [waves, alive] = await Promise.all([this.store.waves(plan), this.isAlive(record)]);
+    // An execution ends right after it has written down how: one that ended between the two looks has not died.
+    if (!alive && (await this.store.requireRecord(id)).updatedAt !== record.updatedAt) return this.view(id);
+    return { plan, record, waves, cells, alive };
+  }
+
+  /** Rollouts of the component, newest first. */
+  async history(component: string, limit: number): Promise<readonly RolloutRecord[]> {
+    const ids = await this.store.history(component, limit);
+    return Promise.all(ids.map((id) => this.store.requireRecord(id)));
+  }
+
+  /** Has nothing more begun; a bake goes on to its end. @throws FactoryError `REFUSED` unless it runs */
+  async pause(id: string, asker: Asker): Promise<RolloutRecord> {
+    await this.refuseDead(id);
+    return this.ask(id, ['running'], ({ control }) => ({ ...control, pause: request(asker) }));
+  }
+
+  /** Ends it where it is: cells keep what they run. @throws FactoryError `REFUSED` when it has ended */
+  async stop(id: string, asker: Asker): Promise<RolloutRecord> {
+    const asked = await this.ask(id, ['running', 'paused', 'awaiting approval'], ({ control }) => ({ ...control, stop: request(asker) }));
+    return this.onward(asked);
+  }
+
+  /**
+   * Puts back what the rollout has changed: in its last wave, or in all.
+   * @throws FactoryError `REFUSED` when it is rolled back already, or when a later rollout has changed the component since
+   */
+  async rollback(id: string, scope: 'wave' | 'all', asker: Asker): Promise<RolloutRecord> {
+    const known = await this.store.requireRecord(id);
+    const active = await this.store.active(known.component);
+    if (active !== id) {
+      throw new FactoryError('REFUSED', `${id} is not the last rollout of ${known.component}: ${active} came after it`, {
+        fix: `start a rollout of the version that you want`,
+      });
+    }
+    const from: RolloutStatus[] = ['running', 'paused', 'awaiting approval', 'stopped', 'succeeded', 'rolled back in part', 'rolled back'];
+    const asked = await this.ask(id, from, ({ control }) => ({ ...control, rollback: { ...request(asker), scope } }));
+    return this.onward(asked);
+  }
+
+  /** Lets the wave's bake pass. @throws FactoryError `REFUSED` unless it runs */
+  async skipBake(id: string, wave: number, asker: Asker): Promise<RolloutRecord> {
+    await this.refuseDead(id);
+    return this.ask(id, ['running', 'paused'], ({ control }) => ({
+      ...control,
+      skipBake: { ...control.skipBake, [wave]: request(asker) },
+    }));
+  }
+
+  /** Lets a wave begin that waits for it; before its time, too. @throws FactoryError `REFUSED` when the rollout has ended */
+  async approve(id: string, wave: number, asker: Asker): Promise<RolloutRecord> {
+    const asked = await this.ask(id, ['running', 'paused', 'awaiting approval'], ({ control }) => ({
+      ...control,
+      approvals: { ...control.approvals, [wave]: request(asker) },
+    }));
+    return asked.status === 'awaiting approval' ? this.onward(asked) : asked;
+  }
+
+  /**
+   * Goes on from where it was: cells that run the version stay as they are.
+   * @throws FactoryError `REFUSED` while it runs, when it has succeeded, or when another rollout has begun since
+   */
+  async resume(id: string, asker: Asker): Promise<RolloutRecord> {
+    const record = await this.store.requireRecord(id);
+    const { pause, stop, rollback } = record.control;
+    if (record.status === 'running' && (await this.isAlive(record))) {
+      const other = rollback ?? stop;
+      if (other) {
+        throw new FactoryError(
+          'REFUSED',
+          `${id} is about to ${rollback ? 'be rolled back' : 'stop'}: ${other.by} asked for it at ${other.at}`,
+          {
+            fix: 'wait until that is done; then it can be resumed',
+          },
+        );
+      }
+      // The pause has not been seen yet: it is taken back.
+      if (pause) return this.ask(id, ['running'], ({ control }) => ({ ...withoutPause(control), resumed: request(asker) }));
+      throw new FactoryError('REFUSED', `${id} is running`, { fix: `watch it with \`cellctl rollout watch ${id}\`` });
+    }
+    const active = await this.store.active(record.component);
+    if (active !== id) {
+      throw new FactoryError('REFUSED', `${id} is not the last rollout of ${record.component}: ${active} came after it`, {
+        fix: `start a new one with \`cellctl rollout start ${record.component} --release ${record.version}\``,
+      });
+    }
+    const from: RolloutStatus[] = ['running', 'paused', 'awaiting approval', 'stopped', 'rolled back', 'rolled back in part'];
+    const asked = await this.ask(id, from, ({ control, status }) => ({
+      // One that is over begins anew: waves are approved and bake again. One that died on its way back goes on with that.
+      ...(hasEnded(status) ? {} : control.rollback ? control : withoutHalts(control)),
+      resumed: request(asker),
+    }));
+    return this.onward(asked);
+  }
+
+  private async ask(id: string, from: readonly RolloutStatus[], change: (record: RolloutRecord) => Control): Promise<RolloutRecord> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const record = await this.store.requireRecord(id);
+      if (!from.includes(record.status)) {
+        const end = record.outcome === undefined ? '' : `: ${record.outcome.sentence}`;
+        throw new FactoryError('REFUSED', `${id} is ${record.status}${end}`, { fix: `this takes one that is ${from.join(', ')}` });
+      }
+      const control = change(record);
+      // Of two who ask at the same moment neither is forgotten, and one that is over meanwhile takes no more.
+      const expected = { control: record.control, status: record.status };
+      if (await this.store.updateRecord(id, { control }, expected)) return { ...record, control };
+    }
+    throw new FactoryError('RECORD_CONFLICT', `${id} changes all the time`, { fix: 'run the command again' });
+  }
+
+  /** Has an execution act on what was asked, unless one is under way. */
+  private async onward(record: RolloutRecord): Promise<RolloutRecord> {
+    if (record.status === 'running' && (await this.isAlive(record)) && !(await this.isWaiting(record))) return record;
+    const { id } = record;
+    const runs = record.runs + 1;
+    // One that died on its way back still knows why it went back.
+    const anew = record.status === 'running' ? {} : { outcome: undefined, endedAt: undefined };
+    const driven = { status: 'running', runs, execution: this.execution(id, runs), ...anew } as const;
+    if (!(await this.store.drive(id, record.component, driven, record.runs))) {
+      throw new FactoryError('LOCKED', `somebody else is setting ${id}, or another rollout of ${record.component}, going`, {
+        fix: `look at it with \`cellctl rollout status ${id}\``,
+      });
+    }
+    await this.run(id, runs);
+    return this.store.requireRecord(id);
+  }
+
+  /**
+   * True while the rollout waits before a wave, perhaps for a calendar that opens in days: nothing is under way that another
+   * execution could disturb, and the one that waits finds out that it is no longer needed.
+   */
+  private async isWaiting({ id }: RolloutRecord): Promise<boolean> {
+    return (await this.store.waves(await this.store.plan(id))).some(({ status }) => status === 'preflight');
+  }
+
+  /** Makes room for a new rollout. A dead one is ended: its locks are taken over cell by cell. @throws FactoryError `LOCKED` */
+  private async giveWay(before: string): Promise<void> {
+    const record = await this.store.record(before);
+    if (!record || hasEnded(record.status)) return;
+    if (record.status === 'running' && !(await this.isAlive(record))) {
+      const sentence = `its execution ended without a word; a new rollout of ${record.component} took over`;
+      const endedAt = new Date().toISOString();
+      await this.store.updateRecord(before, { status: 'stopped', outcome: { sentence }, endedAt }, { updatedAt: record.updatedAt });
+      await this.store.releaseLocks(record.component, before);
+      return;
+    }
+    throw new FactoryError(
+      'LOCKED',
+      `${before} (${record.component} ${record.version}) is ${record.status}, since ${record.startedAt} by ${record.by}`,
+      {
+        fix: `wait for it, or end it with \`cellctl rollout stop ${before}\``,
+      },
+    );
+  }
+
+  /** A request that nobody would hear is worse than none. @throws FactoryError `REFUSED` */
+  private async refuseDead(id: string): Promise<void> {
+    const record = await this.store.requireRecord(id);
+    if (await this.isAlive(record)) return;
+    throw new FactoryError('REFUSED', `${id} is dead: its execution ended without a word`, {
+      fix: `resume it with \`cellctl rollout resume ${id}\``,
+    });
+  }
+
+  private async isAlive({ status, execution }: RolloutRecord): Promise<boolean> {
+    return status !== 'running' || (execution !== undefined && (await this.executions.isRunning(execution)));
+  }
+
+  private execution(id: string, run: number): string {
+    return this.executions.idOf(`${id}-${run}`);
+  }
+
+  private async run(id: string, run: number): Promise<void> {
+    await this.executions.start(`${id}-${run}`, id);
+  }
+}
+
+const request = ({ by, reason }: Asker): Request => ({ by, reason, at: new Date().toISOString() });
+
+function withoutPause({ pause: _pause, ...rest }: Control): Control {
+  return rest;
+}
+
+/** What was asked for before no longer holds; approvals and skipped bakes do. */
+function withoutHalts({ pause: _pause, stop: _stop, ...rest }: Control): Control {
+  return rest;
+}
+
+async function findMachines(session: Session): Promise<Machines> {
+  const { table: tableName, machine: machineName } = ROLLOUT_PARAMETERS;
+  try {
+    const { Parameters = [] } = await new SSMClient(session).send(new GetParametersCommand({ Names: [tableName, machineName] }));
+    const value = (name: string) => Parameters.find((parameter) => parameter.Name === name)?.Value;
+    const [table, machine] = [value(tableName), value(machineName)];
+    if (table !== undefined && machine !== undefined) return { table, machine };
+  } catch (error) {
+    if (!isNamed(error, 'ParameterNotFound')) throw error;
+  }
+  throw new FactoryError('NOT_INITIALIZED', 'tooling has no stack Rollouts', {
+    fix: 'run `cellctl deploy --tooling` (or `cellctl init` with credentials of the management account)',
+  });
+}

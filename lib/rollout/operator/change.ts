@@ -1,0 +1,246 @@
+/**
+ * One change of a component's stack by change set, step by step: made, looked at, executed, looked at again. No step waits;
+ * each finds out where the stack is, so that it can be repeated whatever became of the step before.
+ */
+import {
+  CloudFormationClient,
+  CreateChangeSetCommand,
+  type CreateChangeSetCommandInput,
+  DeleteChangeSetCommand,
+  DeleteStackCommand,
+  DescribeChangeSetCommand,
+  type DescribeChangeSetCommandOutput,
+  ExecuteChangeSetCommand,
+  GetTemplateCommand,
+  paginateDescribeStackEvents,
+  type Stack,
+} from '@aws-sdk/client-cloudformation';
+import { isNamed } from '../../../registry/index.ts';
+import type { Session } from '../../aws/session.ts';
+import { findStack } from '../../aws/stacks.ts';
+import { changesInPlace, isStateful, STATEFUL } from '../../plan/stateful.ts';
+
+/** Longest template that goes along with the call. Source: CreateChangeSet, AWS CloudFormation API Reference. */
+const INLINE_BYTES = 51_200;
+
+/** What a stack is to become. */
+export interface Desired {
+  readonly template: string;
+  /** Where the template lies, for one that is too long to go along. */
+  readonly templateUrl: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Where a change is: under way, made and waiting to be executed, not made at all, done, or failed for a reason that people can read. */
+export type Progress =
+  | { readonly state: 'working'; readonly sentence: string }
+  | { readonly state: 'ready' | 'absent' }
+  | { readonly state: 'done'; readonly changed: boolean }
+  | { readonly state: 'failed'; readonly sentence: string };
+
+const working = (sentence: string): Progress => ({ state: 'working', sentence });
+const failed = (sentence: string): Progress => ({ state: 'failed', sentence });
+
+/** A component's stack in a cell. */
+export class ComponentStack {
+  private readonly client: CloudFormationClient;
+
+  /** @param executionRole the role by which CloudFormation creates what is in the stack */
+  constructor(
+    private readonly inside: Session,
+    readonly name: string,
+    private readonly executionRole: string,
+  ) {
+    this.client = new CloudFormationClient({ ...inside, maxAttempts: 5 });
+  }
+
+  /** The stack, unless it is one that has never been more than a change set. */
+  async find(): Promise<Stack | undefined> {
+    const found = await findStack(this.inside, this.name);
+    return found?.StackStatus === 'REVIEW_IN_PROGRESS' ? undefined : found;
+  }
+
+  /** The template as it was given to CloudFormation. */
+  async template(): Promise<string> {
+    const { TemplateBody = '' } = await this.client.send(new GetTemplateCommand({ StackName: this.name, TemplateStage: 'Original' }));
+    return TemplateBody;
+  }
+
+  /**
+   * Has a change set made, unless it is there already. Nothing is changed by it.
+   * @param changeSet unique to the rollout and the attempt: who comes twice finds the same one
+   */
+  async propose(changeSet: string, desired: Desired): Promise<Progress> {
+    const stack = await this.find();
+    const status = stack?.StackStatus ?? '';
+    if (status.endsWith('_IN_PROGRESS')) return working(`${this.name} is ${status}: somebody is working on it`);
+    if (status === 'ROLLBACK_COMPLETE' || status === 'CREATE_FAILED' || status === 'DELETE_FAILED') {
+      // It has never worked, and CloudFormation changes no such stack: it goes first.
+      await this.remove();
+      return working(`${this.name} was ${status}, and is deleted first`);
+    }
+    if (status === 'UPDATE_ROLLBACK_FAILED') {
+      return failed(`${this.name} is UPDATE_ROLLBACK_FAILED: mend what holds it, then continue the rollback in CloudFormation`);
+    }
+    if (await this.describe(changeSet)) return working(`${changeSet} is there already`);
+    if (Buffer.byteLength(desired.template) > INLINE_BYTES && desired.templateUrl === '') {
+      return failed(`the template of ${this.name} is longer than ${INLINE_BYTES} bytes, and was never published`);
+    }
+    const body =
+      Buffer.byteLength(desired.template) <= INLINE_BYTES ? { TemplateBody: desired.template } : { TemplateURL: desired.templateUrl };
+    const input: CreateChangeSetCommandInput = {
+      StackName: this.name,
+      ChangeSetName: changeSet,
+      ChangeSetType: stack ? 'UPDATE' : 'CREATE',
+      ...body,
+      Parameters: Object.entries(desired.parameters).map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
+      Capabilities: ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM'],
+      RoleARN: this.executionRole,
+      Description: `Rollout ${changeSet}`,
+    };
+    try {
+      await this.client.send(new CreateChangeSetCommand(input));
+    } catch (error) {
+      if (isNamed(error, 'AlreadyExistsException')) return working(`${changeSet} is there already`);
+      // A template that CloudFormation refuses is the component's fault, not a reason to try again.
+      if (isNamed(error, 'ValidationError') && /_IN_PROGRESS state/.test(error.message))
+        return working(`somebody has just begun to work on ${this.name}`);
+      if (isNamed(error, 'ValidationError')) return failed(`CloudFormation refuses ${this.name}: ${error.message}`);
+      throw error;
+    }
+    return working(`${changeSet} is being made`);
+  }
+
+  /**
+   * Where the change is.
+   * @param executing whether its execution was begun: CloudFormation forgets a change set that it has executed
+   * @param allowed logical ids that may be replaced or removed although something is lost; `all` for a way back
+   */
+  async look(changeSet: string, executing: boolean, allowed: readonly string[] | 'all'): Promise<Progress> {
+    const change = await this.describe(changeSet);
+    if (change?.ExecutionStatus === 'EXECUTE_IN_PROGRESS') return working(`${this.name} is being changed`);
+    // How an execution went, the stack says: complete, or failed and put back, and why.
+    if (change && change.ExecutionStatus !== 'EXECUTE_COMPLETE' && change.ExecutionStatus !== 'EXECUTE_FAILED') {
+      return this.judge(changeSet, change, allowed);
+    }
+    if (!change && !executing) return { state: 'absent' };
+    const stack = await this.find();
+    return stack ? this.outcome(stack) : failed(`${this.name} is gone`);
+  }
+
+  /** Has the change made. Twice is as good as once. */
+  async execute(changeSet: string): Promise<Progress> {
+    try {
+      await this.client.send(
+        new ExecuteChangeSetCommand({ StackName: this.name, ChangeSetName: changeSet, ClientRequestToken: changeSet }),
+      );
+    } catch (error) {
+      // Somebody, perhaps this very call a moment ago, has executed it.
+      if (!isNamed(error, 'InvalidChangeSetStatus', 'InvalidChangeSetStatusException')) throw error;
+    }
+    return working(`${this.name} is being changed`);
+  }
+
+  /** Deletes the stack. */
+  async remove(): Promise<void> {
+    await this.client.send(new DeleteStackCommand({ StackName: this.name, RoleARN: this.executionRole }));
+  }
+
+  private async judge(changeSet: string, change: DescribeChangeSetCommandOutput, allowed: readonly string[] | 'all'): Promise<Progress> {
+    const { Status, StatusReason = '', ExecutionStatus } = change;
+    if (Status === 'FAILED') {
+      await this.forget(changeSet);
+      if (/didn't contain changes|No updates are to be performed/.test(StatusReason)) return { state: 'done', changed: false };
+      return failed(`no change set for ${this.name}: ${StatusReason}`);
+    }
+    if (ExecutionStatus === 'OBSOLETE') {
+      return failed(`change set ${changeSet} of ${this.name} is ${ExecutionStatus}: the stack was changed meanwhile`);
+    }
+    if (ExecutionStatus !== 'AVAILABLE') return working(`${changeSet} is being made`);
+    const losses = allowed === 'all' ? [] : lossesIn(change).filter(({ logicalId }) => !allowed.includes(logicalId));
+    if (losses.length > 0) {
+      await this.forget(changeSet);
+      const words = losses.map(
+        ({ logicalId, type, what }) => `${logicalId} (${type}) would be ${what}; lost: ${STATEFUL[type]?.lost ?? 'it'}`,
+      );
+      return failed(
+        `${this.name}: ${words.join('; ')}. If that is meant: --allow-replacement ${losses.map(({ logicalId }) => logicalId).join(' ')}`,
+      );
+    }
+    return { state: 'ready' };
+  }
+
+  private async outcome(stack: Stack): Promise<Progress> {
+    const status: string = stack.StackStatus ?? '';
+    if (status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE') return { state: 'done', changed: true };
+    // Old resources are being removed: the new ones work already, but whoever comes next must wait.
+    if (status.endsWith('_IN_PROGRESS')) return working(`${this.name} is ${status}`);
+    return failed(`${this.name} is ${status}: ${await this.reason()}`);
+  }
+
+  /** Why the last operation failed: the first resource that did. */
+  private async reason(): Promise<string> {
+    let first = 'CloudFormation gives no reason';
+    for await (const { StackEvents = [] } of paginateDescribeStackEvents({ client: this.client }, { StackName: this.name })) {
+      for (const {
+        ResourceStatus = '',
+        ResourceStatusReason = '',
+        LogicalResourceId,
+        ResourceType,
+        PhysicalResourceId,
+        StackId,
+      } of StackEvents) {
+        const ofStack = PhysicalResourceId === StackId;
+        if (!ofStack && ResourceStatus.endsWith('_FAILED') && !/cancelled/i.test(ResourceStatusReason)) {
+          first = `${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason}`;
+        }
+        // Events come newest first: here the operation began.
+        if (ofStack && /^(CREATE|UPDATE)_IN_PROGRESS$/.test(ResourceStatus)) return first;
+      }
+    }
+    return first;
+  }
+
+  /** The change set with all of its changes, or undefined when there is none. */
+  private async describe(changeSet: string): Promise<DescribeChangeSetCommandOutput | undefined> {
+    try {
+      const first = await this.client.send(new DescribeChangeSetCommand({ StackName: this.name, ChangeSetName: changeSet }));
+      const changes = [...(first.Changes ?? [])];
+      for (let token = first.NextToken; token !== undefined; ) {
+        const next = await this.client.send(
+          new DescribeChangeSetCommand({ StackName: this.name, ChangeSetName: changeSet, NextToken: token }),
+        );
+        changes.push(...(next.Changes ?? []));
+        token = next.NextToken;
+      }
+      return { ...first, Changes: changes };
+    } catch (error) {
+      if (isNamed(error, 'ChangeSetNotFound', 'ChangeSetNotFoundException')) return undefined;
+      if (isNamed(error, 'ValidationError') && /does not exist/.test(error.message)) return undefined;
+      throw error;
+    }
+  }
+
+  private async forget(changeSet: string): Promise<void> {
+    await this.client.send(new DeleteChangeSetCommand({ StackName: this.name, ChangeSetName: changeSet }));
+  }
+}
+
+interface Loss {
+  readonly logicalId: string;
+  readonly type: string;
+  readonly what: 'replaced' | 'perhaps replaced' | 'removed';
+}
+
+/** What would be lost: stateful resources that are removed or, perhaps, replaced, and that no policy keeps. */
+function lossesIn({ Changes = [] }: DescribeChangeSetCommandOutput): Loss[] {
+  return Changes.flatMap(({ ResourceChange: change }): Loss[] => {
+    const { Action, PolicyAction, Replacement, Details = [], LogicalResourceId: logicalId = '', ResourceType: type = '' } = change ?? {};
+    if (!isStateful(type)) return [];
+    if (Action === 'Remove') return PolicyAction === 'Retain' ? [] : [{ logicalId, type, what: 'removed' }];
+    if (Replacement === 'True') return [{ logicalId, type, what: 'replaced' }];
+    const forcing = Details.filter(({ Target }) => Target?.RequiresRecreation !== 'Never');
+    const certain = forcing.length > 0 && forcing.every(({ Target }) => changesInPlace(type, Target?.Name ?? ''));
+    return Replacement === 'Conditional' && !certain ? [{ logicalId, type, what: 'perhaps replaced' }] : [];
+  });
+}

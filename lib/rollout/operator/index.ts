@@ -1,0 +1,107 @@
+/**
+ * The cell operator: the one function that acts in cells. The machines call it for every step of a rollout; it looks, does
+ * one thing, writes it down, and says what comes next. It never waits, and doing a step twice is as good as doing it once.
+ */
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { S3Objects } from '../../../registry/objects.ts';
+import { s3Client } from '../../aws/s3.ts';
+import { defaultSession } from '../../aws/session.ts';
+import { isRunning } from '../executions.ts';
+import type { RolloutCell } from '../record.ts';
+import { RolloutStore } from '../store.ts';
+import { type CellAnswer, superseded, type WaveAnswer } from './answers.ts';
+import { CellWork } from './cells.ts';
+import { asOperatorError, OperatorError } from './errors.ts';
+import { inside } from './inside.ts';
+import { type WaveContext, WaveWork } from './waves.ts';
+
+/** What a machine asks for. */
+export type Operation = { readonly rollout: string } & (
+  | { readonly op: 'next'; readonly execution: string }
+  | { readonly op: 'waveFailed'; readonly execution: string; readonly error: Caught }
+  // The run of the rollout that began the wave: see `superseded`.
+  | ({ readonly run: number; readonly wave: number } & (
+      | { readonly op: 'preflight'; readonly execution: string }
+      | { readonly op: 'deployed' | 'look' | 'rollback' | 'restored' }
+      | { readonly op: 'broken'; readonly error: Caught }
+      | { readonly op: 'startDeploy' | 'pollDeploy' | 'startRestore' | 'pollRestore'; readonly cell: RolloutCell }
+      | { readonly op: 'cellBroken'; readonly cell: RolloutCell; readonly error: Caught }
+    ))
+);
+
+/** An error as Step Functions hands it to a `Catch`. */
+interface Caught {
+  readonly Error: string;
+  readonly Cause?: string;
+}
+
+/** What was caught, as a sentence: what the function threw, or how a wave's execution ended, is JSON in the cause. */
+function sentenceOf({ Error: name, Cause = '' }: Caught): string {
+  try {
+    const { errorMessage, Name, Status } = JSON.parse(Cause) as { errorMessage?: string; Name?: string; Status?: string };
+    if (Name !== undefined && Status !== undefined) return `${Name} is ${Status}`;
+    return `${name}: ${errorMessage ?? Cause}`;
+  } catch {
+    return Cause === '' ? name : `${name}: ${Cause}`;
+  }
+}
+
+/** Does one step. */
+export async function operate(context: WaveContext, operation: Operation): Promise<WaveAnswer | CellAnswer> {
+  const plan = await context.store.plan(operation.rollout);
+  const rollout = new WaveWork(context, plan);
+  if ('run' in operation && operation.run !== (await context.store.requireRecord(operation.rollout)).runs) return superseded(operation.op);
+  switch (operation.op) {
+    case 'next':
+      return rollout.next(operation.execution);
+    case 'preflight':
+      return rollout.preflight(operation.wave, operation.execution);
+    case 'deployed':
+      return rollout.deployed(operation.wave);
+    case 'look':
+      return rollout.look(operation.wave);
+    case 'rollback':
+      return rollout.rollback(operation.wave);
+    case 'restored':
+      return rollout.restored(operation.wave);
+    case 'waveFailed':
+      return rollout.waveFailed(operation.execution, sentenceOf(operation.error));
+    case 'broken':
+      return rollout.broken(operation.wave, sentenceOf(operation.error));
+    case 'cellBroken':
+      return new CellWork(context, plan, operation.wave, operation.cell).broken(sentenceOf(operation.error));
+    default:
+      return new CellWork(context, plan, operation.wave, operation.cell)[operation.op]();
+  }
+}
+
+interface FunctionContext {
+  readonly invokedFunctionArn: string;
+}
+
+let context: WaveContext | undefined;
+
+function createContext({ invokedFunctionArn }: FunctionContext): WaveContext {
+  const [, partition = '', , region = ''] = invokedFunctionArn.split(':');
+  const { ROLLOUTS_TABLE: table, ARTIFACTS_BUCKET: bucket } = process.env;
+  if (!table || !bucket) throw new OperatorError('BadInput', 'ROLLOUTS_TABLE and ARTIFACTS_BUCKET must be set');
+  const session = defaultSession(region);
+  const machines = new SFNClient(session);
+  return {
+    store: new RolloutStore(session, table, new S3Objects(s3Client(session), bucket)),
+    homeRegion: region,
+    inside: inside(session, partition),
+    now: () => new Date(),
+    isRunning: (execution) => isRunning(machines, execution),
+  };
+}
+
+/** The function's handler. */
+export async function handler(operation: Operation, lambda: FunctionContext): Promise<WaveAnswer | CellAnswer> {
+  context ??= createContext(lambda);
+  try {
+    return await operate(context, operation);
+  } catch (error) {
+    throw asOperatorError(error, `${operation.op} of ${operation.rollout}`);
+  }
+}
