@@ -8,7 +8,23 @@ import type { Session } from '../aws/session.ts';
 import type { Source } from '../aws/toolkit.ts';
 import { packageRoot } from '../package-root.ts';
 import type { InitializedPlan, Plan } from '../plan/plan.ts';
+import type { RolloutClient } from '../rollout/client.ts';
+import type { ArtifactStores } from '../rollout/publishing.ts';
 import { Output } from './output.ts';
+
+/** Hosts that are this machine. */
+const HERE = /^(localhost|127(\.\d+){3}|\[::1\]|.+\.localhost)$/;
+
+/**
+ * Whether calls go to AWS, or to somebody who may pass them on. The SDK prefers the endpoint of a service to that of all.
+ * @param environment the process's
+ */
+export function reachesAws(environment: Readonly<Record<string, string | undefined>>): boolean {
+  const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CLOUDWATCH, AWS_ENDPOINT_URL_STS, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS } = environment;
+  if (AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === 'true') return true;
+  const endpoints = [AWS_ENDPOINT_URL_CLOUDWATCH, AWS_ENDPOINT_URL_STS].map((endpoint) => endpoint ?? AWS_ENDPOINT_URL ?? '');
+  return !endpoints.every((endpoint) => URL.canParse(endpoint) && HERE.test(new URL(endpoint).hostname));
+}
 
 interface GlobalOptions {
   readonly organization?: string;
@@ -30,6 +46,12 @@ export class Context {
   /** Where the organization is defined. */
   get organization(): string {
     return this.options.organization ?? join(packageRoot(), 'registry');
+  }
+
+  /** True for a published document in place of definitions. */
+  async isDocument(): Promise<boolean> {
+    const { accountsFileOf } = await import('../../registry/index.ts');
+    return accountsFileOf(this.organization) === undefined;
   }
 
   /** What a command must be given to find the same organization: nothing for the default one. */
@@ -114,6 +136,41 @@ export class Context {
     return new RegistryStore(new S3Objects(s3Client(session), plan.registryBucket));
   }
 
+  /** The plan of the newest published revision; undefined when nothing was published yet. */
+  async publishedPlan(plan: InitializedPlan, session: Session): Promise<Plan | undefined> {
+    const [store, { createPlan }] = await Promise.all([this.store(plan, session), import('../plan/plan.ts')]);
+    const registry = await store.latest();
+    return registry && createPlan(registry);
+  }
+
+  /** What starts and follows rollouts. @throws FactoryError `NOT_INITIALIZED` while tooling has no stack for them */
+  async rollouts(plan: InitializedPlan, session: Session): Promise<RolloutClient> {
+    const [{ RolloutClient }, { artifactBucketName }] = await Promise.all([
+      import('../rollout/client.ts'),
+      import('../../registry/index.ts'),
+    ]);
+    return RolloutClient.connect(session, artifactBucketName(plan.organization, plan.tooling.accountId, plan.homeRegion));
+  }
+
+  /** Whether what we do may reach customers: unless the SDK is pointed at an endpoint on this machine. */
+  get reachesCustomers(): boolean {
+    return reachesAws(process.env);
+  }
+
+  /** The buckets of artifacts, in every region that cells use. */
+  async artifactStores(plan: InitializedPlan, session: Session): Promise<ArtifactStores> {
+    const [{ artifactBucketName, S3Objects }, { s3Client }, { inRegion }] = await Promise.all([
+      import('../../registry/index.ts'),
+      import('../aws/s3.ts'),
+      import('../aws/session.ts'),
+    ]);
+    const store = (region: string) => {
+      const bucket = artifactBucketName(plan.organization, plan.tooling.accountId, region);
+      return new S3Objects(s3Client(inRegion(session, region)), bucket, 'run `cellctl deploy --tooling`');
+    };
+    return { homeRegion: plan.homeRegion, byRegion: new Map(plan.regions.map((region) => [region, store(region)])) };
+  }
+
   /** What asks the DNS whether the cells' domain is delegated; of the server that `CELL_FACTORY_RESOLVER` names, if it does. */
   async domainCheck(plan: InitializedPlan, session: Session) {
     const { DomainCheck } = await import('../aws/domain-check.ts');
@@ -129,17 +186,22 @@ export class Context {
   ) {
     const { Leases } = await import('../aws/lease.ts');
     const leases = new Leases(session, plan.registryBucket, `${this.who} (run ${this.runId})`);
+    // Without this, the next run would have to wait until the leases run out.
+    this.whenStopped(farewell, () => leases.releaseAll());
+    return leases;
+  }
+
+  /** What to say, and to do first, when somebody stops us. */
+  whenStopped(farewell: string, tidy: () => Promise<unknown> = async () => undefined): void {
     for (const [signal, code] of [
       ['SIGINT', 130],
       ['SIGTERM', 143],
     ] as const) {
       process.once(signal, () => {
         this.output.note(`\n${farewell}`);
-        // Without this, the next run would have to wait until the leases run out.
-        leases.releaseAll().finally(() => process.exit(code));
+        tidy().finally(() => process.exit(code));
       });
     }
-    return leases;
   }
 
   /** Who runs us, as git knows them, or else the operating system; and how that is known. */

@@ -9,14 +9,17 @@ import { cellCommand } from './commands/cell.ts';
 import { componentCommand } from './commands/component.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { destroyCommand } from './commands/destroy.ts';
+import { drillCommand } from './commands/drill.ts';
 import { initCommand } from './commands/init.ts';
 import { localCommand } from './commands/local.ts';
 import { planCommand } from './commands/plan.ts';
 import { publishCommand } from './commands/publish.ts';
 import { registryCommand } from './commands/registry.ts';
+import { rolloutCommand } from './commands/rollout.ts';
 import { statusCommand } from './commands/status.ts';
 import { validateCommand } from './commands/validate.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { versionsCommand } from './commands/versions.ts';
 
 function version(): string {
   const { version: text } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
@@ -29,6 +32,7 @@ Examples:
   cellctl plan                     what differs between registry and reality
   cellctl deploy --all             bring every cell to what the registry says
   cellctl status                   how the cells are
+  cellctl rollout plan orders-api  which cells a new version would reach, when
 
 On a laptop, without AWS:
   cellctl local up && eval "$(cellctl local env)"
@@ -52,8 +56,11 @@ function createProgram(json: boolean): Command {
     accountsCommand(),
     deployCommand(),
     componentCommand(),
+    rolloutCommand(),
     statusCommand(),
+    versionsCommand(),
     verifyCommand(),
+    drillCommand(),
     destroyCommand(),
     localCommand(),
   ];

@@ -62,7 +62,8 @@ async function lookAt(rows: readonly ForecastRow[]): Promise<Look> {
   const signature = JSON.stringify(rows.map(({ account, step, stuck, note }) => [account, step, stuck, note]));
   const open = rows.filter((row) => !isOver(row));
   const stuck = open.every((row) => row.stuck !== undefined);
-  return { text, data: rows, size: rows.length, signature, done: open.length === 0, stuck };
+  const facts = [{ name: 'accounts', signature, text }];
+  return { draw: () => text, facts, data: { accounts: rows }, size: rows.length, done: open.length === 0, stuck };
 }
 
 async function follow(context: Context, names: readonly string[]): Promise<number> {

@@ -1,23 +1,7 @@
-import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../action.ts';
-
-/** Asks for the cell's name. Without a terminal there is nobody to ask. */
-async function confirmed(cell: string): Promise<boolean> {
-  if (!process.stdin.isTTY) {
-    const { FactoryError } = await import('../../../registry/index.ts');
-    throw new FactoryError('USAGE', 'there is no terminal to ask on', {
-      fix: `if you are sure, pass --yes: cellctl destroy ${cell} --yes`,
-    });
-  }
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return (await lines.question(`This deletes all stacks of ${pc.bold(cell)}. Type its name to go on: `)).trim() === cell;
-  } finally {
-    lines.close();
-  }
-}
+import { confirmed } from '../confirm.ts';
 
 export const destroyCommand = () =>
   new Command('destroy')
@@ -39,7 +23,14 @@ export const destroyCommand = () =>
         // The definition says which cell is protected: it must be the one that was built.
         const store = await context.store(plan, session);
         await store.refuseMoved([cell]);
-        if (options.yes !== true && !(await confirmed(name))) {
+        const { refuseDuringRollout } = await import('../rollouts.ts');
+        await refuseDuringRollout(context, plan, session, name);
+        const ask = {
+          question: `This deletes all stacks of ${pc.bold(name)}. Type its name`,
+          answer: name,
+          command: `cellctl destroy ${name}`,
+        };
+        if (options.yes !== true && !(await confirmed(ask))) {
           context.output.note('nothing was deleted');
           return 1;
         }

@@ -27,8 +27,25 @@ describe('cellctl', () => {
     'cell add',
     'accounts',
     'deploy',
+    'component publish',
+    'component releases',
     'component deploy',
+    'rollout',
+    'rollout plan',
+    'rollout start',
+    'rollout watch',
+    'rollout status',
+    'rollout pause',
+    'rollout resume',
+    'rollout stop',
+    'rollout rollback',
+    'rollout approve',
+    'rollout skip-bake',
+    'rollout history',
     'status',
+    'versions',
+    'drill',
+    'drill alarm',
     'destroy',
     'local',
     'local env',
@@ -36,7 +53,7 @@ describe('cellctl', () => {
     const { code, stdout, stderr } = await cellctl([...command.split(' ').filter(Boolean), '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const part of ['Usage: cellctl', '--organization', '--json', '--quiet']) expect(stdout).toContain(part);
-    if (!['registry', 'component', 'cell'].includes(command)) expect(stdout).toContain('Example');
+    if (!['registry', 'component', 'cell', 'rollout', 'drill'].includes(command)) expect(stdout).toContain('Example');
   });
 
   test.each([
@@ -45,6 +62,7 @@ describe('cellctl', () => {
     [['destroy'], 'missing required argument'],
     [['deploy'], 'USAGE: no cell was named'],
     [['deploy', 'alpha', '--all'], 'USAGE: cells and --all together'],
+    [['deploy', 'alpha', '--tooling'], 'USAGE: --tooling deploys no cells'],
     [['deploy', 'alpha', '--concurrency', 'many'], 'USAGE: --concurrency is "many"'],
     [['deploy', 'zulu'], 'CELL_UNKNOWN: no such cell: zulu'],
     [['plan', 'zulu'], 'CELL_UNKNOWN: no such cell: zulu'],
@@ -55,11 +73,40 @@ describe('cellctl', () => {
     [['cell', 'add', 'delta', '--like', 'alpha', '--override', 'standby'], 'USAGE: --override is "standby"'],
     [['cell', 'add', 'delta', '--like', 'zulu'], 'CELL_UNKNOWN: no such cell: zulu'],
     [['cell', 'add', 'delta', '--like', 'alpha', '--organization', 'registry.json'], 'USAGE: registry.json is a published document'],
+    [['component', 'publish', 'orders-api'], "required option '-f, --from <folder>'"],
+    [['component', 'publish', 'billing', '--from', '.', '--release', '1'], 'COMPONENT_UNKNOWN: no such component: billing'],
+    [['component', 'publish', 'orders-api', '--from', '.', '--release', '1'], 'COMPONENT_UNKNOWN: . is no cloud assembly'],
+    [['component', 'publish', 'orders-api', '--from', '.', '--release', '1', '-p', 'x'], 'USAGE: --parameter is "x"'],
+    [
+      ['component', 'deploy', 'orders-api', 'staging', 'alpha', '--from', '.', '--image', 'x', '--release', '1'],
+      'REFUSED: staging, alpha are no personal cells',
+    ],
+    [['component', 'releases', 'billing'], 'COMPONENT_UNKNOWN: no such component: billing'],
     [['registry', 'history', '--limit', '0'], 'USAGE: --limit is "0"'],
     [['registry', 'diff', 'one'], 'USAGE: from is "one"'],
     [['registry', 'rollback', '-1'], 'USAGE: revision is "-1"'],
     [['accounts', '--watch', 'pool', '--keep', '1'], 'USAGE: --watch only looks'],
     [['publish', '--base', '1.5'], 'USAGE: --base is "1.5"'],
+    [['rollout', 'plan'], 'missing required argument'],
+    [['rollout', 'plan', 'nonsense'], 'COMPONENT_UNKNOWN: no such component: nonsense'],
+    [['rollout', 'plan', 'orders-api', '--time-scale', '2'], 'USAGE: --time-scale is "2"'],
+    [['rollout', 'plan', 'orders-api', '--time-scale', '0'], 'USAGE: --time-scale is "0"'],
+    [['rollout', 'start', 'orders-api'], "required option '-r, --release <version>' not specified"],
+    [['rollout', 'start', 'orders-api', '--release', '2', '--time-scale', 'fast'], 'USAGE: --time-scale is "fast"'],
+    [['rollout', 'start', 'orders-api', '--release', '2'], 'NOT_INITIALIZED'],
+    [['rollout', 'pause'], 'missing required argument'],
+    [['rollout', 'approve', 'orders-api', '--wave', 'one'], 'USAGE: --wave is "one"'],
+    [['rollout', 'skip-bake', 'orders-api'], "required option '--reason <text>' not specified"],
+    [['rollout', 'skip-bake', 'orders-api', '--reason', ' '], 'USAGE: --reason is empty'],
+    [['rollout', 'rollback', 'orders-api', '--all', '--wave-only'], 'USAGE: --all and --wave-only together'],
+    [['rollout', 'history', '--limit', '0'], 'USAGE: --limit is "0"'],
+    [['drill', 'alarm'], "required option '-c, --cell <name>' not specified"],
+    [['drill', 'alarm', '--cell', 'zulu'], 'CELL_UNKNOWN: no such cell: zulu'],
+    [['drill', 'alarm', '--cell', 'alpha'], 'REFUSED: alpha serves customers'],
+    [['drill', 'alarm', '--cell', 'alpha', '--for', 'ever'], 'USAGE: --for is "ever"'],
+    [['drill', 'alarm', '--cell', 'alpha', '--for', '2h'], 'USAGE: --for is "2h"'],
+    [['drill', 'alarm', '--cell', 'alpha', '--alarm', 'cell-bravo-latency'], 'USAGE: cell-bravo-latency is no alarm of alpha'],
+    [['drill', 'alarm', '--cell', 'staging'], 'CELL_WITHOUT_ACCOUNT'],
     [['validate', '--organization', ''], 'ORGANIZATION_NOT_FOUND: the path of the organization is empty'],
     [['validate', '--organization', 'nowhere'], 'ORGANIZATION_NOT_FOUND: nowhere'],
   ])('%p is wrong usage: 2, said on stderr', async (args, reason) => {
@@ -72,6 +119,20 @@ describe('cellctl', () => {
     const { code, stdout, stderr } = await cellctl(['nonsense', '--json']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'USAGE', message: expect.stringContaining('nonsense') } });
+  });
+
+  test('foresees a rollout by the definitions where nothing can be published yet, and says so', async () => {
+    const environment = { CELL_FACTORY_ACCOUNTS: '/nowhere/accounts.json' };
+    const human = await cellctl(['rollout', 'plan', 'orders-api', '--release', '2.0.0', '--organization', folder], environment);
+    expect(human).toMatchObject({ code: 0, stderr: expect.stringMatching(/^`cellctl init` has not been run/) });
+    expect(human.stdout).toMatch(/^orders-api 2\.0\.0 through 0 cells, by definitions that nobody has published\n/);
+    expect(human.stdout).toContain('left out: alpha: It is not built yet');
+    const machine = await cellctl(
+      ['rollout', 'plan', 'orders-api', '--time-scale', '0.01', '--json', '--organization', folder],
+      environment,
+    );
+    expect(machine).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(machine.stdout)).toMatchObject({ component: 'orders-api', timeScale: 0.01, waves: expect.any(Array) });
   });
 
   test('gives a shell that wanted the local cloud an endpoint where nothing is, rather than leaving it on AWS', async () => {

@@ -1,0 +1,320 @@
+import { Command, Option } from 'commander';
+import pc from 'picocolors';
+import type { RolloutClient, RolloutView } from '../../rollout/client.ts';
+import type { Picture } from '../../rollout/picture.ts';
+import type { RolloutCell } from '../../rollout/record.ts';
+import { action } from '../action.ts';
+import { confirmed } from '../confirm.ts';
+import type { Context } from '../context.ts';
+import { timeScale, wholeNumber } from '../numbers.ts';
+import { type OpenedRollouts, openRollouts } from '../rollouts.ts';
+import type { Look } from '../watch.ts';
+import { controlCommands } from './rollout-control.ts';
+
+/** Names of the components that are published. */
+async function componentNames(context: Context, { plan, session }: OpenedRollouts): Promise<readonly string[]> {
+  const published = await context.publishedPlan(plan, session);
+  return published?.components.map(({ name }) => name) ?? [];
+}
+
+/** The newest rollout of each component, newest first. */
+async function newestRollouts(context: Context, opened: OpenedRollouts) {
+  const names = await componentNames(context, opened);
+  const records = (await Promise.all(names.map((name) => opened.client.history(name, 1)))).flat();
+  return records.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+}
+
+async function notPublished() {
+  const { FactoryError } = await import('../../../registry/index.ts');
+  return new FactoryError('REVISION_NOT_FOUND', 'nothing was published yet, and rollouts are pinned to a revision', {
+    fix: 'run `cellctl publish`',
+  });
+}
+
+// plan
+
+interface PlanOptions {
+  readonly definitions?: boolean;
+  readonly release?: string;
+  readonly timeScale?: string;
+}
+
+/** The plan that waves are computed from: as it was published, or as it stands here where there is nothing published. */
+async function planToForesee(context: Context, definitions: boolean | undefined) {
+  if (definitions === true || (await context.isDocument())) return { plan: await context.plan(), note: undefined };
+  const { FactoryError } = await import('../../../registry/index.ts');
+  try {
+    const { plan, session } = await context.tooling('settings');
+    const published = await context.publishedPlan(plan, session);
+    if (published) return { plan: published, note: undefined };
+    return { plan: await context.plan(), note: 'nothing was published yet: by the definitions here' };
+  } catch (error) {
+    if (!(error instanceof FactoryError) || error.code !== 'NOT_INITIALIZED') throw error;
+    return { plan: await context.plan(), note: '`cellctl init` has not been run, so nothing is published: by the definitions here' };
+  }
+}
+
+async function showPlan(context: Context, component: string, options: PlanOptions): Promise<number> {
+  const scale = options.timeScale === undefined ? undefined : await timeScale(options.timeScale);
+  const { plan, note } = await planToForesee(context, options.definitions);
+  const [{ foreseeRollout }, { foreseenLines }] = await Promise.all([import('../../rollout/draft.ts'), import('../rollout-view.ts')]);
+  const rollout = foreseeRollout(plan, component, scale, new Date());
+  const { output } = context;
+  if (note !== undefined) output.note(note);
+  output.result({ ...rollout, release: options.release }, () => {
+    for (const line of foreseenLines(rollout, options.release)) output.line(line);
+  });
+  return 0;
+}
+
+const TIME_SCALE = 'factor on every wait, above 0 and up to 1, in place of the policy’s: 0.01 for a rehearsal';
+
+const planCommand = () =>
+  new Command('plan')
+    .description('what a rollout would do: waves, cells, bakes, share of the traffic, when it would be done')
+    .argument('<component>', 'name of the component in the registry')
+    .option('-r, --release <version>', 'version that would be rolled out, for the headline')
+    .option('--time-scale <factor>', TIME_SCALE)
+    .option('--definitions', 'by the definitions here instead of what is published, e.g. in a pull request')
+    .addHelpText(
+      'after',
+      '\nGoes by the newest published revision, as a rollout does; nothing is started.' +
+        '\nTRAFFIC is the share of the customers’ traffic that runs the version after the wave.' +
+        '\n\nExamples:\n  cellctl rollout plan orders-api\n  cellctl rollout plan orders-api --definitions\n  cellctl rollout plan orders-api --time-scale 0.01 --json',
+    )
+    .action(action(showPlan));
+
+// start
+
+interface StartOptions {
+  readonly release: string;
+  readonly timeScale?: string;
+  readonly reason?: string;
+  readonly allowReplacement?: readonly string[];
+  readonly iMeanIt?: boolean;
+  readonly watch?: boolean;
+  readonly yes?: boolean;
+}
+
+async function start(context: Context, component: string, options: StartOptions): Promise<number> {
+  const scale = options.timeScale === undefined ? undefined : await timeScale(options.timeScale);
+  const { plan: settings, session, client } = await openRollouts(context);
+  const plan = await context.publishedPlan(settings, session);
+  if (!plan) throw await notPublished();
+  const [{ selectComponent }, { draftRollout, foreseeRollout }, { readArtifact }, { foreseenLines }] = await Promise.all([
+    import('../../plan/plan.ts'),
+    import('../../rollout/draft.ts'),
+    import('../../rollout/artifacts.ts'),
+    import('../rollout-view.ts'),
+  ]);
+  const { name } = selectComponent(plan, component);
+  const artifact = await readArtifact(client.store.objects, name, options.release);
+  const { reason, allowReplacement = [] } = options;
+  const now = new Date();
+  const draft = draftRollout({ plan, component: name, artifact, by: context.who, reason, timeScale: scale, allowReplacement, now });
+  const { output } = context;
+  if (!output.json) for (const line of foreseenLines(foreseeRollout(plan, name, scale, now), artifact.version)) output.say(line);
+  const question = {
+    question: `\nThis rolls ${pc.bold(`${name} ${artifact.version}`)} out. Type its version`,
+    answer: artifact.version,
+    command: `cellctl rollout start ${name} --release ${artifact.version}`,
+  };
+  if (options.yes !== true && !(await confirmed(question))) {
+    output.note('nothing was started');
+    return 1;
+  }
+  await refuseRehearsal(context, draft.plan.policy.timeScale, scale, options);
+  const record = await client.start(draft);
+  if (options.watch !== true || !output.json) {
+    output.result({ rollout: record }, () => {
+      output.line(`${pc.green('started')} ${pc.bold(record.id)}`);
+      if (options.watch !== true) output.say(`watch it with \`cellctl rollout watch ${record.id}${context.organizationOption}\``);
+    });
+  }
+  return options.watch === true ? follow(context, client, record.id) : 0;
+}
+
+/**
+ * A rehearsal bakes for seconds and heeds no calendar: on customers, it is none.
+ * @throws FactoryError `REFUSED`
+ */
+async function refuseRehearsal(context: Context, timeScale: number, asked: number | undefined, options: StartOptions): Promise<void> {
+  if (asked === undefined || timeScale >= 1 || !context.reachesCustomers || (options.iMeanIt === true && options.reason !== undefined))
+    return;
+  const { FactoryError } = await import('../../../registry/index.ts');
+  throw new FactoryError('REFUSED', `--time-scale ${timeScale} shortens bakes and calendars of cells that serve customers`, {
+    fix: 'leave it out, or pass --i-mean-it with a --reason',
+  });
+}
+
+const startCommand = () =>
+  new Command('start')
+    .description('roll a published version of a component out: staging, then wave after wave, with a bake after each')
+    .argument('<component>', 'name of the component in the registry')
+    .addOption(new Option('-r, --release <version>', 'version, as it was published (`cellctl component publish`)').makeOptionMandatory())
+    .option('--reason <text>', 'why, for the record')
+    .option('--time-scale <factor>', TIME_SCALE)
+    .option('--allow-replacement <logical id...>', "let go of a resource of the component's stack that holds data or a name")
+    .option('--i-mean-it', '--time-scale also where customers are; it takes a --reason')
+    .option('-w, --watch', 'go on as `cellctl rollout watch`')
+    .option('-y, --yes', "don't ask")
+    .addHelpText(
+      'after',
+      '\nPinned to the newest published revision and to the bytes of the artifact: whatever is published later, every cell gets the same.' +
+        '\nIt runs in tooling, and goes on when this machine is off. One rollout of a component at a time.' +
+        '\n\nExamples:\n  cellctl rollout start orders-api --release 2.0.0\n  cellctl rollout start orders-api --release 2.0.0 --reason "orders in euro" --yes --watch' +
+        '\n  cellctl rollout start orders-api --release 2.0.0 --time-scale 0.01 --yes --json',
+    )
+    .action(action(start));
+
+// watch
+
+/** The cells of each wave, as they are pinned: for forecasts. */
+const pinnedCells = ({ store }: RolloutClient, { plan }: RolloutView): Promise<readonly (readonly RolloutCell[])[]> =>
+  Promise.all(plan.waves.map(({ number }) => store.cellsIn(plan.id, number)));
+
+/** Watches until the rollout needs nobody's eyes any more. It only reads: who stops it stops nothing else. */
+async function follow(context: Context, client: RolloutClient, id: string): Promise<number> {
+  const [{ watch }, { pictureOf }, { factsOf, pictureLines }] = await Promise.all([
+    import('../watch.ts'),
+    import('../../rollout/picture.ts'),
+    import('../rollout-view.ts'),
+  ]);
+  context.whenStopped(`${id} goes on; come back with \`cellctl rollout watch ${id}${context.organizationOption}\``);
+  let cells: readonly (readonly RolloutCell[])[] | undefined;
+  let looksDead = false;
+  let last: Picture | undefined;
+  const look = async (): Promise<Look> => {
+    const view = await client.view(id);
+    cells ??= view.record.status === 'running' ? await pinnedCells(client, view) : undefined;
+    // An execution that has only just been started, or is being replaced, may not be seen yet: it is dead when it stays away.
+    const isDead = !view.alive && looksDead;
+    looksDead = !view.alive;
+    const seen = { ...view, alive: view.alive || !isDead };
+    const picture = pictureOf(seen, cells, new Date());
+    last = picture;
+    return {
+      draw: () => {
+        const now = new Date();
+        return pictureLines(pictureOf(seen, cells, now), now).join('\n');
+      },
+      facts: factsOf(picture),
+      data: picture,
+      size: view.cells.length / CELLS_PER_READ,
+      done: picture.halted,
+      stuck: false,
+    };
+  };
+  await watch(process.stdout, context.output.json, look);
+  return last?.well === true ? 0 : 1;
+}
+
+/** Records of cells that one read of the table brings. */
+const CELLS_PER_READ = 1_000;
+
+/** The rollout that is meant when none was named: the only one under way, or else the newest. */
+async function obvious(context: Context, opened: OpenedRollouts): Promise<string> {
+  const records = await newestRollouts(context, opened);
+  const running = records.filter(({ status }) => status === 'running');
+  const [first] = running.length > 0 ? running : records;
+  const { FactoryError } = await import('../../../registry/index.ts');
+  if (running.length > 1) {
+    throw new FactoryError('USAGE', `${running.length} rollouts are under way`, {
+      fix: `name one: ${running.map(({ id }) => id).join(', ')}`,
+    });
+  }
+  if (first) return first.id;
+  throw new FactoryError('ROLLOUT_UNKNOWN', 'there was no rollout yet', {
+    fix: 'begin one with `cellctl rollout start <component> --release <version>`',
+  });
+}
+
+const watchCommand = () =>
+  new Command('watch')
+    .description('follow a rollout until it ends, pauses or waits for somebody; leave and come back at any time')
+    .argument('[id or component]', 'a rollout, or a component for its newest (default: the one under way)')
+    .addHelpText(
+      'after',
+      '\nReads only what is written down: Ctrl-C ends the watching, and the rollout goes on.' +
+        '\nEnds with 0 when it has succeeded, paused or waits for an approval, and with 1 when it was stopped, rolled back, or died.' +
+        '\n\nExamples:\n  cellctl rollout watch\n  cellctl rollout watch orders-api\n  cellctl rollout watch orders-api-7 --json',
+    )
+    .action(
+      action(async (context, name: string | undefined) => {
+        const opened = await openRollouts(context);
+        const id = name === undefined ? await obvious(context, opened) : await opened.client.resolve(name);
+        return follow(context, opened.client, id);
+      }),
+    );
+
+// status, history
+
+async function showStatus(context: Context, name: string | undefined): Promise<number> {
+  const opened = await openRollouts(context);
+  const { client } = opened;
+  const ids = name === undefined ? (await newestRollouts(context, opened)).map(({ id }) => id) : [await client.resolve(name)];
+  const views = await Promise.all(ids.map((id) => client.view(id)));
+  const [{ cellPictures, pictureOf }, { cellLines, pictureLines }] = await Promise.all([
+    import('../../rollout/picture.ts'),
+    import('../rollout-view.ts'),
+  ]);
+  const { output } = context;
+  const pinned = await Promise.all(
+    views.map((view) => (view.record.status === 'running' && !output.json ? pinnedCells(client, view) : undefined)),
+  );
+  const now = new Date();
+  output.result(name === undefined ? { rollouts: views } : views[0], () => {
+    if (views.length === 0) output.line('there was no rollout yet: `cellctl rollout start <component> --release <version>` begins one');
+    for (const [index, view] of views.entries()) {
+      if (index > 0) output.line('');
+      for (const line of pictureLines(pictureOf(view, pinned[index], now), now)) output.line(line);
+      if (name !== undefined) for (const line of ['', ...cellLines(cellPictures(view))]) output.line(line);
+    }
+  });
+  return 0;
+}
+
+const statusCommand = () =>
+  new Command('status')
+    .description('how a rollout is: its waves, its cells, what it waits for')
+    .argument('[id or component]', 'a rollout, or a component for its newest (default: the newest of each component)')
+    .addHelpText(
+      'after',
+      '\nEnds with 0 however the rollout is; `cellctl rollout watch` says that by its exit code.' +
+        '\n\nExamples:\n  cellctl rollout status\n  cellctl rollout status orders-api\n  cellctl rollout status orders-api-7 --json',
+    )
+    .action(action(showStatus));
+
+const historyCommand = () =>
+  new Command('history')
+    .description('list rollouts, newest first')
+    .argument('[component]', 'name of the component (default: all)')
+    .option('-n, --limit <number>', 'how many', '20')
+    .addHelpText('after', '\nExamples:\n  cellctl rollout history\n  cellctl rollout history orders-api --limit 5 --json')
+    .action(
+      action(async (context, component: string | undefined, options: { limit: string }) => {
+        const limit = await wholeNumber(options.limit, '--limit', { max: 1_000 });
+        const opened = await openRollouts(context);
+        const names = component === undefined ? await componentNames(context, opened) : [component];
+        const all = (await Promise.all(names.map((name) => opened.client.history(name, limit)))).flat();
+        const records = all.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1)).slice(0, limit);
+        const { historyTable } = await import('../rollout-view.ts');
+        const { output } = context;
+        output.result({ rollouts: records }, () => {
+          if (records.length === 0) output.line(`there was no rollout${component === undefined ? '' : ` of ${component}`} yet`);
+          else output.line(historyTable(records, new Date()));
+        });
+        return 0;
+      }),
+    );
+
+export const rolloutCommand = () => {
+  const command = new Command('rollout')
+    .description('one version of a component through all waves: look ahead, start, follow, halt, put back')
+    .addCommand(planCommand())
+    .addCommand(startCommand())
+    .addCommand(watchCommand())
+    .addCommand(statusCommand());
+  for (const control of controlCommands()) command.addCommand(control);
+  return command.addCommand(historyCommand());
+};

@@ -1,0 +1,209 @@
+/** A rollout as people see it: what is written down of it, with what it waits for and how long that takes. Pure. */
+import { forecast } from '../plan/waves.ts';
+import type { RolloutView } from './client.ts';
+import { DEPLOY_SECONDS } from './draft.ts';
+import type { CellRecord, CellRolloutStatus, Request, RolloutCell, RolloutStatus, WaveRecord, WaveStatus } from './record.ts';
+
+/** Ends that are no failure; a pause is what was asked for. */
+const WELL: readonly RolloutStatus[] = ['succeeded', 'paused', 'awaiting approval'];
+
+/** Cells of a wave by what became of them. */
+export interface CellCounts {
+  readonly total: number;
+  /** They run the version. */
+  readonly deployed: number;
+  /** Something is being done to them. */
+  readonly moving: number;
+  readonly failed: number;
+  readonly restored: number;
+  readonly notRestored: number;
+}
+
+export interface WavePicture {
+  readonly number: number;
+  readonly name: string;
+  readonly status: WaveStatus;
+  readonly regions: readonly string[];
+  /** Share of the traffic that runs the version after this wave, 0 to 1. */
+  readonly exposure: number;
+  readonly cells: CellCounts;
+  /** While it bakes: when that began and when it is over, ISO 8601. */
+  readonly bake?: { readonly since: string; readonly until: string; readonly extended: boolean };
+  /** What it waits for, or why it ended: a whole sentence. */
+  readonly sentence?: string;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  /** When it would begin and be over as things are, ISO 8601; of waves that are not over. */
+  readonly forecast?: { readonly begins: string | undefined; readonly ends: string | undefined };
+}
+
+/** A row for a cell. */
+export interface CellPicture {
+  readonly cell: string;
+  readonly wave: number;
+  readonly status: CellRolloutStatus;
+  /** Versions; undefined for none, or where it is not known. */
+  readonly before: string | undefined;
+  readonly now: string | undefined;
+  readonly sentence: string | undefined;
+}
+
+export interface Picture {
+  readonly id: string;
+  readonly component: string;
+  readonly version: string;
+  readonly revision: number;
+  readonly status: RolloutStatus;
+  /** False where it should run, and nothing drives it. */
+  readonly alive: boolean;
+  readonly by: string;
+  readonly reason: string | undefined;
+  readonly timeScale: number;
+  readonly startedAt: string;
+  readonly endedAt: string | undefined;
+  /** Why it is where it is: a whole sentence. */
+  readonly sentence: string | undefined;
+  /** What people have asked for that has not taken effect yet, a sentence each. */
+  readonly asked: readonly string[];
+  readonly waves: readonly WavePicture[];
+  readonly leftOut: number;
+  /** When it would be over, as things are; undefined where it has halted, or calendars leave no hour. */
+  readonly ends: string | undefined;
+  /** Nothing more happens unless a person does something. */
+  readonly halted: boolean;
+  /** False once it has failed: what the exit code says. */
+  readonly well: boolean;
+}
+
+/** @param cells by number of the wave; without them, nothing is foreseen */
+export function pictureOf(view: RolloutView, cells: readonly (readonly RolloutCell[])[] | undefined, now: Date): Picture {
+  const { plan, record, alive } = view;
+  const { id, component, version, revision, status, by, startedAt, endedAt, outcome } = record;
+  const halted = status !== 'running' || !alive;
+  // Nobody can tell how long it takes to put back.
+  const isGoingBack = view.waves.some((wave) => wave.status === 'rolling back') || record.control.rollback !== undefined;
+  const times = halted || isGoingBack || !cells ? [] : foreseen(view, cells, now);
+  const dead = `dead: its execution ended without a word; \`cellctl rollout resume ${id}\` has it go on`;
+  return {
+    ...{ id, component, version, revision, status, alive, by, startedAt, endedAt, halted },
+    reason: plan.reason,
+    timeScale: plan.policy.timeScale,
+    sentence: alive ? outcome?.sentence : dead,
+    asked: status === 'running' ? askedFor(view) : [],
+    waves: plan.waves.map((wave, index) => wavePicture(view, wave, times[index])),
+    leftOut: plan.leftOut.length,
+    ends: times.at(-1)?.ends,
+    well: alive && (status === 'running' || WELL.includes(status)),
+  };
+}
+
+/** What was asked for and is still to come. */
+function askedFor({ record: { control }, waves }: RolloutView): string[] {
+  const told = (what: string, request: Request | undefined) =>
+    request ? [`${what}, asked for by ${request.by}${request.reason === undefined ? '' : `: ${request.reason}`}`] : [];
+  const { pause, stop, rollback, skipBake = {} } = control;
+  const open = waves.filter(({ number, status }) => status !== 'passed' && skipBake[number] !== undefined);
+  return [
+    ...told(rollback?.scope === 'wave' ? 'rolls its last wave back' : 'rolls everything back', rollback),
+    ...told('stops', stop),
+    ...told('pauses', pause),
+    ...open.flatMap(({ number }) => told(`skips the bake of wave ${number}`, skipBake[number])),
+  ];
+}
+
+type PlannedWave = RolloutView['plan']['waves'][number];
+
+function wavePicture({ waves, cells }: RolloutView, wave: PlannedWave, times: WavePicture['forecast']): WavePicture {
+  const { number, name, regions, exposure } = wave;
+  const record: WaveRecord = waves.find((each) => each.number === number) ?? { number, status: 'pending', attempts: 0 };
+  const { status, bakeBeganAt: since, bakeUntil: until, extended, sentence = extended, startedAt, endedAt } = record;
+  return {
+    ...{ number, name, status, regions, exposure },
+    cells: countCells(wave, cells),
+    ...(status === 'baking' && since !== undefined && until !== undefined
+      ? { bake: { since, until, extended: extended !== undefined } }
+      : {}),
+    ...(sentence === undefined ? {} : { sentence }),
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(endedAt === undefined ? {} : { endedAt }),
+    ...(times === undefined || isOver(record) ? {} : { forecast: times }),
+  };
+}
+
+function countCells({ number, cells: { length: total } }: PlannedWave, cells: readonly CellRecord[]): CellCounts {
+  const own = cells.filter(({ wave }) => wave === number);
+  const count = (...states: CellRolloutStatus[]) => own.filter(({ status }) => states.includes(status)).length;
+  return {
+    total,
+    deployed: count('deployed'),
+    moving: count('deploying', 'restoring'),
+    failed: count('failed'),
+    restored: count('restored'),
+    notRestored: count('not restored'),
+  };
+}
+
+const isOver = ({ status }: Pick<WaveRecord, 'status'>) => !['pending', 'preflight', 'deploying', 'baking'].includes(status);
+
+/** What a deployment took here, in seconds, in the middle; until there was one, what it takes elsewhere. */
+function deploySeconds(cells: readonly CellRecord[]): number {
+  const taken = cells
+    .filter(({ status, unchanged, startedAt, endedAt }) => status === 'deployed' && unchanged !== true && startedAt && endedAt)
+    .map(({ startedAt = '', endedAt = '' }) => (Date.parse(endedAt) - Date.parse(startedAt)) / 1_000)
+    .sort((a, b) => a - b);
+  return taken[Math.floor(taken.length / 2)] ?? DEPLOY_SECONDS;
+}
+
+/** When each wave would begin and be over. What is over is not foreseen. */
+function foreseen({ plan, waves, cells: records }: RolloutView, cells: readonly (readonly RolloutCell[])[], now: Date) {
+  const { policy } = plan;
+  const taken = deploySeconds(records);
+  const deployed = new Set(records.filter(({ status }) => status === 'deployed').map(({ cell }) => cell));
+  let clock: Date | undefined = now;
+  return plan.waves.map((wave, index): NonNullable<WavePicture['forecast']> => {
+    const record = waves[index];
+    if (!clock || !record || isOver(record)) return { begins: record?.startedAt, ends: clock?.toISOString() };
+    if (record.status === 'baking' && record.bakeUntil !== undefined) {
+      clock = new Date(Math.max(clock.getTime(), Date.parse(record.bakeUntil)));
+      return { begins: record.startedAt, ends: clock.toISOString() };
+    }
+    const open = (cells[index] ?? []).filter(({ name }) => !deployed.has(name));
+    const bakes = { ...wave, cells: open };
+    const [times] = forecast([bakes], policy, { deploySeconds: taken, now: clock });
+    // Where all cells are deployed, what is left of the wave is its bake.
+    const rest = open.length === 0 && wave.cells.length > 0 ? wave.bakeSeconds * policy.timeScale * 1_000 : 0;
+    clock = times?.ends && new Date(times.ends.getTime() + rest);
+    return { begins: record.startedAt ?? times?.begins?.toISOString(), ends: clock?.toISOString() };
+  });
+}
+
+/** Worst first, then what moves, then what is done, then what is still to come. */
+const RANK: Readonly<Record<CellRolloutStatus, number>> = {
+  'not restored': 0,
+  failed: 1,
+  restoring: 2,
+  deploying: 3,
+  restored: 4,
+  deployed: 5,
+  pending: 6,
+};
+
+/** A row for every cell of the rollout: first those that somebody must look at. */
+export function cellPictures({ plan, cells }: RolloutView): CellPicture[] {
+  const known = new Map(cells.map((cell) => [cell.cell, cell]));
+  const rows = plan.waves.flatMap(({ number, cells: names }) =>
+    names.map((cell): CellPicture => {
+      const record = known.get(cell);
+      const { status = 'pending', previous, sentence } = record ?? {};
+      const before = previous === undefined || previous === '' ? undefined : previous;
+      return { cell, wave: number, status, before, now: versionNow(status, before, plan.version), sentence };
+    }),
+  );
+  return rows.sort((a, b) => RANK[a.status] - RANK[b.status] || a.wave - b.wave || (a.cell < b.cell ? -1 : 1));
+}
+
+/** What runs in a cell; undefined where something is under way, or has failed on the way. */
+function versionNow(status: CellRolloutStatus, before: string | undefined, version: string): string | undefined {
+  if (status === 'deployed') return version;
+  return status === 'restored' || status === 'pending' ? before : undefined;
+}

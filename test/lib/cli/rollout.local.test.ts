@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { s3Client } from '../../../lib/aws/s3.ts';
+import { RegistryStore, registryBucketName, S3Objects, serialize } from '../../../registry/index.ts';
+import { cellctl } from '../../_helpers/cloud.ts';
+import { registry } from '../../_helpers/organization.ts';
+import { RolloutLab } from '../../_helpers/rollouts.ts';
+
+let lab: RolloutLab;
+let environment: Record<string, string>;
+let document: string;
+
+const rehearsal = { timeScale: 0.02, minRequestsPerCell: 0, multiRegionFromWave: 1 } as const;
+const bake = { prefer: 'any', bake: '250s' } as const;
+
+beforeAll(async () => {
+  lab = await RolloutLab.start(() => undefined);
+  const { accessKeyId, secretAccessKey, sessionToken = '' } = await lab.session.credentials();
+  environment = {
+    AWS_ENDPOINT_URL: lab.endpoint,
+    AWS_REGION: lab.session.region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  };
+  const { organization } = registry(({ settings: { rollout } }) => {
+    Object.assign(rollout, rehearsal, {
+      stagingBake: '500s',
+      waves: [
+        { name: 'one', ...bake, bake: '500s', admit: { cells: 1 }, approval: false },
+        { name: 'rest', ...bake, admit: { rest: true }, approval: true },
+      ],
+    });
+  });
+  const Bucket = registryBucketName(organization);
+  const s3 = s3Client(lab.session);
+  await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
+  const published = await new RegistryStore(new S3Objects(s3, Bucket)).publish(organization, { by: 'ada' });
+  document = join(await mkdtemp(join(tmpdir(), 'cell-factory-document-')), 'registry.json');
+  await writeFile(document, serialize(published.registry));
+  await lab.publish('orders-api', '1.0.0');
+  await lab.publish('orders-api', '2.0.0');
+}, 300_000);
+afterAll(() => lab?.stop());
+
+const call = (...args: string[]) => cellctl([...args, '--organization', document], environment);
+async function json<T>(...args: string[]): Promise<T> {
+  const { stdout, stderr } = await call(...args, '--json');
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as T;
+}
+
+describe('cellctl rollout', () => {
+  test('says what there is, when there is nothing', async () => {
+    expect(await call('rollout', 'status')).toMatchObject({ code: 0, stdout: expect.stringContaining('there was no rollout yet') });
+    expect(await call('rollout', 'status', 'orders-api')).toMatchObject({ code: 2, stderr: expect.stringContaining('ROLLOUT_UNKNOWN') });
+    expect(await call('rollout', 'start', 'orders-api', '--release', '9.9.9', '--yes')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('ARTIFACT_UNKNOWN'),
+    });
+    const asked = await call('rollout', 'start', 'orders-api', '--release', '1.0.0');
+    expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('USAGE: there is no terminal to ask on') });
+    // Shown before it is asked for.
+    expect(asked.stdout).toContain('orders-api 1.0.0 through 3 cells, by revision 1');
+  });
+
+  test('starts a rollout and follows it until somebody must agree; then to its end', async () => {
+    const started = await call('rollout', 'start', 'orders-api', '--release', '1.0.0', '--reason', 'the first', '--yes', '--watch');
+    expect({ code: started.code, stderr: started.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(started.stdout).toContain('started orders-api-1\n');
+    expect(started.stdout).toMatch(/\norders-api-1 wave 1 one: baking until /);
+    expect(started.stdout).toMatch(/\norders-api-1 awaiting approval; wave 2, rest, waits for an approval\n/);
+    const approved = await json<{ wave: number; next: string }>('rollout', 'approve', 'orders-api', '--reason', 'fine');
+    expect(approved).toMatchObject({ asked: 'approve', wave: 2, next: 'wave 2, rest, begins now' });
+    const watched = await call('rollout', 'watch', 'orders-api-1', '--json');
+    expect({ code: watched.code, stderr: watched.stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = watched.stdout.trimEnd().split('\n');
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ id: 'orders-api-1', status: 'succeeded', halted: true, well: true });
+    const { stdout } = await call('rollout', 'status', 'orders-api');
+    expect(stdout).toMatch(/^orders-api-1 {2}orders-api 1\.0\.0 {2}succeeded/);
+    expect(stdout).toMatch(/\nbravo +2 +deployed +- +1\.0\.0/);
+  });
+
+  test('can be halted and has it go on, and watchers come and go', async () => {
+    expect(await call('rollout', 'start', 'orders-api', '--release', '2.0.0', '--yes', '--quiet')).toMatchObject({ code: 0 });
+    const watcher = spawn(process.execPath, ['bin/cellctl', 'rollout', 'watch', '--organization', document], {
+      env: { ...process.env, ...environment, NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    watcher.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await new Promise((resolve) => watcher.stdout.once('data', resolve));
+    watcher.kill('SIGINT');
+    expect(await new Promise((resolve) => watcher.once('close', resolve))).toBe(130);
+    expect(said).toContain('orders-api-2 goes on; come back with `cellctl rollout watch orders-api-2');
+    await lab.baking('orders-api-2', 0);
+    expect(await json('rollout', 'skip-bake', 'orders-api', '--reason', 'a test')).toMatchObject({ wave: 0 });
+    await lab.baking('orders-api-2', 1);
+    expect(await call('rollout', 'pause', 'orders-api')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^pause orders-api-2: wave 1, one, bakes to its end/),
+    });
+    expect(await call('rollout', 'watch', 'orders-api')).toMatchObject({ code: 0, stdout: expect.stringContaining('paused by') });
+    expect(await json('rollout', 'resume', 'orders-api')).toMatchObject({ next: expect.stringContaining('wave 2, rest') });
+    expect(await call('rollout', 'watch', 'orders-api')).toMatchObject({ code: 0 });
+    expect(await call('rollout', 'rollback', 'orders-api')).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
+    expect(await call('rollout', 'rollback', 'orders-api', '--yes')).toMatchObject({ code: 0 });
+    expect(await call('rollout', 'watch', 'orders-api')).toMatchObject({ code: 1, stdout: expect.stringContaining('rolled back by') });
+    expect(await lab.running('orders-api')).toEqual({ staging: '1.0.0', alpha: '1.0.0', bravo: '1.0.0' });
+    const { rollouts } = await json<{ rollouts: { id: string; status: string }[] }>('rollout', 'history');
+    expect(rollouts.map(({ id, status }) => [id, status])).toEqual([
+      ['orders-api-2', 'rolled back'],
+      ['orders-api-1', 'succeeded'],
+    ]);
+  });
+
+  test('stops at an alarm that a drill has raised', async () => {
+    expect(await call('rollout', 'start', 'orders-api', '--release', '2.0.0', '--yes', '--json')).toMatchObject({ code: 0 });
+    await lab.baking('orders-api-3', 1);
+    const drilled = await json('drill', 'alarm', '--cell', 'alpha', '--for', '1s');
+    expect(drilled).toMatchObject({ cell: 'alpha', alarm: 'cell-alpha-server-errors', seconds: 1 });
+    expect(await call('rollout', 'watch', 'orders-api')).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/orders-api-3 rolled back; alpha: cell-alpha-server-errors.*\n$/),
+    });
+    expect(await call('drill', 'alarm', '--cell', 'alpha', '--alarm', 'nonsense')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('DRILL_FAILED: alpha has no alarm cell-alpha-nonsense'),
+    });
+  });
+});
