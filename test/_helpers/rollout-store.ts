@@ -1,0 +1,146 @@
+/** The table of rollouts in memory, with the conditions that the real one has. */
+import {
+  type CellRecord,
+  hasEnded,
+  planKey,
+  type RolloutCell,
+  type RolloutPlan,
+  type RolloutRecord,
+  type WaveRecord,
+  waveKey,
+} from '../../lib/rollout/record.ts';
+import { type Lock, RolloutStore } from '../../lib/rollout/store.ts';
+import { MemoryObjects } from './objects.ts';
+
+type Patch<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+/** An item with the patch on it; what is undefined in the patch is gone. */
+const patched = <T extends object>(item: T, patch: Patch<T>): T =>
+  Object.fromEntries(Object.entries({ ...item, ...patch }).filter(([, value]) => value !== undefined)) as T;
+
+const key = (...parts: readonly (string | number)[]) => parts.join('#');
+
+export class MemoryRolloutStore extends RolloutStore {
+  private readonly records = new Map<string, RolloutRecord>();
+  private readonly waveRecords = new Map<string, WaveRecord>();
+  /** By rollout, then by cell. */
+  private readonly cellRecords = new Map<string, Map<string, CellRecord>>();
+  private readonly pointers = new Map<string, { count: number; rollout?: string }>();
+  private readonly histories = new Map<string, string[]>();
+  /** By component, then by cell. */
+  private readonly lockRecords = new Map<string, Map<string, Lock>>();
+  /** What was parsed already: objects of a rollout never change. */
+  private readonly parsed = new Map<string, unknown>();
+
+  constructor(private readonly now: () => Date) {
+    super({ region: 'memory' }, 'memory', new MemoryObjects());
+  }
+
+  override async object<T>(name: string, id: string): Promise<T> {
+    const known = this.parsed.get(name) ?? (await super.object<T>(name, id));
+    this.parsed.set(name, known);
+    return known as T;
+  }
+
+  override async plan(id: string): Promise<RolloutPlan> {
+    return this.object(planKey(id), id);
+  }
+
+  override async cellsIn(id: string, wave: number): Promise<readonly RolloutCell[]> {
+    return this.object(waveKey(id, wave), id);
+  }
+
+  override async record(id: string): Promise<RolloutRecord | undefined> {
+    return this.records.get(id);
+  }
+
+  override async waves(plan: RolloutPlan): Promise<readonly WaveRecord[]> {
+    return Promise.all(plan.waves.map(({ number }) => this.wave(plan.id, number)));
+  }
+
+  override async wave(id: string, number: number): Promise<WaveRecord> {
+    return this.waveRecords.get(key(id, number)) ?? { number, status: 'pending', attempts: 0 };
+  }
+
+  override async cells(id: string): Promise<readonly CellRecord[]> {
+    return [...(this.cellRecords.get(id)?.values() ?? [])];
+  }
+
+  override async cell(id: string, wave: number, cell: string): Promise<CellRecord> {
+    return this.cellRecords.get(id)?.get(cell) ?? { cell, wave, status: 'pending' };
+  }
+
+  override async updateRecord(id: string, patch: Patch<RolloutRecord>, expected: Partial<RolloutRecord> = {}): Promise<boolean> {
+    const record = this.records.get(id);
+    if (!record || Object.entries(expected).some(([name, value]) => Reflect.get(record, name) !== value)) return false;
+    this.records.set(id, patched(record, { ...patch, updatedAt: this.now().toISOString() }));
+    return true;
+  }
+
+  override async drive(id: string, component: string, patch: Patch<RolloutRecord>, runs: number): Promise<boolean> {
+    return this.pointers.get(component)?.rollout === id && (await this.updateRecord(id, patch, { runs }));
+  }
+
+  override async updateWave(id: string, number: number, patch: Patch<WaveRecord>): Promise<void> {
+    this.waveRecords.set(key(id, number), patched(await this.wave(id, number), patch));
+  }
+
+  override async updateCell(id: string, record: Patch<CellRecord> & Pick<CellRecord, 'cell'>): Promise<void> {
+    const cells = this.cellRecords.get(id) ?? new Map<string, CellRecord>();
+    cells.set(record.cell, patched(cells.get(record.cell) ?? (record as CellRecord), record));
+    this.cellRecords.set(id, cells);
+  }
+
+  override async active(component: string): Promise<string | undefined> {
+    return this.pointers.get(component)?.rollout;
+  }
+
+  override async nextNumber(component: string): Promise<number> {
+    const pointer = this.pointers.get(component) ?? { count: 0 };
+    this.pointers.set(component, { ...pointer, count: pointer.count + 1 });
+    return pointer.count + 1;
+  }
+
+  override async create(
+    plan: RolloutPlan,
+    cells: readonly (readonly RolloutCell[])[],
+    record: RolloutRecord,
+    before: string | undefined,
+  ): Promise<boolean> {
+    for (const { number } of plan.waves) await this.writeOnce(waveKey(plan.id, number), cells[number] ?? []);
+    await this.writeOnce(planKey(plan.id), plan);
+    const pointer = this.pointers.get(plan.component) ?? { count: 0 };
+    const last = before === undefined ? undefined : this.records.get(before);
+    if (pointer.rollout !== before || this.records.has(plan.id) || (last && !hasEnded(last.status))) return false;
+    this.records.set(plan.id, record);
+    this.pointers.set(plan.component, { ...pointer, rollout: plan.id });
+    this.histories.set(plan.component, [plan.id, ...(this.histories.get(plan.component) ?? [])]);
+    return true;
+  }
+
+  override async history(component: string, limit: number): Promise<readonly string[]> {
+    return (this.histories.get(component) ?? []).slice(0, limit);
+  }
+
+  override async lock(component: string, cell: string, rollout: string, dead?: string): Promise<Lock | undefined> {
+    const locks = this.lockRecords.get(component) ?? new Map<string, Lock>();
+    this.lockRecords.set(component, locks);
+    const held = locks.get(cell);
+    if (held && held.rollout !== rollout && held.rollout !== dead) return held;
+    locks.set(cell, { cell, rollout, since: this.now().toISOString() });
+    return undefined;
+  }
+
+  override async holds(component: string, cell: string, rollout: string): Promise<boolean> {
+    return this.lockRecords.get(component)?.get(cell)?.rollout === rollout;
+  }
+
+  override async locks(component: string): Promise<readonly Lock[]> {
+    return [...(this.lockRecords.get(component)?.values() ?? [])];
+  }
+
+  override async releaseLocks(component: string, rollout: string): Promise<void> {
+    const locks = this.lockRecords.get(component);
+    for (const lock of locks?.values() ?? []) if (lock.rollout === rollout) locks?.delete(lock.cell);
+  }
+}

@@ -1,0 +1,313 @@
+/**
+ * Rollouts on a local cloud: the real stacks `Artifacts` and `Rollouts` in tooling, with the real machines and the real
+ * function, over cells that have what a rollout touches (alarms, probe, component) and nothing else, so that it goes quickly.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Parameter } from '@aws-sdk/client-cloudformation';
+import { CloudWatchClient, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import { Template as CdkTemplate } from 'aws-cdk-lib/assertions';
+import { App } from 'aws-cdk-lib/core';
+import { s3Client } from '../../lib/aws/s3.ts';
+import type { Session } from '../../lib/aws/session.ts';
+import { alarmsOf } from '../../lib/plan/alarms.ts';
+import { createPlan, requireInitialized } from '../../lib/plan/plan.ts';
+import { ArtifactsStack } from '../../lib/rollout/artifacts-stack.ts';
+import { RolloutClient, type RolloutView } from '../../lib/rollout/client.ts';
+import { draftRollout } from '../../lib/rollout/draft.ts';
+import { publishArtifact } from '../../lib/rollout/publishing.ts';
+import { hasEnded } from '../../lib/rollout/record.ts';
+import { RolloutsStack } from '../../lib/rollout/rollouts-stack.ts';
+import { artifactBucketName, cellHealthAlarmName, type Registry, type RolloutPolicy, S3Objects } from '../../registry/index.ts';
+import { TestCloud } from './cloud.ts';
+import { Caller, type Template } from './gaps.ts';
+import { component, registry } from './organization.ts';
+
+const TOOLING = '200000000000';
+const REGION = 'eu-west-1';
+/** Long enough that something can happen in the middle of a bake, short enough to wait for. */
+const POLICY = {
+  timeScale: 0.02,
+  stagingBake: '50s',
+  waves: [
+    { name: 'one', prefer: 'low-traffic', admit: { cells: 1 }, bake: '100s', approval: false },
+    { name: 'rest', prefer: 'any', admit: { rest: true }, bake: '100s', approval: false },
+  ],
+  multiRegionFromWave: 2,
+  minRequestsPerCell: 10,
+  concurrency: 5,
+  alarmGrace: '150s',
+  maxBakeExtension: '150s',
+} as const;
+
+type Change = Parameters<typeof registry>[0];
+
+export class RolloutLab {
+  private constructor(
+    private readonly cloud: TestCloud,
+    readonly session: Session,
+    readonly bucket: string,
+    readonly client: RolloutClient,
+    private readonly registry: Registry,
+  ) {}
+
+  /** @param change what the organization is besides a staging cell and cells alpha (eu-west-1) and bravo (us-east-1) */
+  static async start(change: Change): Promise<RolloutLab> {
+    const cloud = await TestCloud.start();
+    process.env['AWS_ENDPOINT_URL'] = cloud.running.endpoint;
+    const session = sessionIn(TOOLING, REGION);
+    const organization = registry((input) => {
+      Object.assign(input.settings.rollout, structuredClone(POLICY));
+      input.components['orders-api'] = component('orders-api', 100);
+      change?.(input);
+    });
+    const plan = requireInitialized(createPlan(organization));
+    const tooling = await new Caller(cloud.running.endpoint).inAccount(TOOLING);
+    const app = new App();
+    const artifacts = new ArtifactsStack(app, plan);
+    const rollouts = new RolloutsStack(app, plan);
+    await tooling.deploy('Artifacts', withoutBootstrap(CdkTemplate.fromStack(artifacts).toJSON()));
+    await tooling.deploy('Rollouts', await withCode(withoutBootstrap(CdkTemplate.fromStack(rollouts).toJSON()), session));
+    const bucket = artifactBucketName(plan.organization, TOOLING, REGION);
+    const lab = new RolloutLab(cloud, session, bucket, await RolloutClient.connect(session, bucket), organization);
+    await Promise.all(plan.cells.map((cell) => lab.build(cell.name)));
+    return lab;
+  }
+
+  async stop(): Promise<void> {
+    delete process.env['AWS_ENDPOINT_URL'];
+    await this.cloud.stop();
+  }
+
+  get endpoint(): string {
+    return this.cloud.running.endpoint;
+  }
+
+  get plan() {
+    return createPlan(this.registry);
+  }
+
+  cell(name: string) {
+    const cell = this.plan.cells.find((each) => each.name === name);
+    if (!cell) throw new Error(`the test has no cell ${name}`);
+    return { ...cell, session: sessionIn(cell.account.accountId ?? '', cell.region) };
+  }
+
+  /** Publishes a version of the component, whose template is the usual one with `more` in it. */
+  async publish(name: string, version: string, more: Template['Resources'] = {}): Promise<string> {
+    const files = new Map([['template.json', JSON.stringify(templateOf(name, more))]]);
+    const content = {
+      component: name,
+      kind: 'cloudformation',
+      version,
+      files,
+      template: 'template.json',
+      images: {},
+      parameters: {},
+    } as const;
+    const byRegion = new Map([[REGION, new S3Objects(s3Client(this.session), this.bucket)]]);
+    const { manifest } = await publishArtifact({ ...content, commit: undefined, by: 'test' }, { homeRegion: REGION, byRegion });
+    return manifest.digest;
+  }
+
+  /** Puts a version into every cell at once, as if rollouts before had. */
+  async install(name: string, version: string, more: Template['Resources'] = {}): Promise<void> {
+    const Parameters = [{ ParameterKey: 'Version', ParameterValue: version }];
+    await Promise.all(this.plan.cells.map((cell) => createStack(this.cell(cell.name).session, name, templateOf(name, more), Parameters)));
+  }
+
+  /** Sets a rollout going, of a version that was published. */
+  async start(name: string, version: string, digest: string, policy: Partial<RolloutPolicy> = {}): Promise<string> {
+    const plan = { ...this.plan, revision: 1, rollout: { ...this.plan.rollout, ...policy } };
+    const draft = draftRollout({
+      plan,
+      component: name,
+      artifact: { version, digest },
+      by: 'test',
+      reason: undefined,
+      allowReplacement: [],
+      now: new Date(),
+    });
+    return (await this.client.start(draft)).id;
+  }
+
+  /** Publishes and starts. */
+  async roll(name: string, version: string, more: Template['Resources'] = {}): Promise<string> {
+    return this.start(name, version, await this.publish(name, version, more));
+  }
+
+  /** Looks until `reached`. */
+  async until(id: string, reached: (view: RolloutView) => boolean, what: string): Promise<RolloutView> {
+    const deadline = Date.now() + 90_000;
+    for (;;) {
+      const view = await this.client.view(id);
+      if (reached(view)) return view;
+      if (Date.now() > deadline) throw new Error(`${id}: not ${what} in time: ${JSON.stringify({ ...view, plan: undefined }, null, 1)}`);
+      await sleep(150);
+    }
+  }
+
+  /** Looks until the rollout is over, or waits for somebody. */
+  ended(id: string): Promise<RolloutView> {
+    return this.until(id, ({ record, alive }) => hasEnded(record.status) || record.status !== 'running' || !alive, 'over');
+  }
+
+  baking(id: string, wave: number): Promise<RolloutView> {
+    return this.until(id, ({ waves }) => waves[wave]?.status === 'baking', `baking in wave ${wave}`);
+  }
+
+  async alarm(cell: string, alarm: string, state: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA'): Promise<void> {
+    const { session } = this.cell(cell);
+    await new CloudWatchClient(session).send(
+      new SetAlarmStateCommand({ AlarmName: `cell-${cell}-${alarm}`, StateValue: state, StateReason: 'a test' }),
+    );
+  }
+
+  /** Requests a second that the cell's probe makes of its components. */
+  async traffic(cell: string, rate: number): Promise<void> {
+    await fetch(`${this.endpoint}/moto-api/cell-factory/traffic`, {
+      method: 'POST',
+      body: JSON.stringify({ account: this.cell(cell).account.accountId, rate }),
+    });
+  }
+
+  /** Changes a component by hand, past the rollout. */
+  async hotfix(cell: string, name: string, version: string): Promise<void> {
+    const { CloudFormationClient, UpdateStackCommand } = await import('@aws-sdk/client-cloudformation');
+    const Parameters = [{ ParameterKey: 'Version', ParameterValue: version }];
+    await new CloudFormationClient(this.cell(cell).session).send(
+      new UpdateStackCommand({ StackName: name, UsePreviousTemplate: true, Parameters }),
+    );
+  }
+
+  async clearFaults(): Promise<void> {
+    await fetch(`${this.endpoint}/moto-api/cell-factory/faults`, { method: 'DELETE' });
+  }
+
+  /** Has the next calls fail. */
+  async fault(fault: { service: string; operation: string; code: string; times: number; account?: string }): Promise<void> {
+    await fetch(`${this.endpoint}/moto-api/cell-factory/faults`, { method: 'POST', body: JSON.stringify(fault) });
+  }
+
+  async parameter(cell: string, name: string): Promise<string | undefined> {
+    try {
+      return (await new SSMClient(this.cell(cell).session).send(new GetParameterCommand({ Name: name }))).Parameter?.Value;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Puts something where a stack wants to put its own. */
+  async occupy(cell: string, name: string): Promise<void> {
+    await new SSMClient(this.cell(cell).session).send(new PutParameterCommand({ Name: name, Value: 'somebody’s', Type: 'String' }));
+  }
+
+  /** What runs in each cell: asked of the cells, not of the record. */
+  async running(name: string): Promise<Record<string, string>> {
+    const found = await Promise.all(
+      this.plan.cells.map(async (cell) => [cell.name, (await this.parameter(cell.name, `/${name}/version`)) ?? '-'] as const),
+    );
+    return Object.fromEntries(found);
+  }
+
+  async overwrite(key: string, text: string): Promise<void> {
+    await s3Client(this.session).send(new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: text }));
+  }
+
+  /** What a foundation has of what rollouts look at. */
+  private async build(name: string): Promise<void> {
+    const cell = this.cell(name);
+    const alarms = alarmsOf(cell).filter(({ health }) => health);
+    const metric = {
+      ComparisonOperator: 'GreaterThanThreshold',
+      EvaluationPeriods: 1,
+      MetricName: 'M',
+      Namespace: 'N',
+      Period: 60,
+      Statistic: 'Sum',
+      Threshold: 1,
+    };
+    const children = Object.fromEntries(
+      alarms.map(({ name: AlarmName }, index) => [
+        `Alarm${index}`,
+        { Type: 'AWS::CloudWatch::Alarm', Properties: { AlarmName, ...metric } },
+      ]),
+    );
+    const template: Template = {
+      Resources: {
+        ...children,
+        Health: {
+          Type: 'AWS::CloudWatch::CompositeAlarm',
+          DependsOn: Object.keys(children),
+          Properties: {
+            AlarmName: cellHealthAlarmName(name),
+            AlarmRule: alarms.map((alarm) => `ALARM("${alarm.name}")`).join(' OR '),
+          },
+        },
+        Probe: {
+          Type: 'AWS::Synthetics::Canary',
+          Properties: {
+            Name: `cell-${name}`.slice(0, 21),
+            ArtifactS3Location: 's3://none',
+            Code: { Handler: 'index.handler', Script: 'exports.handler = async () => {}' },
+            ExecutionRoleArn: `arn:aws:iam::${cell.account.accountId}:role/probe`,
+            RuntimeVersion: 'syn-nodejs-puppeteer-15.0',
+            Schedule: { Expression: 'rate(1 minute)' },
+            StartCanaryAfterCreation: true,
+          },
+        },
+      },
+    };
+    await createStack(cell.session, cell.stackName, template);
+  }
+}
+
+/** A session as an administrator of the account. The local cloud gives one to anybody. */
+function sessionIn(accountId: string, region: string): Session {
+  const masterCredentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const params = { RoleArn: `arn:aws:iam::${accountId}:role/any`, RoleSessionName: 'test' };
+  return { region, credentials: fromTemporaryCredentials({ masterCredentials, clientConfig: { region }, params }) };
+}
+
+async function createStack(session: Session, name: string, template: Template, Parameters: Parameter[] = []): Promise<void> {
+  const { CloudFormationClient, CreateStackCommand, waitUntilStackCreateComplete } = await import('@aws-sdk/client-cloudformation');
+  const client = new CloudFormationClient(session);
+  await client.send(new CreateStackCommand({ StackName: name, TemplateBody: JSON.stringify(template), Parameters }));
+  await waitUntilStackCreateComplete({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { StackName: name });
+}
+
+/** The template of a component: what it says is what runs. */
+const templateOf = (name: string, more: Template['Resources']): Template => ({
+  Parameters: { Version: { Type: 'String' } },
+  Resources: {
+    Running: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name: `/${name}/version`, Value: { Ref: 'Version' } } },
+    Probe: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name: `/cell/probe/${name}`, Value: `/${name}` } },
+    ...more,
+  },
+});
+
+/** The CDK asks for its bootstrap, which these tests don't need. */
+function withoutBootstrap(template: Record<string, unknown>): Template {
+  const { Parameters: _parameters, Rules: _rules, ...rest } = template;
+  return rest as unknown as Template;
+}
+
+/** The template with the operator's code where its function looks for it. */
+async function withCode(template: Template, session: Session): Promise<Template> {
+  const zip = join(mkdtempSync(join(tmpdir(), 'cell-factory-operator-')), 'operator.zip');
+  execFileSync('python3', ['-m', 'zipfile', '-c', zip, 'dist/operator/index.cjs']);
+  const Bucket = 'operator-code';
+  const s3 = new S3Client({ ...session, forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: REGION } }));
+  await s3.send(new PutObjectCommand({ Bucket, Key: 'operator.zip', Body: readFileSync(zip) }));
+  for (const { Type, Properties } of Object.values(template.Resources)) {
+    if (Type === 'AWS::Lambda::Function' && Properties) Properties['Code'] = { S3Bucket: Bucket, S3Key: 'operator.zip' };
+  }
+  return template;
+}
