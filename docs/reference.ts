@@ -12,7 +12,8 @@ import { CREATIONS_IN_FLIGHT, LIMITS } from '../lib/accounts/limits.ts';
 import { TEMPLATE_LIMITS } from '../lib/plan/limits.ts';
 import { QUOTA_ROWS } from '../lib/plan/quotas.ts';
 import { STATEFUL } from '../lib/plan/stateful.ts';
-import { defineCell, defineComponent, defineOrganization, WAVE_DEFAULTS } from '../registry/define.ts';
+import { ELSEWHERE, EXCLUSIONS } from '../lib/plan/waves.ts';
+import { defineCell, defineComponent, defineOrganization, ROLLOUT_DEFAULTS, WAVE_DEFAULTS } from '../registry/define.ts';
 import { documentSchema, SCHEMA_VERSION } from '../registry/document.ts';
 import { cellSchema, componentSchema, settingsSchema } from '../registry/model.ts';
 import { ACCESS_NAMES, CELL_NAMES, COMPONENT_NAMES, type DerivedName, EMAIL_LIMIT, ORGANIZATION_NAMES } from '../registry/names.ts';
@@ -21,6 +22,7 @@ import { FIELD_CODES } from '../registry/shape.ts';
 import { SIZE_CLASSES, STAGE_PROFILES, type StageProfile } from '../registry/sizes.ts';
 import { WARNINGS } from '../registry/warnings.ts';
 import { alarmRows, resourceRows } from './cell-resources.ts';
+import { cellStatusRows, operationRows, rolloutDrawing, rolloutStatusRows, waveDrawing, waveStatusRows } from './rollout-states.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema;
 
@@ -29,7 +31,14 @@ export const schemaFile = (version: number) => `registry/schema/v${version}.json
 /** Digest of each version's schema. A line is only ever added. */
 export const VERSIONS_FILE = 'registry/schema/versions.json';
 /** Pages with generated sections. */
-export const REFERENCE_FILES = ['docs/registry.md', 'docs/accounts.md', 'docs/cells.md', 'docs/cell.md', 'docs/changes.md'] as const;
+export const REFERENCE_FILES = [
+  'docs/registry.md',
+  'docs/accounts.md',
+  'docs/cells.md',
+  'docs/cell.md',
+  'docs/changes.md',
+  'docs/rollouts.md',
+] as const;
 
 const digestOfText = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
@@ -227,6 +236,30 @@ const STAGE_ROWS: Readonly<Record<keyof StageProfile, readonly [what: string, pa
   logDays: ['days for which logs are kept', '', ({ logDays }) => String(logDays)],
 };
 
+type PolicyWave = (typeof ROLLOUT_DEFAULTS.waves)[number];
+
+const PREFER_WORDS = { 'low-traffic': 'that has least traffic', busy: 'that has most traffic', any: 'that hurts least' } as const;
+
+/** What a wave admits, in words. */
+function admits({ admit, prefer }: PolicyWave): string {
+  const first = `, first the one ${PREFER_WORDS[prefer]}`;
+  if ('rest' in admit) return 'all that are left';
+  if ('percent' in admit) return `${admit.percent} % of cells and of traffic${first}`;
+  return admit.cells === 1 ? `the cell ${PREFER_WORDS[prefer]}` : `${admit.cells} cells${first}`;
+}
+
+/** The waves of the default policy, staging before them. */
+const waveRows = () => [
+  ['0', 'staging', 'all staging cells', ROLLOUT_DEFAULTS.stagingBake, 'any'],
+  ...ROLLOUT_DEFAULTS.waves.map((wave, index) => [
+    String(index + 1),
+    wave.name,
+    admits(wave),
+    wave.bake,
+    index + 1 < ROLLOUT_DEFAULTS.multiRegionFromWave ? 'one' : 'any',
+  ]),
+];
+
 /** What is generated, by the name of its section. */
 export const SECTIONS: Readonly<Record<string, () => string>> = {
   organization: () =>
@@ -244,6 +277,32 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
         path === '' ? '-' : code(path),
         ...STAGE_NAMES.map((stage) => words(STAGE_PROFILES[stage])),
       ]),
+    ),
+  'rollout-statuses': () => table(['rollout', 'is', 'means', 'what you can ask for'], rolloutStatusRows()),
+  'wave-statuses': () => table(['wave', 'means'], waveStatusRows()),
+  'cell-statuses': () => table(['cell', 'means'], cellStatusRows()),
+  operations: () => table(['operation', 'the function', 'answers'], operationRows()),
+  'drawing-rollout': rolloutDrawing,
+  'drawing-wave': waveDrawing,
+  waves: () => table(['wave', 'name', 'takes', 'bake', 'regions'], waveRows()),
+  policy: () =>
+    fieldTable(
+      'RolloutPolicy',
+      settingsSchema.shape.rollout,
+      [ROLLOUT_DEFAULTS],
+      [],
+      Object.keys(ROLLOUT_DEFAULTS).filter((field) => field !== 'waves'),
+    ),
+  exclusions: () =>
+    table(
+      ['left out', 'for example'],
+      [
+        ...EXCLUSIONS.map(({ what, reason }) => [
+          what,
+          reason({ name: 'alpha', owner: 'ada@example.com', life: 'draining', platforms: ['eks'] }, component),
+        ]),
+        ['cells in another cloud', ELSEWHERE],
+      ],
     ),
   rules: () =>
     table(
