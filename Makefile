@@ -8,7 +8,7 @@ JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest --maxWor
 help: ## explain the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
-demo: build ## an organization with four cells on this machine, from nothing, in two minutes
+demo: build ## an organization with four cells on this machine, from nothing, in three minutes
 	@examples/demo.sh
 
 test: build lint types architecture unit integration ## everything that must be green: lint, types, architecture, unit, integration

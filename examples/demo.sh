@@ -33,18 +33,44 @@ bold '4. The cells: network, database, cache, queue, entrance with name and cert
 run cellctl plan alpha
 run cellctl deploy --all
 
-bold '5. A component, built once, in every cell'
-run make -s -C examples/orders-api pipeline-build
-# Nothing pulls it here: the local cloud records services and runs no containers.
-image="$(node -p 'JSON.parse(fs.readFileSync(process.env.CELL_FACTORY_ACCOUNTS)).control.tooling').dkr.ecr.{region}.amazonaws.com/orders-api:1.0.0"
-run cellctl component deploy orders-api --all --from examples/orders-api/dist --image "$image" --release 1.0.0
-
-bold '6. The registry, which now knows that the cells are active'
+bold '5. The registry, which now knows that the cells are active'
 run cellctl publish
 run cellctl registry diff 1
 run cellctl registry verify
 
-bold '7. What there is, and the proof that cells share nothing'
+# Nothing pulls the image here: the local cloud records services and runs no containers.
+image="$(node -p 'JSON.parse(fs.readFileSync(process.env.CELL_FACTORY_ACCOUNTS)).control.tooling').dkr.ecr.{region}.amazonaws.com/orders-api"
+# Bakes of hours take seconds: one factor on every wait.
+scale=0.0001
+release() { run cellctl component publish orders-api --from examples/orders-api/dist --image "$image:$1" --release "$1"; }
+
+bold '6. A component, built once, published once, and taken through staging and every wave'
+run make -s -C examples/orders-api pipeline-build
+release 1.0.0
+run cellctl rollout plan orders-api
+run cellctl rollout start orders-api --release 1.0.0 --time-scale $scale --yes --watch
+
+bold '7. The next version, the same way'
+release 2.0.0
+run cellctl rollout start orders-api --release 2.0.0 --time-scale $scale --yes --watch
+
+bold '8. A bad version: in its first cell of production an alarm fires (a drill sets it off: nothing here serves customers)'
+release 3.0.0
+run cellctl rollout start orders-api --release 3.0.0 --time-scale 0.0003 --yes
+first_wave() { cellctl rollout status orders-api --json | node -p "const { plan, waves } = JSON.parse(fs.readFileSync(0)); $1"; }
+(
+  cell="$(first_wave 'plan.waves[1].cells[0]')"
+  until [ "$(first_wave 'waves[1].status')" = baking ]; do sleep 0.1; done
+  cellctl drill alarm --cell "$cell" --for 3s >/dev/null
+) &
+drill=$!
+# It ends with 1, as it should: the version did not get through.
+! run cellctl rollout watch orders-api
+wait $drill
+run cellctl rollout history orders-api
+run cellctl versions
+
+bold '9. What there is, and the proof that cells share nothing'
 run cellctl status --resources
 run cellctl verify isolation --component orders-api=examples/orders-api/dist
 run cellctl plan
