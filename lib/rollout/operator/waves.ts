@@ -105,6 +105,11 @@ export class WaveWork {
       now: this.now(),
     });
     if (decision.action === 'wait') await store.updateWave(id, number, { sentence: decision.sentence, ...this.opensAt(cells, begun) });
+    if (decision.action === 'end' && !hasEnded(decision.status)) {
+      await store.updateWave(id, number, { sentence: decision.outcome.sentence });
+      // What it waits for may just have come: an approval that is written beside the end would be heard by nobody.
+      return (await this.endUnless(record, decision.status, decision.outcome)) ?? this.preflight(number, execution);
+    }
     if (decision.action !== 'go') return this.answer(decision, number);
     await store.updateWave(id, number, {
       status: 'deploying',
