@@ -1,4 +1,5 @@
 /** Rollouts that really run: the machines, the operator's code and CloudFormation of the local cloud. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { previousKey } from '../../../lib/rollout/record.ts';
 import { cell, component } from '../../_helpers/organization.ts';
@@ -12,7 +13,7 @@ beforeAll(async () => {
   lab = await RolloutLab.start((input) => {
     input.cells['charlie'] = cell('charlie', 3, { trafficWeight: 5 });
     input.cells['delta'] = cell('delta', 4, { trafficWeight: 6 });
-    for (let index = 0; index < 13; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
+    for (let index = 0; index < 14; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
   });
 });
 afterAll(() => lab?.stop());
@@ -84,6 +85,17 @@ describe('an alarm', () => {
     expect(view.record).toMatchObject({ status: 'rolled back', outcome: { cell: 'staging', wave: 0 } });
     // It was not there before: putting back means that it is gone.
     expect(await lab.running('c2')).toEqual(all('-'));
+  });
+
+  test('in the last moment of the bake rolls the wave back', async () => {
+    const digest = await lab.publish('c13', '1.0.0');
+    const id = await lab.start('c13', '1.0.0', digest, { stagingBake: '200s' });
+    const baking = await lab.baking(id, 0);
+    await sleep(Date.parse(baking.waves[0]?.bakeUntil ?? '') - Date.now() - 250);
+    await lab.alarm('staging', 'latency', 'ALARM');
+    const view = await lab.ended(id);
+    await lab.alarm('staging', 'latency', 'OK');
+    expect(view.record).toMatchObject({ status: 'rolled back', outcome: { cell: 'staging', wave: 0 } });
   });
 
   test('without data holds the wave back for the grace, and then stops it, although the composite says OK', async () => {
