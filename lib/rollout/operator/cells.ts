@@ -10,12 +10,12 @@ import type { AnswerTo, CellAnswer } from './answers.ts';
 import type { Desired, Progress } from './change.ts';
 import type { Inside } from './inside.ts';
 
-/** Seconds between two looks at a stack that is being changed. */
+/** Seconds between two looks at a stack that is being changed, at most. */
 const POLL_SECONDS = 15;
+/** Share of the time gone by after which to look again: in a rehearsal, looks a second apart would fill the history of an hour. */
+const POLL_GROWTH = 0.05;
 /** How long a stack is waited for, whoever is working on it. */
 const PATIENCE_SECONDS = 3_600;
-/** The same in a rehearsal at least, whose waits are shorter: looks are a second apart then, and the history must not fill up. */
-const LEAST_PATIENCE_SECONDS = 300;
 
 /** What ran in a cell before the rollout: all it takes to put it back. */
 interface Previous {
@@ -272,12 +272,13 @@ export class CellWork {
 
   private async later(record: CellRecord, giveUp: (sentence: string) => Promise<CellAnswer<'done'>>): Promise<CellAnswer<'poll' | 'done'>> {
     const since = Date.parse(record.startedAt ?? this.context.now().toISOString());
-    const { timeScale } = this.plan.policy;
-    const patience = Math.max(LEAST_PATIENCE_SECONDS, PATIENCE_SECONDS * timeScale);
-    if (this.context.now().getTime() - since > patience * 1_000) {
-      return giveUp(`${this.cell.name}: ${this.plan.component} took longer than ${Math.round(patience / 60)} minutes`);
+    const elapsed = (this.context.now().getTime() - since) / 1_000;
+    // By no time scale: CloudFormation takes as long in a rehearsal.
+    if (elapsed > PATIENCE_SECONDS) {
+      return giveUp(`${this.cell.name}: ${this.plan.component} took longer than ${PATIENCE_SECONDS / 60} minutes`);
     }
-    return { action: 'poll', seconds: scaled(POLL_SECONDS, timeScale) };
+    const soonest = scaled(POLL_SECONDS, this.plan.policy.timeScale);
+    return { action: 'poll', seconds: Math.min(POLL_SECONDS, Math.max(soonest, Math.round(elapsed * POLL_GROWTH))) };
   }
 
   /** The cell has failed, and no other of the wave begins. */
