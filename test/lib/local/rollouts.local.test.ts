@@ -794,9 +794,9 @@ describe('traffic', () => {
     await sleep(2000);
     const now = Date.now();
     const second = await requests('api', new Date(now - 1000), new Date(now));
-    expect(second).toBeGreaterThanOrEqual(45);
-    expect(second).toBeLessThanOrEqual(55);
-    expect(await requests('api', new Date(now - 100), new Date(now))).toBeCloseTo(5, 0);
+    expect(second).toBeGreaterThanOrEqual(450);
+    expect(second).toBeLessThanOrEqual(550);
+    expect(await requests('api', new Date(now - 100), new Date(now))).toBeCloseTo(50, 0);
 
     await probe('put');
     await rate({ account: ACCOUNT, component: 'put', rate: 0 });
