@@ -6,6 +6,9 @@ export const ORGANIZATION_ROLE = 'OrganizationAccountAccessRole';
 /** The role in management that tooling assumes to create accounts. */
 export const VENDING_ROLE = 'cell-vending';
 
+/** The role by which CloudFormation creates what is in a stack, in an account that is bootstrapped for the CDK. */
+export const executionRole = (accountId: string, region: string) => `cdk-hnb659fds-cfn-exec-role-${accountId}-${region}`;
+
 /** The role of the cell operator, in tooling: it starts and looks at rollouts in cells. */
 export const OPERATOR_ROLE = 'cell-operator';
 

@@ -2,7 +2,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { ArnFormat, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { cellAccountName } from '../../registry/index.ts';
-import { DRILL_ROLE, OPERATOR_ROLE, ROLLOUT_ROLE } from '../aws/roles.ts';
+import { DRILL_ROLE, executionRole, OPERATOR_ROLE, ROLLOUT_ROLE } from '../aws/roles.ts';
 import { acknowledgeWildcards } from '../linting.ts';
 import type { VendedCell } from '../plan/plan.ts';
 
@@ -59,7 +59,7 @@ export class CellRollout extends Construct {
             service: 'iam',
             region: '',
             resource: 'role',
-            resourceName: `cdk-hnb659fds-cfn-exec-role-${stack.account}-${stack.region}`,
+            resourceName: executionRole(stack.account, stack.region),
           }),
         ],
         conditions: { StringEquals: { 'iam:PassedToService': 'cloudformation.amazonaws.com' } },

@@ -2,10 +2,16 @@
 import { forecast } from '../plan/waves.ts';
 import type { RolloutView } from './client.ts';
 import { DEPLOY_SECONDS } from './draft.ts';
-import type { CellRecord, CellRolloutStatus, Request, RolloutCell, RolloutStatus, WaveRecord, WaveStatus } from './record.ts';
-
-/** Ends that are no failure; a pause is what was asked for. */
-const WELL: readonly RolloutStatus[] = ['succeeded', 'paused', 'awaiting approval'];
+import {
+  type CellRecord,
+  type CellRolloutStatus,
+  endsWell,
+  type Request,
+  type RolloutCell,
+  type RolloutStatus,
+  type WaveRecord,
+  type WaveStatus,
+} from './record.ts';
 
 /** Cells of a wave by what became of them. */
 export interface CellCounts {
@@ -93,7 +99,7 @@ export function pictureOf(view: RolloutView, cells: readonly (readonly RolloutCe
     waves: plan.waves.map((wave, index) => wavePicture(view, wave, times[index])),
     leftOut: plan.leftOut.length,
     ends: times.at(-1)?.ends,
-    well: alive && (status === 'running' || WELL.includes(status)),
+    well: alive && (status === 'running' || endsWell(status)),
   };
 }
 

@@ -12,6 +12,12 @@ export const ENDED = ['succeeded', 'stopped', 'rolled back', 'rolled back in par
 /** `paused` and `awaiting approval`: no execution runs, and the locks are kept. */
 export type RolloutStatus = 'running' | 'paused' | 'awaiting approval' | (typeof ENDED)[number];
 
+/** Ends that are no failure; a pause is what was asked for. */
+const WELL: readonly RolloutStatus[] = ['succeeded', 'paused', 'awaiting approval'];
+
+/** Whether an execution that ends with this status ends well. */
+export const endsWell = (status: RolloutStatus): boolean => WELL.includes(status);
+
 export const hasEnded = (status: RolloutStatus): boolean => ENDED.some((ended) => ended === status);
 
 /** A cell as a rollout has it: enough to act in it, whatever becomes of the registry meanwhile. */
@@ -26,7 +32,7 @@ export interface RolloutCell {
   readonly healthAlarm: string;
   /** The alarms that it is made of: while they lack data, it says OK. */
   readonly alarms: readonly string[];
-  /** When the cell may be deployed to. */
+  /** When the cell may be deployed to; the organization's blackouts are part of it. */
   readonly calendar: Calendar;
 }
 

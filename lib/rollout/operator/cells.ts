@@ -51,7 +51,7 @@ export class CellWork {
     const [record, control, waveRecord] = await Promise.all([this.record(), store.requireRecord(id), store.wave(id, this.wave)]);
     if (record.status === 'deployed') return DONE;
     if (!mayBegin(waveRecord, control.control)) return DONE;
-    const opening = policy.timeScale < 1 ? { open: true as const } : openAt([this.cell.calendar, policy.calendar], now());
+    const opening = policy.timeScale < 1 ? { open: true as const } : openAt([this.cell.calendar], now());
     if (!opening.open) {
       const left = opening.until === undefined ? Number.POSITIVE_INFINITY : (opening.until.getTime() - now().getTime()) / 1_000;
       return { action: 'again', seconds: calendarWait(left) };

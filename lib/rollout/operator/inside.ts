@@ -1,5 +1,5 @@
 /** How the operator reaches what is inside a cell: the component's stack, and how the cell is. */
-import { ROLLOUT_ROLE } from '../../aws/roles.ts';
+import { executionRole, ROLLOUT_ROLE } from '../../aws/roles.ts';
 import { assume, inRegion, type Session } from '../../aws/session.ts';
 import type { CellHealth } from '../decide.ts';
 import type { RolloutCell } from '../record.ts';
@@ -18,7 +18,7 @@ export function inside(tooling: Session, partition: string): Inside {
   return {
     stack: (cell, component) => {
       const { accountId, region } = cell;
-      const role = `arn:${partition}:iam::${accountId}:role/cdk-hnb659fds-cfn-exec-role-${accountId}-${region}`;
+      const role = `arn:${partition}:iam::${accountId}:role/${executionRole(accountId, region)}`;
       return new ComponentStack(session(cell), component, role);
     },
     health: (cell, question) => healthOf(session(cell), cell, question),

@@ -15,6 +15,7 @@ import {
 } from '../decide.ts';
 import {
   type CellRecord,
+  endsWell,
   hasEnded,
   type Outcome,
   type RolloutCell,
@@ -35,9 +36,6 @@ export interface WaveContext extends CellContext {
   /** Whether the execution is under way. */
   readonly isRunning: (execution: string) => Promise<boolean>;
 }
-
-/** Ends that are no failure of the execution: a pause is what was asked for. */
-const WELL: readonly RolloutStatus[] = ['succeeded', 'paused', 'awaiting approval'];
 
 /** One rollout, between and in its waves. */
 export class WaveWork {
@@ -92,6 +90,7 @@ export class WaveWork {
     const idle = halted || !approved || locked.length > 0;
     const healths = idle ? [] : await this.healths(cells, changed ? { firedSince: begun.deployBeganAt } : {});
     const earlier = idle || cells.length === 0 ? [] : await this.healths(await this.changedBefore(number, all), {});
+    const opens = this.opening(cells, begun);
     const decision = preflight({
       wave,
       record: begun,
@@ -101,10 +100,13 @@ export class WaveWork {
       healths,
       earlier,
       locked,
-      opens: this.opening(cells, begun),
+      opens,
       now: this.now(),
     });
-    if (decision.action === 'wait') await store.updateWave(id, number, { sentence: decision.sentence, ...this.opensAt(cells, begun) });
+    if (decision.action === 'wait') {
+      const until = typeof opens === 'object' ? { opensAt: opens.at } : {};
+      await store.updateWave(id, number, { sentence: decision.sentence, ...until });
+    }
     if (decision.action === 'end' && !hasEnded(decision.status)) {
       await store.updateWave(id, number, { sentence: decision.outcome.sentence });
       // What it waits for may just have come: an approval that is written beside the end would be heard by nobody.
@@ -196,22 +198,20 @@ export class WaveWork {
   }
 
   /** The machine has come to an error that nothing else catches: whatever was changed goes back. */
-  async broken(number: number | undefined, sentence: string): Promise<WaveAnswer<AnswerTo<'broken'>>> {
+  async broken(number: number, sentence: string): Promise<WaveAnswer<AnswerTo<'broken'>>> {
     const { store } = this.context;
     const { id } = this.plan;
-    const outcome: Outcome = { sentence, ...(number === undefined ? {} : { wave: number }) };
+    const outcome: Outcome = { sentence, wave: number };
     const [record, cells, waves] = await Promise.all([store.requireRecord(id), store.cells(id), store.waves(this.plan)]);
     const returning = waves.filter(({ status }) => status === 'rolling back').map((wave) => wave.number);
     // A second time, the way back is broken, too: going round in circles helps nobody.
-    if (returning.length === 0 && number !== undefined && cells.some((cell) => cell.wave === number && isTouched(cell))) {
+    if (returning.length === 0 && cells.some((cell) => cell.wave === number && isTouched(cell))) {
       await store.updateWave(id, number, { status: 'rolling back' });
       return this.answer({ action: 'rollback', outcome }, number);
     }
     const touched = cells.some((cell) => returning.includes(cell.wave) && isTouched(cell));
     for (const wave of returning) await store.updateWave(id, wave, { status: 'rolled back in part', sentence, endedAt: this.now() });
-    if (returning.length === 0 && number !== undefined) {
-      await store.updateWave(id, number, { status: 'failed', sentence, endedAt: this.now() });
-    }
+    if (returning.length === 0) await store.updateWave(id, number, { status: 'failed', sentence, endedAt: this.now() });
     if (!touched) return this.end('stopped', outcome);
     const { status, outcome: told } = afterRollback(cells, returning, {
       ...outcome,
@@ -253,22 +253,17 @@ export class WaveWork {
 
   /** When all calendars of the wave are open. In a rehearsal, the wait is shortened as every other is. */
   private opening(cells: readonly RolloutCell[], record: WaveRecord): { at: string; why: string } | 'never' | undefined {
-    const { timeScale, calendar } = this.plan.policy;
+    const { timeScale } = this.plan.policy;
     if (timeScale < 1 && record.opensAt !== undefined) return { at: record.opensAt, why: 'calendars are closed' };
     const now = this.context.now();
     const opening = openTogether(
-      cells.map((cell) => ({ name: cell.name, calendars: [cell.calendar, calendar] })),
+      cells.map((cell) => ({ name: cell.name, calendars: [cell.calendar] })),
       now,
     );
     if (opening.open) return undefined;
     if (opening.until === undefined) return 'never';
     const at = new Date(now.getTime() + (opening.until.getTime() - now.getTime()) * timeScale);
     return { at: at.toISOString(), why: opening.reason };
-  }
-
-  private opensAt(cells: readonly RolloutCell[], record: WaveRecord): Partial<WaveRecord> {
-    const opening = this.opening(cells, record);
-    return typeof opening === 'object' ? { opensAt: opening.at } : {};
   }
 
   /** Takes the locks. A lock of a rollout that is over, or whose execution is, is taken over. */
@@ -352,7 +347,7 @@ export class WaveWork {
   }
 
   private ended({ status, outcome }: RolloutRecord): WaveAnswer<'end'> {
-    return { action: 'end', well: WELL.includes(status), sentence: outcome?.sentence ?? status };
+    return { action: 'end', well: endsWell(status), sentence: outcome?.sentence ?? status };
   }
 
   /** Writes the end down, and gives the locks back: last, so that nobody begins while the record says it runs. */
@@ -369,6 +364,6 @@ export class WaveWork {
     }
     await store.updateRecord(id, { status, outcome, ...(ended ? { endedAt: this.now() } : {}) });
     if (ended) await store.releaseLocks(component, id);
-    return { action: 'end', well: WELL.includes(status), sentence: outcome.sentence };
+    return { action: 'end', well: endsWell(status), sentence: outcome.sentence };
   }
 }
