@@ -1,4 +1,4 @@
-/** Which alarm a drill is about, and where there is none. Pure. */
+/** Drills and rehearsals: which alarm a drill is about, and where there is neither. Pure. */
 import { cellHealthAlarmName, FactoryError } from '../../registry/index.ts';
 import { alarmsOf } from './alarms.ts';
 import type { CellPlan } from './plan.ts';
@@ -34,5 +34,21 @@ export function refuseDrill({ name, stage }: CellPlan, { reachesCustomers, meant
   if (stage !== 'production' || !reachesCustomers || meant) return;
   throw new FactoryError('REFUSED', `${name} serves customers: an alarm there stops rollouts, and wakes people`, {
     fix: 'drill in a staging cell, or pass --i-mean-it',
+  });
+}
+
+/**
+ * A rehearsal bakes for seconds and heeds no calendar: on customers, it is none.
+ * @param timeScale factor on bakes and calendars; 1 for the real thing
+ * @param reason why it must be on customers all the same
+ * @throws FactoryError `REFUSED`
+ */
+export function refuseRehearsal(
+  timeScale: number,
+  { reachesCustomers, meant, reason }: { reachesCustomers: boolean; meant: boolean; reason: string | undefined },
+): void {
+  if (timeScale >= 1 || !reachesCustomers || (meant && reason !== undefined)) return;
+  throw new FactoryError('REFUSED', `--time-scale ${timeScale} shortens bakes and calendars of cells that serve customers`, {
+    fix: 'leave it out, or pass --i-mean-it with a --reason',
   });
 }

@@ -101,13 +101,18 @@ async function start(context: Context, component: string, options: StartOptions)
   const { plan: settings, session, client } = await openRollouts(context);
   const plan = await context.publishedPlan(settings, session);
   if (!plan) throw await notPublished();
-  const [{ selectComponent }, { draftRollout, foreseeRollout }, { readArtifact }, { foreseenLines }] = await Promise.all([
-    import('../../plan/plan.ts'),
-    import('../../rollout/draft.ts'),
-    import('../../rollout/artifacts.ts'),
-    import('../rollout-view.ts'),
-  ]);
+  const [{ selectComponent }, { refuseRehearsal }, { draftRollout, foreseeRollout }, { readArtifact }, { foreseenLines }] =
+    await Promise.all([
+      import('../../plan/plan.ts'),
+      import('../../plan/drills.ts'),
+      import('../../rollout/draft.ts'),
+      import('../../rollout/artifacts.ts'),
+      import('../rollout-view.ts'),
+    ]);
   const { name } = selectComponent(plan, component);
+  // A scale that the policy has is the organization's word already.
+  const meant = options.iMeanIt === true;
+  if (scale !== undefined) refuseRehearsal(scale, { reachesCustomers: context.reachesCustomers, meant, reason: options.reason });
   const artifact = await readArtifact(client.store.objects, name, options.release);
   const { reason, allowReplacement = [] } = options;
   const now = new Date();
@@ -123,7 +128,6 @@ async function start(context: Context, component: string, options: StartOptions)
     output.note('nothing was started');
     return 1;
   }
-  await refuseRehearsal(context, draft.plan.policy.timeScale, scale, options);
   const record = await client.start(draft);
   if (options.watch !== true || !output.json) {
     output.result({ rollout: record }, () => {
@@ -132,19 +136,6 @@ async function start(context: Context, component: string, options: StartOptions)
     });
   }
   return options.watch === true ? follow(context, client, record.id) : 0;
-}
-
-/**
- * A rehearsal bakes for seconds and heeds no calendar: on customers, it is none.
- * @throws FactoryError `REFUSED`
- */
-async function refuseRehearsal(context: Context, timeScale: number, asked: number | undefined, options: StartOptions): Promise<void> {
-  if (asked === undefined || timeScale >= 1 || !context.reachesCustomers || (options.iMeanIt === true && options.reason !== undefined))
-    return;
-  const { FactoryError } = await import('../../../registry/index.ts');
-  throw new FactoryError('REFUSED', `--time-scale ${timeScale} shortens bakes and calendars of cells that serve customers`, {
-    fix: 'leave it out, or pass --i-mean-it with a --reason',
-  });
 }
 
 const startCommand = () =>

@@ -7,12 +7,15 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { s3Client } from '../../../lib/aws/s3.ts';
 import { RegistryStore, registryBucketName, S3Objects, serialize } from '../../../registry/index.ts';
 import { cellctl } from '../../_helpers/cloud.ts';
-import { registry } from '../../_helpers/organization.ts';
+import { cell, registry } from '../../_helpers/organization.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 
 let lab: RolloutLab;
 let environment: Record<string, string>;
 let document: string;
+let store: RegistryStore;
+
+type Input = Parameters<NonNullable<Parameters<typeof registry>[0]>>[0];
 
 const rehearsal = { timeScale: 0.02, minRequestsPerCell: 0, multiRegionFromWave: 1 } as const;
 const bake = { prefer: 'any', bake: '250s' } as const;
@@ -27,25 +30,36 @@ beforeAll(async () => {
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SESSION_TOKEN: sessionToken,
   };
-  const { organization } = registry(({ settings: { rollout } }) => {
-    Object.assign(rollout, rehearsal, {
-      stagingBake: '500s',
-      waves: [
-        { name: 'one', ...bake, bake: '500s', admit: { cells: 1 }, approval: false },
-        { name: 'rest', ...bake, admit: { rest: true }, approval: true },
-      ],
-    });
-  });
-  const Bucket = registryBucketName(organization);
   const s3 = s3Client(lab.session);
+  const Bucket = registryBucketName(registry().organization);
   await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
-  const published = await new RegistryStore(new S3Objects(s3, Bucket)).publish(organization, { by: 'ada' });
-  document = join(await mkdtemp(join(tmpdir(), 'cell-factory-document-')), 'registry.json');
-  await writeFile(document, serialize(published.registry));
+  store = new RegistryStore(new S3Objects(s3, Bucket));
+  document = await documentOf(await publish(asItWas));
   await lab.publish('orders-api', '1.0.0');
   await lab.publish('orders-api', '2.0.0');
 }, 300_000);
 afterAll(() => lab?.stop());
+
+function policy({ settings }: Input, waves: Input['settings']['rollout']['waves']): void {
+  Object.assign(settings.rollout, rehearsal, { stagingBake: '500s', waves });
+}
+
+function asItWas(input: Input): void {
+  policy(input, [
+    { name: 'one', ...bake, bake: '500s', admit: { cells: 1 }, approval: false },
+    { name: 'rest', ...bake, admit: { rest: true }, approval: true },
+  ]);
+}
+
+/** Publishes the next revision of the organization. */
+const publish = (change: (input: Input) => void) => store.publish(registry(change).organization, { by: 'ada' });
+
+/** A file with what was published. */
+async function documentOf({ registry: published }: Awaited<ReturnType<typeof publish>>): Promise<string> {
+  const file = join(await mkdtemp(join(tmpdir(), 'cell-factory-document-')), 'registry.json');
+  await writeFile(file, serialize(published));
+  return file;
+}
 
 const call = (...args: string[]) => cellctl([...args, '--organization', document], environment);
 async function json<T>(...args: string[]): Promise<T> {
@@ -120,14 +134,52 @@ describe('cellctl rollout', () => {
     ]);
   });
 
-  test('stops at an alarm that a drill has raised', async () => {
+  test('keeps to the revision that it began with, whatever is published while it runs, and holds its cells', async () => {
     expect(await call('rollout', 'start', 'orders-api', '--release', '2.0.0', '--yes', '--json')).toMatchObject({ code: 0 });
-    await lab.baking('orders-api-3', 1);
+    const { plan } = await lab.baking('orders-api-3', 0);
+    // Other waves, no approvals, one cell more, and one that no rollout may go to any more.
+    const changed = await publish((input) => {
+      policy(input, [{ name: 'all', ...bake, admit: { rest: true }, approval: false }]);
+      input.cells['bravo'] = cell('bravo', 2, { region: 'us-east-1', intent: 'cordoned' });
+      input.cells['charlie'] = cell('charlie', 3);
+    });
+    expect(changed.registry.published.revision).toBe(2);
+    const later = await documentOf(changed);
+    const foreseen = JSON.parse(
+      (await cellctl(['rollout', 'plan', 'orders-api', '--json', '--organization', later], environment)).stdout,
+    ) as {
+      waves: { cells: string[] }[];
+    };
+    expect(foreseen.waves.map(({ cells }) => cells)).toEqual([['staging'], ['alpha', 'charlie']]);
+    expect(await call('destroy', 'staging', '--yes')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('LOCKED: orders-api-3 is going through staging'),
+    });
+    await lab.client.skipBake('orders-api-3', 0, { by: 'ada', reason: 'a test' });
+    // The wave that needed an approval still does.
+    expect(await call('rollout', 'watch', 'orders-api')).toMatchObject({ code: 0, stdout: expect.stringContaining('wave 2, rest, waits') });
+    await json('rollout', 'approve', 'orders-api');
+    expect(await call('rollout', 'watch', 'orders-api')).toMatchObject({ code: 0 });
+    const view = await lab.client.view('orders-api-3');
+    expect(view.record).toMatchObject({ status: 'succeeded', revision: 1 });
+    expect(view.plan).toEqual(plan);
+    expect(view.cells.map(({ cell: name, wave, status }) => [name, wave, status])).toEqual([
+      ['alpha', 1, 'deployed'],
+      ['bravo', 2, 'deployed'],
+      ['staging', 0, 'deployed'],
+    ]);
+    expect(await lab.running('orders-api')).toEqual({ staging: '2.0.0', alpha: '2.0.0', bravo: '2.0.0' });
+    await publish(asItWas);
+  });
+
+  test('stops at an alarm that a drill has raised', async () => {
+    expect(await call('rollout', 'start', 'orders-api', '--release', '1.0.0', '--yes', '--json')).toMatchObject({ code: 0 });
+    await lab.baking('orders-api-4', 1);
     const drilled = await json('drill', 'alarm', '--cell', 'alpha', '--for', '1s');
     expect(drilled).toMatchObject({ cell: 'alpha', alarm: 'cell-alpha-server-errors', seconds: 1 });
     expect(await call('rollout', 'watch', 'orders-api')).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/orders-api-3 rolled back; alpha: cell-alpha-server-errors.*\n$/),
+      stdout: expect.stringMatching(/orders-api-4 rolled back; alpha: cell-alpha-server-errors.*\n$/),
     });
     expect(await call('drill', 'alarm', '--cell', 'alpha', '--alarm', 'nonsense')).toMatchObject({
       code: 1,

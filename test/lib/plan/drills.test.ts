@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { drillAlarm, refuseDrill } from '../../../lib/plan/drills.ts';
+import { drillAlarm, refuseDrill, refuseRehearsal } from '../../../lib/plan/drills.ts';
 import { createPlan, selectCells } from '../../../lib/plan/plan.ts';
 import { registry } from '../../_helpers/organization.ts';
 
@@ -39,4 +39,15 @@ test('a cell that serves customers takes a word more', () => {
   expect(() => refuseDrill(alpha, { reachesCustomers: true, meant: true })).not.toThrow();
   expect(() => refuseDrill(alpha, { reachesCustomers: false, meant })).not.toThrow();
   expect(() => refuseDrill(named('staging'), { reachesCustomers: true, meant })).not.toThrow();
+});
+
+test.each([
+  ['on customers', 0.5, { reachesCustomers: true, meant: false, reason: 'a test' }, true],
+  ['on customers, meant, and nobody says why', 0.5, { reachesCustomers: true, meant: true, reason: undefined }, true],
+  ['on customers, meant, for a reason', 0.5, { reachesCustomers: true, meant: true, reason: 'a test' }, false],
+  ['where no customers are', 0.5, { reachesCustomers: false, meant: false, reason: undefined }, false],
+  ['that is none', 1, { reachesCustomers: true, meant: false, reason: undefined }, false],
+])('a rehearsal %s', (_, timeScale, how, refused) => {
+  if (refused) expect(() => refuseRehearsal(timeScale, how)).toThrow('--time-scale 0.5 shortens bakes and calendars');
+  else expect(() => refuseRehearsal(timeScale, how)).not.toThrow();
 });

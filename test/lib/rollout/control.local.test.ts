@@ -137,6 +137,10 @@ describe('a rollout whose execution has died', () => {
     await kill(id);
     const dead = await lab.client.view(id);
     expect(dead.record.status).toBe('running');
+    // Nobody would hear it.
+    const refused = { code: 'REFUSED', message: expect.stringContaining(`${id} is dead`) };
+    await expect(lab.client.pause(id, BY)).rejects.toMatchObject(refused);
+    await expect(lab.client.skipBake(id, 1, BY)).rejects.toMatchObject(refused);
     await lab.client.resume(id, BY);
     const view = await approved(id);
     expect(view.record.status).toBe('succeeded');

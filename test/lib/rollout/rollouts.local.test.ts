@@ -1,7 +1,7 @@
 /** Rollouts that really run: the machines, the operator's code and CloudFormation of the local cloud. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { previousKey } from '../../../lib/rollout/record.ts';
+import { previousKey, previousTemplateKey } from '../../../lib/rollout/record.ts';
 import { cell, component } from '../../_helpers/organization.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 
@@ -210,8 +210,14 @@ describe('two rollouts', () => {
   });
 });
 
-test('what ran before is kept where nobody can change it', async () => {
+test('what ran before is kept with its template, and written once', async () => {
   const id = await lab.client.resolve('c1');
-  const kept = await lab.client.store.objects.get(previousKey(id, 'alpha'));
+  const { objects } = lab.client.store;
+  const kept = await objects.get(previousKey(id, 'alpha'));
   expect(JSON.parse(kept?.text ?? '')).toMatchObject({ there: true, version: '1.0.0' });
+  const template = await objects.get(previousTemplateKey(id, 'alpha'));
+  expect(JSON.parse(template?.text ?? '')).toMatchObject({ Resources: { Running: { Type: 'AWS::SSM::Parameter' } } });
+  // Whoever writes a second time changes nothing.
+  await lab.client.store.writeOnce(previousKey(id, 'alpha'), { there: false });
+  expect(await objects.get(previousKey(id, 'alpha'))).toEqual(kept);
 });

@@ -150,4 +150,36 @@ describe('a rollout', () => {
     expect(result.record.status).toBe('succeeded');
     expect([...new Set(result.begun.values())]).toEqual([1]);
   });
+
+  const frozen = {
+    calendar: { timeZone: 'UTC', windows: [], blackouts: [{ from: '2025-12-01T00:00', until: '2026-02-01T00:00', reason: 'freeze' }] },
+  };
+  test.each([
+    ['stop', 'stopped'],
+    ['rollback-all', 'rolled back'],
+  ] as const)('that waits for a calendar hears a %s at once', async (deed, status) => {
+    const result = await simulate(scenario({ policy: frozen, deeds: [{ at: 900, deed }] }));
+    expect(faults(result)).toEqual([]);
+    expect(result.record).toMatchObject({ status, runs: 2 });
+    // The calendar is looked at again every few hours only.
+    expect(result.makespan).toBeLessThan(960);
+    expect([...result.begun.values()]).toEqual([...result.begun.values()].map(() => 0));
+  });
+
+  test('that begins anew after its end asks for approvals again', async () => {
+    const result = await simulate(
+      scenario({
+        policy: {
+          waves: [
+            { name: 'first', prefer: 'any', admit: { cells: 1 }, bake: '1h', approval: true },
+            { name: 'rest', prefer: 'any', admit: { rest: true }, bake: '1h', approval: false },
+          ],
+          multiRegionFromWave: 1,
+        },
+        afterwards: ['approve', 'rollback-all', 'resume'],
+      }),
+    );
+    expect(faults(result)).toEqual([]);
+    expect(result.record).toMatchObject({ status: 'awaiting approval', outcome: { wave: 1 } });
+  });
 });

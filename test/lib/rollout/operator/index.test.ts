@@ -1,0 +1,103 @@
+/** The operator's guards, one by one: what no random rollout would notice if it were gone. */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { type Operation, operate } from '../../../../lib/rollout/operator/index.ts';
+import type { WaveContext } from '../../../../lib/rollout/operator/waves.ts';
+import type { RolloutRecord } from '../../../../lib/rollout/record.ts';
+import { MemoryRolloutStore } from '../../../_helpers/rollout-store.ts';
+import { NOW, rollout } from '../../../_helpers/rollout-view.ts';
+
+const ID = 'orders-api-7';
+let store: MemoryRolloutStore;
+/** What the component's stack says it runs, in every cell. */
+let runs: string;
+
+beforeEach(async () => {
+  store = new MemoryRolloutStore(() => NOW);
+  runs = '2.0.0';
+});
+
+/** A rollout that has come so far. */
+async function given(record: Partial<RolloutRecord> = {}) {
+  const { view, cells } = rollout({ record });
+  await store.create(view.plan, cells, view.record, undefined);
+  const [staging] = cells[0] ?? [];
+  if (!staging) throw new Error('the test has no staging cell');
+  return staging;
+}
+
+const stack = () => ({
+  name: 'orders-api',
+  find: async () => ({
+    ...{ StackName: 'orders-api', CreationTime: NOW, StackStatus: 'UPDATE_COMPLETE' as const },
+    Parameters: [{ ParameterKey: 'Version', ParameterValue: runs }],
+  }),
+  template: async () => '{}',
+  propose: async () => ({ state: 'working' as const, sentence: 'being made' }),
+  look: async () => ({ state: 'done' as const, changed: true }),
+  execute: async () => ({ state: 'working' as const, sentence: 'being changed' }),
+  remove: async () => undefined,
+});
+
+function step(operation: Omit<Operation, 'rollout'> & { readonly [rest: string]: unknown }) {
+  const health = async () => {
+    throw new Error('nobody may look');
+  };
+  const context: WaveContext = { store, homeRegion: 'eu-west-1', now: () => NOW, isRunning: async () => true, inside: { stack, health } };
+  return operate(context, { rollout: ID, ...operation } as Operation);
+}
+
+describe('an execution that no longer drives its rollout', () => {
+  test.each(['preflight', 'deployed', 'look', 'rollback', 'restored', 'broken'] as const)(
+    'is told to end at %s, and changes nothing',
+    async (op) => {
+      await given({ runs: 2 });
+      const before = await store.wave(ID, 0);
+      const answer = await step({ op, run: 1, wave: 0, execution: 'first', error: { Error: 'X' } });
+      expect(answer).toMatchObject({ action: 'end', well: false, sentence: expect.stringContaining('another execution') });
+      expect(await store.wave(ID, 0)).toEqual(before);
+      expect(await store.locks('orders-api')).toEqual([]);
+    },
+  );
+
+  test.each(['startDeploy', 'pollDeploy', 'startRestore', 'pollRestore', 'cellBroken'] as const)(
+    'is done with its cells at %s, and changes none',
+    async (op) => {
+      const cell = await given({ runs: 2 });
+      await store.updateCell(ID, { cell: 'staging', wave: 0, status: 'deploying' });
+      expect(await step({ op, run: 1, wave: 0, cell, error: { Error: 'X' } })).toMatchObject({ action: 'done' });
+      expect(await store.cell(ID, 0, 'staging')).toMatchObject({ status: 'deploying' });
+    },
+  );
+
+  test('is told so between waves, too', async () => {
+    await given({ execution: 'second' });
+    expect(await step({ op: 'next', execution: 'first' })).toMatchObject({
+      action: 'end',
+      sentence: expect.stringContaining('another execution'),
+    });
+  });
+});
+
+test('a cell that says it runs something else, when its deployment is done, has failed', async () => {
+  const cell = await given();
+  await store.updateCell(ID, {
+    cell: 'staging',
+    wave: 0,
+    status: 'deploying',
+    changeSet: 'x',
+    executing: true,
+    startedAt: NOW.toISOString(),
+  });
+  runs = '1.9-hotfix';
+  await step({ op: 'pollDeploy', run: 1, wave: 0, cell });
+  expect(await store.cell(ID, 0, 'staging')).toMatchObject({
+    status: 'failed',
+    sentence: 'staging: orders-api says it runs 1.9-hotfix, not 2.0.0: somebody else has changed it',
+  });
+});
+
+test('a way back on which no cell has anything to put back is passed at once', async () => {
+  await given({ control: { rollback: { by: 'ada', at: NOW.toISOString(), reason: undefined, scope: 'wave' } } });
+  expect(await step({ op: 'rollback', run: 1, wave: 0 })).toMatchObject({ action: 'pass' });
+  expect(await store.wave(ID, 0)).toMatchObject({ status: 'rolling back' });
+});
