@@ -2,13 +2,12 @@
 .PHONY: help demo test lint types architecture unit integration reference reader publish-reader bench build compile clean
 
 SOURCES := $(shell find bin lib registry pipelines -name '*.ts' 2>/dev/null)
-# A worker for each core: tests start programs and wait for them, so that one worker leaves cores idle.
-JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest --maxWorkers=100%
+JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest
 
 help: ## explain the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
-demo: build ## an organization with four cells on this machine, from nothing, in three minutes
+demo: build ## an organization with four cells on this machine, from nothing, in four minutes
 	@examples/demo.sh
 
 test: build lint types architecture unit integration ## everything that must be green: lint, types, architecture, unit, integration
@@ -24,10 +23,11 @@ architecture: build ## the arrows between folders, and no cycles
 	@npx depcruise --config .dependency-cruiser.cjs bin lib registry
 
 unit: build ## tests that need no cloud
-	@$(JEST) --selectProjects unit
+	@$(JEST) --maxWorkers=100% --selectProjects unit
 
+# Two workers for each core: rollouts bake, clouds start, and who waits needs no core.
 integration: build ## tests on local clouds of their own
-	@$(JEST) --selectProjects 'local cloud'
+	@$(JEST) --maxWorkers=200% --selectProjects 'local cloud'
 
 reference: build ## write what is generated: JSON Schema, tables of docs/registry.md
 	@npx jiti docs/reference.ts
