@@ -25,9 +25,9 @@ architecture: build ## the arrows between folders, and no cycles
 unit: build ## tests that need no cloud
 	@$(JEST) --maxWorkers=100% --selectProjects unit
 
-# Two workers for each core: rollouts bake, clouds start, and who waits needs no core.
+# More workers than cores: rollouts bake, clouds start, and who waits needs no core.
 integration: build ## tests on local clouds of their own
-	@$(JEST) --maxWorkers=200% --selectProjects 'local cloud'
+	@$(JEST) --maxWorkers=150% --selectProjects 'local cloud'
 
 reference: build ## write what is generated: JSON Schema, tables of docs/registry.md
 	@npx jiti docs/reference.ts

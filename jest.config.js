@@ -11,8 +11,8 @@ const shared = {
 };
 
 export default {
-  // Tests start programs and compilers; on a machine that does other things, too, that takes its time.
-  testTimeout: 60_000,
+  // Tests start programs, compilers and clouds; on a machine that does other things, too, that takes its time.
+  testTimeout: 300_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['\\.local\\.test\\.ts$'] },
     { ...shared, displayName: 'local cloud', testMatch: ['<rootDir>/test/**/*.local.test.ts'] },

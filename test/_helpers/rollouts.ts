@@ -144,7 +144,7 @@ export class RolloutLab {
 
   /** Looks until `reached`. */
   async until(id: string, reached: (view: RolloutView) => boolean, what: string): Promise<RolloutView> {
-    const deadline = Date.now() + 90_000;
+    const deadline = Date.now() + 240_000;
     for (;;) {
       const view = await this.client.view(id);
       if (reached(view)) return view;

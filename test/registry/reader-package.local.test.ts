@@ -3,13 +3,11 @@ import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { s3Client } from '../../lib/aws/s3.ts';
 import { RegistryStore, S3Objects } from '../../registry/index.ts';
 import { run, TestCloud } from '../_helpers/cloud.ts';
 import { registry } from '../_helpers/organization.ts';
-
-jest.setTimeout(180_000);
 
 const BUCKET = 'acme-cell-registry-200000000000';
 let cloud: TestCloud;

@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { s3Client } from '../../lib/aws/s3.ts';
 import { draft, type Organization, RegistryStore, S3Objects, serialize } from '../../registry/index.ts';
 import { TestCloud } from '../_helpers/cloud.ts';
 import { cell, registry } from '../_helpers/organization.ts';
-
-jest.setTimeout(60_000);
 
 let cloud: TestCloud;
 let s3: S3Client;

@@ -1,10 +1,8 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { keepPool, poolRows, type ReturnOptions, returnAccount } from '../../../lib/accounts/pool.ts';
 import type { CellPlan, Plan } from '../../../lib/plan/plan.ts';
 import { faults, type Kill, Process, planOf, World } from '../../_helpers/vending.ts';
-
-jest.setTimeout(180_000);
 
 const plan = planOf(['alpha', 'bravo']);
 const retiring = planOf(['alpha', 'bravo'], () => ({ intent: 'retiring' }));

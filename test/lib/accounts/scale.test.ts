@@ -1,9 +1,7 @@
 /** A thousand accounts by a clock of their own: as fast as the quotas let it, and never faster. */
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { CREATIONS_IN_FLIGHT, LIMITS } from '../../../lib/accounts/limits.ts';
 import { faults, Process, planOf, World } from '../../_helpers/vending.ts';
-
-jest.setTimeout(180_000);
 
 const N = 1_000;
 const plan = planOf(Array.from({ length: N }, (_, index) => `c${String(index).padStart(4, '0')}`));

@@ -1,11 +1,9 @@
 /** Exactly one account per cell, whatever AWS does and wherever a run dies. */
 import { CreateAccountFailureReason } from '@aws-sdk/client-organizations';
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { FAILURES } from '../../../lib/accounts/failures.ts';
 import { faults, type Kill, planOf, World } from '../../_helpers/vending.ts';
-
-jest.setTimeout(180_000);
 
 const plan = planOf(['alpha', 'bravo', 'charlie']);
 const latencies = () => {

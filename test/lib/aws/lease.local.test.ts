@@ -1,11 +1,9 @@
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Leases } from '../../../lib/aws/lease.ts';
 import { s3Client } from '../../../lib/aws/s3.ts';
 import type { Session } from '../../../lib/aws/session.ts';
 import { TestCloud } from '../../_helpers/cloud.ts';
-
-jest.setTimeout(60_000);
 
 const BUCKET = 'lease-test';
 let cloud: TestCloud;

@@ -16,13 +16,11 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { CreateAccountCommand, ListAccountsCommand, ListParentsCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
 import { GetBucketVersioningCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Leases } from '../../../lib/aws/lease.ts';
 import { parseDocument, readAccountsFile } from '../../../registry/index.ts';
 import { cellctl, run, TestCloud } from '../../_helpers/cloud.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
-
-jest.setTimeout(180_000);
 
 let cloud: TestCloud;
 let folder: string;

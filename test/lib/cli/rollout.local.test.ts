@@ -41,12 +41,12 @@ beforeAll(async () => {
 afterAll(() => lab?.stop());
 
 function policy({ settings }: Input, waves: Input['settings']['rollout']['waves']): void {
-  Object.assign(settings.rollout, rehearsal, { stagingBake: '500s', waves });
+  Object.assign(settings.rollout, rehearsal, { stagingBake: '1000s', waves });
 }
 
 function asItWas(input: Input): void {
   policy(input, [
-    { name: 'one', ...bake, bake: '500s', admit: { cells: 1 }, approval: false },
+    { name: 'one', ...bake, bake: '1200s', admit: { cells: 1 }, approval: false },
     { name: 'rest', ...bake, admit: { rest: true }, approval: true },
   ]);
 }

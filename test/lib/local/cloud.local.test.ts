@@ -3,14 +3,12 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { LocalCloud } from '../../../lib/local/cloud.ts';
 import { localEnvironment } from '../../../lib/local/environment.ts';
 import { findPython } from '../../../lib/local/python.ts';
 import { processInfo } from '../../../lib/process-info.ts';
 import { run } from '../../_helpers/cloud.ts';
-
-jest.setTimeout(60_000);
 
 let folder: string;
 let cloud: LocalCloud;

@@ -1,9 +1,7 @@
 /** What the foundation of a cell declares beyond the basics that gaps.local.test.ts has. */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TestCloud } from '../../_helpers/cloud.ts';
 import { Caller, outputsOf, REGION, type Template, textOf } from '../../_helpers/gaps.ts';
-
-jest.setTimeout(60_000);
 
 const ACCOUNT = '555555555555';
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/any`;

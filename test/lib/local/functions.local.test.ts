@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TestCloud } from '../../_helpers/cloud.ts';
 import { Caller, outputsOf, REGION, type Template } from '../../_helpers/gaps.ts';
-
-jest.setTimeout(60_000);
 
 const ACCOUNT = '444444444444';
 

@@ -11,12 +11,10 @@ import {
   ExecuteChangeSetCommand,
   ListChangeSetsCommand,
 } from '@aws-sdk/client-cloudformation';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import getPort from 'get-port';
 import { TestCloud } from '../../_helpers/cloud.ts';
 import { Caller, MANAGEMENT_ACCOUNT, outputsOf, REGION, startProcess, startRestless, type Template, textOf } from '../../_helpers/gaps.ts';
-
-jest.setTimeout(30_000);
 
 const OTHER_ACCOUNT = '222222222222';
 const ROLE = `arn:aws:iam::${MANAGEMENT_ACCOUNT}:role/machine`;

@@ -3,15 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChangeResourceRecordSetsCommand, ListResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
 import { Role } from 'aws-cdk-lib/aws-iam';
 import { CrossAccountZoneDelegationRecord, HostedZone } from 'aws-cdk-lib/aws-route53';
 import { localEnvironment } from '../../../lib/local/environment.ts';
 import { run, TestCloud } from '../../_helpers/cloud.ts';
 import { Caller, MANAGEMENT_ACCOUNT, outputsOf, REGION, type Template } from '../../_helpers/gaps.ts';
-
-jest.setTimeout(180_000);
 
 const CELL = '333333333333';
 const ROLE_NAME = 'delegation';

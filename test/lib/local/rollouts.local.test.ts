@@ -31,11 +31,9 @@ import {
 } from '@aws-sdk/client-cloudwatch';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { TestCloud } from '../../_helpers/cloud.ts';
 import { Caller, REGION, type Template, textOf } from '../../_helpers/gaps.ts';
-
-jest.setTimeout(60_000);
 
 const ACCOUNT = '555555555555';
 const MACHINE_ROLE = `arn:aws:iam::${ACCOUNT}:role/machine`;

@@ -1,10 +1,8 @@
 /** What people ask of rollouts while they really run, and what becomes of those that die. */
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { cell, component } from '../../_helpers/organization.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
-
-jest.setTimeout(180_000);
 
 let lab: RolloutLab;
 const BY = { by: 'ada', reason: 'a test' };

@@ -1,11 +1,9 @@
 /** Rollouts that really run: the machines, the operator's code and CloudFormation of the local cloud. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { previousKey, previousTemplateKey } from '../../../lib/rollout/record.ts';
 import { cell, component } from '../../_helpers/organization.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
-
-jest.setTimeout(180_000);
 
 let lab: RolloutLab;
 

@@ -1,10 +1,8 @@
 /** Whole rollouts in memory, with the operator's own code on the machines' own definitions: what holds whatever happens. */
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { hasEnded } from '../../../lib/rollout/record.ts';
 import { criticalPath, type Deed, type Result, type Scenario, scenario, simulate } from '../../_helpers/simulator.ts';
-
-jest.setTimeout(300_000);
 
 const NEW = '2.0.0';
 
