@@ -5,7 +5,12 @@ import { type CellRolloutStatus, hasEnded, type RolloutStatus, type WaveStatus }
 import { drawingOf } from './drawing.ts';
 
 const ROLLOUT_STATUSES: Readonly<Record<RolloutStatus, readonly [meaning: string, next: string]>> = {
+  queued: ['a pipeline began it while another rollout of the component is under way; it has begun nothing', '`stop`'],
   running: ['an execution drives it; if none does, it is dead', '`pause`, `stop`, `rollback`, `skip-bake`; dead: `resume`'],
+  'between waves': [
+    'the next stage of its pipeline takes it on; nothing runs, its locks are kept',
+    '`stop`, `rollback`; `resume` goes on without the pipeline',
+  ],
   paused: ['as somebody asked; nothing runs, its locks are kept', '`resume`, `stop`, `rollback`'],
   'awaiting approval': ['its next wave needs somebody to agree; nothing runs, its locks are kept', '`approve`, `stop`, `rollback`'],
   succeeded: ['every wave has passed', '`rollback`'],
@@ -58,7 +63,7 @@ const rowsOf = (meanings: Readonly<Record<string, string>>) => Object.entries(me
 export const rolloutStatusRows = () =>
   Object.entries(ROLLOUT_STATUSES).map(([name, [meaning, next]]) => [
     code(name),
-    hasEnded(name as RolloutStatus) ? 'over' : 'holds locks',
+    hasEnded(name as RolloutStatus) ? 'over' : name === 'queued' ? 'waits' : 'holds locks',
     meaning,
     next,
   ]);

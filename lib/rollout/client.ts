@@ -5,7 +5,7 @@ import { FactoryError, isNamed, S3Objects } from '../../registry/index.ts';
 import { s3Client } from '../aws/s3.ts';
 import type { Session } from '../aws/session.ts';
 import { ROLLOUT_PARAMETERS } from '../plan/plan.ts';
-import { type Executions, executionsOf } from './executions.ts';
+import { type Executions, executionsOf, type PipelineStage } from './executions.ts';
 import {
   type CellRecord,
   type Control,
@@ -44,6 +44,9 @@ export interface Asker {
   readonly reason?: string | undefined;
 }
 
+/** A rollout that is under way, whether or not anybody drives it just now. */
+const HALTED_OR_RUNNING: readonly RolloutStatus[] = ['running', 'between waves', 'paused', 'awaiting approval'];
+
 /** Times that a request is tried when somebody else writes at the same moment. */
 const ATTEMPTS = 10;
 
@@ -77,19 +80,9 @@ export class RolloutClient {
     const { component } = draft;
     const before = await this.store.active(component);
     if (before !== undefined) await this.giveWay(before);
-    const id = `${component}-${await this.store.nextNumber(component)}`;
-    const startedAt = new Date().toISOString();
-    const plan: RolloutPlan = { ...draft, id, startedAt };
-    const { version, digest, by } = plan;
-    const record: RolloutRecord = {
-      ...{ id, component, version, digest, by, startedAt },
-      revision: plan.registry.revision,
-      status: 'running',
-      updatedAt: startedAt,
-      control: {},
-      runs: 1,
-      execution: this.execution(id, 1),
-    };
+    const { plan, record: queued } = await this.newRollout(draft);
+    const { id } = plan;
+    const record: RolloutRecord = { ...queued, status: 'running', runs: 1, execution: this.execution(id, 1) };
     if (!(await this.store.create(plan, cells, record, before))) {
       throw new FactoryError('LOCKED', `somebody else has just started a rollout of ${component}`, {
         fix: `look at it with \`cellctl rollout status ${component}\``,
@@ -97,6 +90,52 @@ export class RolloutClient {
     }
     await this.run(id, 1);
     return record;
+  }
+
+  /**
+   * Writes a rollout down that the stages of a pipeline take on, one wave each, when its turn comes: the newest of those that
+   * wait is the next, and those before it are over.
+   */
+  async enqueue({ plan: draft, cells }: Draft): Promise<RolloutRecord> {
+    const { plan, record, number } = await this.newRollout(draft);
+    if (!(await this.store.enqueue(plan, cells, record))) {
+      throw new FactoryError('RECORD_CONFLICT', `there is a rollout ${plan.id} already`, { fix: 'run the command again' });
+    }
+    const before = await this.history(plan.component, Number.POSITIVE_INFINITY);
+    const outcome = { sentence: `${plan.id} (${plan.version}) is newer, and goes instead` };
+    for (const { id, status } of before) {
+      if (status !== 'queued' || numberOf(id) >= number) continue;
+      // One whose turn has just come goes on.
+      await this.store.updateRecord(id, { status: 'stopped', outcome, endedAt: plan.startedAt }, { status: 'queued' });
+    }
+    return record;
+  }
+
+  /**
+   * Has an execution take the rollout on as far as the stage of a pipeline goes, unless one is at it already, or its wave has
+   * passed. Whether the stage has ended well, `stageOf` says.
+   */
+  async runStage(id: string, stage: PipelineStage): Promise<void> {
+    const view = await this.view(id);
+    const { state } = stageOf(view, stage.through);
+    const isAtIt = view.record.status === 'running' && view.alive && view.record.through === stage.through;
+    if (state !== 'going on' || isAtIt) return;
+    // A name of its own: that of an execution that has ended is not free for ninety days.
+    await this.executions.start(`${id}-stage-${stage.through}-${Date.now().toString(36)}`, { rollout: id, stage });
+  }
+
+  /** A rollout that nobody drives yet. */
+  private async newRollout(draft: Draft['plan']): Promise<{ plan: RolloutPlan; record: RolloutRecord; number: number }> {
+    const { component, version, digest, by } = draft;
+    const number = await this.store.nextNumber(component);
+    const id = `${component}-${number}`;
+    const startedAt = new Date().toISOString();
+    const revision = draft.registry.revision;
+    const record: RolloutRecord = {
+      ...{ id, component, version, digest, by, startedAt, revision },
+      ...{ status: 'queued', updatedAt: startedAt, control: {}, runs: 0 },
+    };
+    return { plan: { ...draft, id, startedAt }, record, number };
   }
 
   /**
@@ -135,8 +174,16 @@ export class RolloutClient {
 
   /** Ends it where it is: cells keep what they run. @throws FactoryError `REFUSED` when it has ended */
   async stop(id: string, asker: Asker): Promise<RolloutRecord> {
-    const asked = await this.ask(id, ['running', 'paused', 'awaiting approval'], ({ control }) => ({ ...control, stop: request(asker) }));
+    if (await this.unqueue(id, asker)) return this.store.requireRecord(id);
+    const asked = await this.ask(id, HALTED_OR_RUNNING, ({ control }) => ({ ...control, stop: request(asker) }));
     return this.onward(asked);
+  }
+
+  /** One that has begun nothing is over at once. @returns false when it has begun */
+  private async unqueue(id: string, { by, reason }: Asker): Promise<boolean> {
+    if ((await this.store.requireRecord(id)).status !== 'queued') return false;
+    const outcome = { sentence: `stopped by ${by}${reason === undefined ? '' : `: ${reason}`}, before its turn came` };
+    return this.store.updateRecord(id, { status: 'stopped', outcome, endedAt: new Date().toISOString() }, { status: 'queued' });
   }
 
   /**
@@ -145,13 +192,8 @@ export class RolloutClient {
    */
   async rollback(id: string, scope: 'wave' | 'all', asker: Asker): Promise<RolloutRecord> {
     const known = await this.store.requireRecord(id);
-    const active = await this.store.active(known.component);
-    if (active !== id) {
-      throw new FactoryError('REFUSED', `${id} is not the last rollout of ${known.component}: ${active} came after it`, {
-        fix: `start a rollout of the version that you want`,
-      });
-    }
-    const from: RolloutStatus[] = ['running', 'paused', 'awaiting approval', 'stopped', 'succeeded', 'rolled back in part', 'rolled back'];
+    await this.refuseOutdated(known, 'start a rollout of the version that you want');
+    const from: RolloutStatus[] = [...HALTED_OR_RUNNING, 'stopped', 'succeeded', 'rolled back in part', 'rolled back'];
     const asked = await this.ask(id, from, ({ control }) => ({ ...control, rollback: { ...request(asker), scope } }));
     return this.onward(asked);
   }
@@ -167,7 +209,7 @@ export class RolloutClient {
 
   /** Lets a wave begin that waits for it; before its time, too. @throws FactoryError `REFUSED` when the rollout has ended */
   async approve(id: string, wave: number, asker: Asker): Promise<RolloutRecord> {
-    const asked = await this.ask(id, ['running', 'paused', 'awaiting approval'], ({ control }) => ({
+    const asked = await this.ask(id, HALTED_OR_RUNNING, ({ control }) => ({
       ...control,
       approvals: { ...control.approvals, [wave]: request(asker) },
     }));
@@ -196,13 +238,8 @@ export class RolloutClient {
       if (pause) return this.ask(id, ['running'], ({ control }) => ({ ...withoutPause(control), resumed: request(asker) }));
       throw new FactoryError('REFUSED', `${id} is running`, { fix: `watch it with \`cellctl rollout watch ${id}\`` });
     }
-    const active = await this.store.active(record.component);
-    if (active !== id) {
-      throw new FactoryError('REFUSED', `${id} is not the last rollout of ${record.component}: ${active} came after it`, {
-        fix: `start a new one with \`cellctl rollout start ${record.component} --release ${record.version}\``,
-      });
-    }
-    const from: RolloutStatus[] = ['running', 'paused', 'awaiting approval', 'stopped', 'rolled back', 'rolled back in part'];
+    await this.refuseOutdated(record, `start a new one with \`cellctl rollout start ${record.component} --release ${record.version}\``);
+    const from: RolloutStatus[] = [...HALTED_OR_RUNNING, 'stopped', 'rolled back', 'rolled back in part'];
     const asked = await this.ask(id, from, ({ control, status }) => ({
       // One that is over begins anew: waves are approved and bake again. One that died on its way back goes on with that.
       ...(hasEnded(status) ? {} : control.rollback ? control : withoutHalts(control)),
@@ -233,8 +270,10 @@ export class RolloutClient {
     const runs = record.runs + 1;
     // One that died on its way back still knows why it went back.
     const anew = record.status === 'running' ? {} : { outcome: undefined, endedAt: undefined };
-    const driven = { status: 'running', runs, execution: this.execution(id, runs), ...anew } as const;
-    if (!(await this.store.drive(id, record.component, driven, record.runs))) {
+    // A pipeline takes it on where it left it; who has it go on from there without one has it go to the end.
+    const alone = record.status === 'between waves' ? { through: undefined } : {};
+    const driven = { status: 'running', runs, execution: this.execution(id, runs), ...anew, ...alone } as const;
+    if (!(await this.store.drive(id, record.component, driven, { runs: record.runs }))) {
       throw new FactoryError('LOCKED', `somebody else is setting ${id}, or another rollout of ${record.component}, going`, {
         fix: `look at it with \`cellctl rollout status ${id}\``,
       });
@@ -271,6 +310,14 @@ export class RolloutClient {
     );
   }
 
+  /** Only the last rollout that has begun may change cells again. @throws FactoryError `REFUSED` */
+  private async refuseOutdated({ id, component, runs }: RolloutRecord, fix: string): Promise<void> {
+    const active = await this.store.active(component);
+    if (active === id) return;
+    const why = runs === 0 ? `${id} has not begun` : `${id} is not the last rollout of ${component}: ${active} came after it`;
+    throw new FactoryError('REFUSED', why, { fix });
+  }
+
   /** A request that nobody would hear is worse than none. @throws FactoryError `REFUSED` */
   private async refuseDead(id: string): Promise<void> {
     const record = await this.store.requireRecord(id);
@@ -289,9 +336,25 @@ export class RolloutClient {
   }
 
   private async run(id: string, run: number): Promise<void> {
-    await this.executions.start(`${id}-${run}`, id);
+    await this.executions.start(`${id}-${run}`, { rollout: id, stage: null });
   }
 }
+
+/** How the stage of a pipeline is that goes to this wave. */
+export function stageOf(
+  { record, waves, plan }: RolloutView,
+  through: number,
+): { state: 'going on' | 'passed' | 'failed'; sentence: string } {
+  const { status, outcome } = record;
+  const own = waves.filter(({ number }) => number <= through);
+  if (own.every((wave) => wave.status === 'passed'))
+    return { state: 'passed', sentence: own.at(-1)?.sentence ?? `wave ${through} has passed` };
+  const open = waves.find((wave) => wave.status !== 'passed');
+  const sentence = outcome?.sentence ?? open?.sentence ?? `${plan.id} is ${status}`;
+  return { state: hasEnded(status) || status === 'paused' ? 'failed' : 'going on', sentence };
+}
+
+const numberOf = (id: string): number => Number(/\d+$/.exec(id)?.[0] ?? 0);
 
 const request = ({ by, reason }: Asker): Request => ({ by, reason, at: new Date().toISOString() });
 

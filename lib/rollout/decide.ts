@@ -309,6 +309,7 @@ export function advance(record: RolloutRecord, waves: readonly WaveRecord[]): St
     return { action: 'end', status: record.status, outcome: record.outcome ?? { sentence: record.status } };
   }
   const next = waves.find(({ status }) => status !== 'passed');
+  const { through = Number.POSITIVE_INFINITY } = record;
   // Whoever died on the way back goes on with it: forward would bring the version to where it was just taken from.
   const returning = waves.find(({ status }) => status === 'rolling back');
   if (returning) return { action: 'wave', wave: returning.number };
@@ -321,5 +322,9 @@ export function advance(record: RolloutRecord, waves: readonly WaveRecord[]): St
   if (!next) return { action: 'end', status: 'succeeded', outcome: { sentence } };
   const halt = interrupted(record.control);
   if (halt?.action === 'end') return halt;
+  if (next.number > through) {
+    const passed = `wave ${through} has passed; the next stage of its pipeline takes it on`;
+    return { action: 'end', status: 'between waves', outcome: { wave: through, sentence: passed } };
+  }
   return { action: 'wave', wave: next.number };
 }

@@ -15,15 +15,30 @@ export async function isRunning(machines: SFNClient, executionArn: string): Prom
 export interface Executions {
   /** What the execution of that name is known by, whether or not it was started. */
   readonly idOf: (name: string) => string;
-  readonly start: (name: string, rollout: string) => Promise<void>;
+  readonly start: (name: string, input: RolloutInput) => Promise<void>;
   readonly isRunning: (id: string) => Promise<boolean>;
+}
+
+/** A stage of a pipeline, as it calls the machine that drives rollouts. */
+export interface PipelineStage {
+  /** The last wave that it goes to. */
+  readonly through: number;
+  /** Whether somebody has agreed to that wave, in the pipeline. */
+  readonly approved: boolean;
+}
+
+/** What the machine is given that drives rollouts. */
+export interface RolloutInput {
+  readonly rollout: string;
+  /** Null for all waves that the rollout's record says. */
+  readonly stage: PipelineStage | null;
 }
 
 /** @param machine its ARN */
 export const executionsOf = (machines: SFNClient, machine: string): Executions => ({
   idOf: (name) => `${machine.replace(':stateMachine:', ':execution:')}:${name}`,
-  start: async (name, rollout) => {
-    await machines.send(new StartExecutionCommand({ stateMachineArn: machine, name, input: JSON.stringify({ rollout }) }));
+  start: async (name, input) => {
+    await machines.send(new StartExecutionCommand({ stateMachineArn: machine, name, input: JSON.stringify(input) }));
   },
   isRunning: (id) => isRunning(machines, id),
 });

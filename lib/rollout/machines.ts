@@ -196,8 +196,15 @@ export function rollout(): Machine {
     Comment: 'A rollout: wave after wave. A pause or a missing approval ends it; going on is another execution.',
     StartAt: 'NextWave',
     States: {
-      NextWave: call('next', { 'execution.$': '$$.Execution.Id' }, 'GaveUp', 'NextWaveSays', 'The next wave, or the end.'),
-      NextWaveSays: branch('next', { wave: 'RunWave', end: 'Ended' }),
+      NextWave: call(
+        'next',
+        { 'execution.$': '$$.Execution.Id', 'stage.$': '$.stage' },
+        'GaveUp',
+        'NextWaveSays',
+        'The next wave, or the end; for a pipeline, the end of its stage.',
+      ),
+      NextWaveSays: branch('next', { wave: 'RunWave', wait: 'NextWaveWait', end: 'Ended' }),
+      NextWaveWait: pause('NextWave', 'For another rollout of the component, or another execution of this one.'),
       RunWave: {
         Type: 'Task',
         Comment: 'The wave, as an execution of its own: its history is not this one’s.',

@@ -85,7 +85,9 @@ export interface Picture {
 export function pictureOf(view: RolloutView, cells: readonly (readonly RolloutCell[])[] | undefined, now: Date): Picture {
   const { plan, record, alive } = view;
   const { id, component, version, revision, status, by, startedAt, endedAt, outcome } = record;
-  const halted = status !== 'running' || !alive;
+  // A pipeline takes it on.
+  const goesOn = status === 'running' || status === 'queued' || status === 'between waves';
+  const halted = !goesOn || !alive;
   // Nobody can tell how long it takes to put back.
   const isGoingBack = view.waves.some((wave) => wave.status === 'rolling back') || record.control.rollback !== undefined;
   const times = halted || isGoingBack || !cells ? [] : foreseen(view, cells, now);
@@ -99,7 +101,7 @@ export function pictureOf(view: RolloutView, cells: readonly (readonly RolloutCe
     waves: plan.waves.map((wave, index) => wavePicture(view, wave, times[index])),
     leftOut: plan.leftOut.length,
     ends: times.at(-1)?.ends,
-    well: alive && (status === 'running' || endsWell(status)),
+    well: alive && (goesOn || endsWell(status)),
   };
 }
 

@@ -9,14 +9,21 @@ export type { LeftOut, RolloutWave };
 
 /** A rollout in one of these is over; its locks are gone. */
 export const ENDED = ['succeeded', 'stopped', 'rolled back', 'rolled back in part'] as const;
-/** `paused` and `awaiting approval`: no execution runs, and the locks are kept. */
-export type RolloutStatus = 'running' | 'paused' | 'awaiting approval' | (typeof ENDED)[number];
+/**
+ * `queued`: it waits for another rollout of the component, and has begun nothing. `paused`, `awaiting approval` and `between
+ * waves`, which is where a pipeline takes it on: no execution runs, and the locks are kept.
+ */
+export type RolloutStatus = 'queued' | 'running' | 'between waves' | 'paused' | 'awaiting approval' | (typeof ENDED)[number];
 
 /** Ends that are no failure; a pause is what was asked for. */
-const WELL: readonly RolloutStatus[] = ['succeeded', 'paused', 'awaiting approval'];
+const WELL: readonly RolloutStatus[] = ['succeeded', 'between waves', 'paused', 'awaiting approval'];
 
-/** Whether an execution that ends with this status ends well. */
-export const endsWell = (status: RolloutStatus): boolean => WELL.includes(status);
+/**
+ * Whether an execution that ends with this status ends well.
+ * @param through the wave that a pipeline has it go to: for the pipeline's stage, a wave that has not passed is a failure
+ */
+export const endsWell = (status: RolloutStatus, through?: number): boolean =>
+  WELL.includes(status) && (through === undefined || status === 'succeeded' || status === 'between waves');
 
 export const hasEnded = (status: RolloutStatus): boolean => ENDED.some((ended) => ended === status);
 
@@ -105,6 +112,8 @@ export interface RolloutRecord {
   readonly execution?: string;
   /** How many executions have driven it. */
   readonly runs: number;
+  /** The last wave that its execution goes to: a pipeline takes it on wave by wave. Undefined where it goes to the end. */
+  readonly through?: number;
 }
 
 export type WaveStatus =

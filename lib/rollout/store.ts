@@ -157,13 +157,12 @@ export class RolloutStore {
 
   /**
    * Has the rollout run again, if nobody else has set it going, and no later one of the component has begun.
-   * @param runs how many executions have driven it so far
+   * @param expected what the record must still say
    * @returns false when one of the two is so, and nothing was written
    */
-  async drive(id: string, component: string, patch: Patch<RolloutRecord>, runs: number): Promise<boolean> {
-    const update = updateOf({ ...patch, updatedAt: new Date().toISOString() }, { runs });
+  async drive(id: string, component: string, patch: Patch<RolloutRecord>, expected: Expected): Promise<boolean> {
     return this.transact([
-      { Update: { TableName: this.table, Key: { pk: rolloutPk(id), sk: RECORD }, ...update } },
+      this.recordUpdate(id, patch, expected),
       {
         ConditionCheck: {
           TableName: this.table,
@@ -174,6 +173,25 @@ export class RolloutStore {
         },
       },
     ]);
+  }
+
+  private recordUpdate(id: string, patch: Patch<RolloutRecord>, expected: Expected): TransactItem {
+    const update = updateOf({ ...patch, updatedAt: new Date().toISOString() }, expected);
+    return { Update: { TableName: this.table, Key: { pk: rolloutPk(id), sk: RECORD }, ...update } };
+  }
+
+  /**
+   * The same for one that has waited for its turn: the component's pointer goes on from `before` to it.
+   * @returns false when somebody else was first, and nothing was written
+   */
+  async begin(
+    id: string,
+    component: string,
+    patch: Patch<RolloutRecord>,
+    expected: Expected,
+    before: string | undefined,
+  ): Promise<boolean> {
+    return this.transact([this.recordUpdate(id, patch, expected), ...this.pointTo(id, component, before)]);
   }
 
   // One active rollout for a component, and the history
@@ -209,16 +227,36 @@ export class RolloutStore {
     record: RolloutRecord,
     before: string | undefined,
   ): Promise<boolean> {
+    await this.pin(plan, cells);
+    return this.transact([...this.newRecord(plan, record), ...this.pointTo(plan.id, plan.component, before)]);
+  }
+
+  /** The same for one that waits for its turn: no pointer names it yet. @returns false when the id is taken */
+  async enqueue(plan: RolloutPlan, cells: readonly (readonly RolloutCell[])[], record: RolloutRecord): Promise<boolean> {
+    await this.pin(plan, cells);
+    return this.transact(this.newRecord(plan, record));
+  }
+
+  /** Writes what is fixed, in objects of its own. */
+  private async pin(plan: RolloutPlan, cells: readonly (readonly RolloutCell[])[]): Promise<void> {
     const limit = pLimit(CONCURRENCY);
     await Promise.all(plan.waves.map(({ number }) => limit(() => this.writeOnce(waveKey(plan.id, number), cells[number] ?? []))));
     await this.writeOnce(planKey(plan.id), plan);
-    const { id, component, startedAt } = plan;
-    const pointer = before === undefined ? 'attribute_not_exists(#rollout)' : '#rollout = :before';
-    return this.transact([
+  }
+
+  private newRecord({ id, component, startedAt }: RolloutPlan, record: RolloutRecord): TransactItem[] {
+    return [
       {
         Put: { TableName: this.table, Item: { pk: rolloutPk(id), sk: RECORD, ...record }, ConditionExpression: 'attribute_not_exists(pk)' },
       },
       { Put: { TableName: this.table, Item: { pk: componentPk(component), sk: historySk(startedAt, id), rollout: id } } },
+    ];
+  }
+
+  /** Has the component's pointer name the rollout, if it still names `before`, and that is still over. */
+  private pointTo(id: string, component: string, before: string | undefined): TransactItem[] {
+    const pointer = before === undefined ? 'attribute_not_exists(#rollout)' : '#rollout = :before';
+    return [
       {
         Update: {
           TableName: this.table,
@@ -230,7 +268,7 @@ export class RolloutStore {
         },
       },
       ...(before === undefined ? [] : [this.isOver(before)]),
-    ]);
+    ];
   }
 
   /** Somebody may just have begun to roll it back. */

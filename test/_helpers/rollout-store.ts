@@ -77,8 +77,26 @@ export class MemoryRolloutStore extends RolloutStore {
     return true;
   }
 
-  override async drive(id: string, component: string, patch: Patch<RolloutRecord>, runs: number): Promise<boolean> {
-    return this.pointers.get(component)?.rollout === id && (await this.updateRecord(id, patch, { runs }));
+  override async drive(id: string, component: string, patch: Patch<RolloutRecord>, expected: Partial<RolloutRecord>): Promise<boolean> {
+    return this.pointers.get(component)?.rollout === id && (await this.updateRecord(id, patch, expected));
+  }
+
+  override async begin(
+    id: string,
+    component: string,
+    patch: Patch<RolloutRecord>,
+    expected: Partial<RolloutRecord>,
+    before: string | undefined,
+  ): Promise<boolean> {
+    if (!this.isFree(component, before) || !(await this.updateRecord(id, patch, expected))) return false;
+    this.pointers.set(component, { count: 0, ...this.pointers.get(component), rollout: id });
+    return true;
+  }
+
+  /** Whether the component's pointer still names `before`, and that is over. */
+  private isFree(component: string, before: string | undefined): boolean {
+    const last = before === undefined ? undefined : this.records.get(before);
+    return this.pointers.get(component)?.rollout === before && (!last || hasEnded(last.status));
   }
 
   override async updateWave(id: string, number: number, patch: Patch<WaveRecord>): Promise<void> {
@@ -107,13 +125,16 @@ export class MemoryRolloutStore extends RolloutStore {
     record: RolloutRecord,
     before: string | undefined,
   ): Promise<boolean> {
+    if (!this.isFree(plan.component, before) || !(await this.enqueue(plan, cells, record))) return false;
+    this.pointers.set(plan.component, { count: 0, ...this.pointers.get(plan.component), rollout: plan.id });
+    return true;
+  }
+
+  override async enqueue(plan: RolloutPlan, cells: readonly (readonly RolloutCell[])[], record: RolloutRecord): Promise<boolean> {
     for (const { number } of plan.waves) await this.writeOnce(waveKey(plan.id, number), cells[number] ?? []);
     await this.writeOnce(planKey(plan.id), plan);
-    const pointer = this.pointers.get(plan.component) ?? { count: 0 };
-    const last = before === undefined ? undefined : this.records.get(before);
-    if (pointer.rollout !== before || this.records.has(plan.id) || (last && !hasEnded(last.status))) return false;
+    if (this.records.has(plan.id)) return false;
     this.records.set(plan.id, record);
-    this.pointers.set(plan.component, { ...pointer, rollout: plan.id });
     this.histories.set(plan.component, [plan.id, ...(this.histories.get(plan.component) ?? [])]);
     return true;
   }

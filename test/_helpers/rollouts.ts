@@ -19,7 +19,7 @@ import type { Session } from '../../lib/aws/session.ts';
 import { alarmsOf } from '../../lib/plan/alarms.ts';
 import { createPlan, requireInitialized } from '../../lib/plan/plan.ts';
 import { ArtifactsStack } from '../../lib/rollout/artifacts-stack.ts';
-import { RolloutClient, type RolloutView } from '../../lib/rollout/client.ts';
+import { RolloutClient, type RolloutView, stageOf } from '../../lib/rollout/client.ts';
 import { draftRollout } from '../../lib/rollout/draft.ts';
 import { publishArtifact } from '../../lib/rollout/publishing.ts';
 import { hasEnded } from '../../lib/rollout/record.ts';
@@ -124,17 +124,29 @@ export class RolloutLab {
 
   /** Sets a rollout going, of a version that was published. */
   async start(name: string, version: string, digest: string, policy: Partial<RolloutPolicy> = {}): Promise<string> {
+    return (await this.client.start(this.draft(name, version, digest, policy))).id;
+  }
+
+  /** Publishes, and writes a rollout down for the stages of a pipeline to take on. */
+  async enqueue(name: string, version: string): Promise<string> {
+    return (await this.client.enqueue(this.draft(name, version, await this.publish(name, version)))).id;
+  }
+
+  private draft(component: string, version: string, digest: string, policy: Partial<RolloutPolicy> = {}) {
     const plan = { ...this.plan, revision: 1, rollout: { ...this.plan.rollout, ...policy } };
-    const draft = draftRollout({
-      plan,
-      component: name,
-      artifact: { version, digest },
-      by: 'test',
-      reason: undefined,
-      allowReplacement: [],
-      now: new Date(),
-    });
-    return (await this.client.start(draft)).id;
+    const artifact = { version, digest };
+    return draftRollout({ plan, component, artifact, by: 'test', reason: undefined, allowReplacement: [], now: new Date() });
+  }
+
+  /** Goes through a stage of a pipeline. @returns how the rollout is after it */
+  async stage(id: string, through: number, approved = false): Promise<{ state: string; view: RolloutView }> {
+    await this.client.runStage(id, { through, approved });
+    const view = await this.until(
+      id,
+      (seen) => stageOf(seen, through).state !== 'going on' && isIdle(seen),
+      `through with stage ${through}`,
+    );
+    return { state: stageOf(view, through).state, view };
   }
 
   /** Publishes and starts. */
@@ -267,6 +279,9 @@ export class RolloutLab {
     await createStack(cell.session, cell.stackName, template);
   }
 }
+
+/** Whether no execution drives it. */
+const isIdle = ({ record, alive }: RolloutView) => record.status !== 'running' || !alive;
 
 /** A session as an administrator of the account. The local cloud gives one to anybody. */
 function sessionIn(accountId: string, region: string): Session {

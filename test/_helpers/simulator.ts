@@ -36,7 +36,7 @@ import { MemoryRolloutStore } from './rollout-store.ts';
 import { type Execution, StateError, StepFunctions } from './states.ts';
 
 /** What people do: at a time while it runs, or when it has come to rest. */
-export type Deed = 'pause' | 'stop' | 'resume' | 'approve' | 'rollback-wave' | 'rollback-all' | 'skip-bake' | 'kill';
+export type Deed = 'pause' | 'stop' | 'resume' | 'approve' | 'rollback-wave' | 'rollback-all' | 'skip-bake' | 'kill' | 'retry';
 
 /** What can go wrong. Chances are between 0 and 1, for each cell and each attempt. */
 export interface Scenario {
@@ -66,6 +66,8 @@ export interface Scenario {
   };
   /** By the time at which they are done, in seconds from the start. */
   readonly deeds: readonly { readonly at: number; readonly deed: Deed }[];
+  /** Whether a pipeline takes it on, stage by stage; `retry` is somebody who has its failed stage tried again. */
+  readonly pipeline: boolean;
   /** What is done, one after the other, whenever it has come to rest without success. */
   readonly afterwards: readonly Deed[];
 }
@@ -258,6 +260,7 @@ class World {
   auditor: Auditor | undefined;
   private readonly machines: StepFunctions;
   private readonly drivers: Execution[] = [];
+  private tries = 0;
   readonly client: RolloutClient;
 
   constructor(readonly scenario: Scenario) {
@@ -270,8 +273,8 @@ class World {
     this.client = new RolloutClient(
       {
         idOf: (name) => `Rollout:${name}`,
-        start: async (name, id) => {
-          this.drivers.push(this.machines.start('Rollout', name, { rollout: id }));
+        start: async (name, input) => {
+          this.drivers.push(this.machines.start('Rollout', name, { ...input }));
         },
         isRunning: async (id) => this.machines.isRunning(id),
       },
@@ -298,6 +301,18 @@ class World {
 
   killAll(): void {
     this.machines.killAll();
+  }
+
+  /** What a pipeline does: a stage for each wave, until one fails. Stages whose wave has passed pass at once. */
+  async goThroughStages({ id, waves }: RolloutPlan): Promise<void> {
+    const attempt = ++this.tries;
+    for (const { number: through } of waves) {
+      const name = `${id}-stage-${through}-${attempt}`;
+      const execution = this.machines.start('Rollout', name, { rollout: id, stage: { through, approved: true } });
+      this.drivers.push(execution);
+      await Promise.race([execution.done, this.quiet()]);
+      if (execution.status !== 'SUCCEEDED') return;
+    }
   }
 
   /** Until no execution of the conductor is under way. */
@@ -509,7 +524,7 @@ const NEVER: Scenario['chances'] = {
 
 /** Nothing goes wrong, but for what is given. */
 export const scenario = (change: Partial<Omit<Scenario, 'chances'>> & { chances?: Partial<Scenario['chances']> } = {}): Scenario => ({
-  ...{ seed: 1, cells: 20, regions: 2, policy: {}, deploySeconds: [60, 300], deeds: [], afterwards: [] },
+  ...{ seed: 1, cells: 20, regions: 2, policy: {}, deploySeconds: [60, 300], deeds: [], afterwards: [], pipeline: false },
   ...change,
   chances: { ...NEVER, ...change.chances },
 });
@@ -548,15 +563,15 @@ export async function simulate(given: Scenario): Promise<Result> {
   const before = new Map<string, string | undefined>();
   for (const [wave, list] of cells.entries()) for (const cell of list) settleIn(world, before, cell, wave);
 
-  const record = await world.client.start({
+  const draft = {
     cells,
     plan: {
       ...{ component: COMPONENT, version: NEW, digest, registry: { revision: 1, digest: 'x' }, policy: plan.rollout, parameters: {} },
       ...{ leftOut, allowReplacement: [], by: 'test', reason: undefined },
       waves: waves.map((wave) => ({ ...wave, cells: wave.cells.map(({ name }) => name) })),
     },
-  });
-  const { id } = record;
+  };
+  const { id } = await (given.pipeline ? world.client.enqueue(draft) : world.client.start(draft));
   const pinned = await world.store.plan(id);
   world.auditor = new Auditor(pinned, plan.production.weight, world.skipped);
   world.bakeSeconds = (wave) => (pinned.waves[wave]?.bakeSeconds ?? 0) * pinned.policy.timeScale;
@@ -568,6 +583,7 @@ export async function simulate(given: Scenario): Promise<Result> {
   let endedAt = world.start;
   await world.clock.run(
     (async () => {
+      if (given.pipeline) await world.goThroughStages(pinned);
       await world.rest();
       endedAt = Date.parse((await world.store.requireRecord(id)).endedAt ?? new Date(world.clock.now()).toISOString());
       for (const deed of given.afterwards) {
@@ -656,6 +672,7 @@ async function act(world: World, id: string, deed: Deed): Promise<void> {
   };
   try {
     if (deed === 'kill') world.killAll();
+    else if (deed === 'retry') await (world.scenario.pipeline && world.goThroughStages(await store.plan(id)));
     else if (deed === 'pause' || deed === 'stop' || deed === 'resume') await client[deed](id, asker);
     else if (deed === 'rollback-wave' || deed === 'rollback-all')
       await client.rollback(id, deed === 'rollback-all' ? 'all' : 'wave', asker);

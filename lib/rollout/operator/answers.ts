@@ -3,7 +3,7 @@
  * that no answer finds a machine that has no way for it, and no way is left that no answer takes.
  */
 export const ANSWERS = {
-  next: ['wave', 'end'],
+  next: ['wave', 'wait', 'end'],
   preflight: ['go', 'wait', 'pass', 'rollback', 'end'],
   deployed: ['bake', 'rollback', 'end'],
   look: ['wait', 'pass', 'rollback', 'end'],

@@ -6,7 +6,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { S3Objects } from '../../../registry/objects.ts';
 import { s3Client } from '../../aws/s3.ts';
 import { defaultSession } from '../../aws/session.ts';
-import { isRunning } from '../executions.ts';
+import { isRunning, type PipelineStage } from '../executions.ts';
 import type { RolloutCell } from '../record.ts';
 import { RolloutStore } from '../store.ts';
 import { type CellAnswer, superseded, type WaveAnswer } from './answers.ts';
@@ -17,7 +17,7 @@ import { type WaveContext, WaveWork } from './waves.ts';
 
 /** What a machine asks for. */
 export type Operation = { readonly rollout: string } & (
-  | { readonly op: 'next'; readonly execution: string }
+  | { readonly op: 'next'; readonly execution: string; readonly stage: PipelineStage | null }
   | { readonly op: 'waveFailed'; readonly execution: string; readonly error: Caught }
   // The run of the rollout that began the wave: see `superseded`.
   | ({ readonly run: number; readonly wave: number } & (
@@ -53,7 +53,7 @@ export async function operate(context: WaveContext, operation: Operation): Promi
   if ('run' in operation && operation.run !== (await context.store.requireRecord(operation.rollout)).runs) return superseded(operation.op);
   switch (operation.op) {
     case 'next':
-      return rollout.next(operation.execution);
+      return rollout.next(operation.execution, operation.stage);
     case 'preflight':
       return rollout.preflight(operation.wave, operation.execution);
     case 'deployed':

@@ -11,8 +11,10 @@ import {
   look,
   preflight,
   type Spoken,
+  scaled,
   toRestore,
 } from '../decide.ts';
+import type { PipelineStage } from '../executions.ts';
 import {
   type CellRecord,
   endsWell,
@@ -31,6 +33,8 @@ import type { CellContext } from './cells.ts';
 
 /** Cells that are looked at once. */
 const CONCURRENCY = 25;
+/** Between two looks at whether it is a rollout's turn; a bake of two days takes some six hundred. */
+const TURN_SECONDS = 300;
 
 export interface WaveContext extends CellContext {
   /** Whether the execution is under way. */
@@ -44,21 +48,68 @@ export class WaveWork {
     private readonly plan: RolloutPlan,
   ) {}
 
-  /** The next wave, or the end. */
-  async next(execution: string): Promise<WaveAnswer<AnswerTo<'next'>>> {
+  /**
+   * The next wave, or the end.
+   * @param stage of the pipeline whose execution it is; null for one that the record names
+   */
+  async next(execution: string, stage: PipelineStage | null): Promise<WaveAnswer<AnswerTo<'next'>>> {
     const { store } = this.context;
     const { id } = this.plan;
     const record = await store.requireRecord(id);
     if (record.execution !== execution) {
+      if (stage) return this.takeOn(record, execution, stage);
       return { action: 'end', well: false, sentence: `${id} is driven by another execution: ${record.execution ?? 'none'}` };
     }
     if (record.status !== 'running') return this.ended(record);
     const step = advance(record, await store.waves(this.plan));
     // Somebody has just asked for something: it is decided anew.
-    if (step.action === 'end') return (await this.endUnless(record, step.status, step.outcome)) ?? this.next(execution);
+    if (step.action === 'end') return (await this.endUnless(record, step.status, step.outcome)) ?? this.next(execution, stage);
     const { attempts } = await store.wave(id, step.wave);
     // By run, too: an execution that died before it could count itself has used the name up for ninety days.
     return { action: 'wave', wave: step.wave, run: record.runs, name: `${id}-${record.runs}-wave-${step.wave}-${attempts + 1}`.slice(-80) };
+  }
+
+  /** A stage of a pipeline has come: its execution drives the rollout from here on, when there is something to do, and its turn. */
+  private async takeOn(record: RolloutRecord, execution: string, stage: PipelineStage): Promise<WaveAnswer<AnswerTo<'next'>>> {
+    const { store } = this.context;
+    const { id, component, policy } = this.plan;
+    const { status, runs } = record;
+    const { through } = stage;
+    const wait = (sentence: string): WaveAnswer<'wait'> => ({ action: 'wait', seconds: scaled(TURN_SECONDS, policy.timeScale), sentence });
+    if (hasEnded(status)) return this.ended(record);
+    const waves = await store.waves(this.plan);
+    // A stage that is tried again finds its work done.
+    const passed = waves.filter(({ number }) => number <= through).every((wave) => wave.status === 'passed');
+    if (passed) return { action: 'end', well: true, sentence: `wave ${through} has passed already` };
+    if (status === 'paused') return this.ended({ ...record, through });
+    if (status === 'running' && record.execution !== undefined && (await this.context.isRunning(record.execution))) {
+      return wait(`another execution drives ${id}: ${record.execution}`);
+    }
+    const before = await store.active(component);
+    if (status === 'queued') {
+      const other = before === undefined ? undefined : await store.record(before);
+      if (other && !hasEnded(other.status)) {
+        return wait(
+          `${other.id} (${component} ${other.version}) is ${other.status}, since ${other.startedAt}: \`cellctl rollout stop ${other.id}\` ends it`,
+        );
+      }
+    }
+    const { control } = record;
+    // One that died on its way back still knows why it went back.
+    const anew = status === 'running' ? {} : { outcome: undefined };
+    const driven = { status: 'running', runs: runs + 1, execution, through, control: this.agreed(record, waves, stage), ...anew } as const;
+    const expected = { status, runs, control };
+    const taken = await (status === 'queued'
+      ? store.begin(id, component, driven, expected, before)
+      : store.drive(id, component, driven, expected));
+    return taken ? this.next(execution, stage) : wait(`somebody else has just set ${id} going`);
+  }
+
+  /** What was asked for, and that somebody has agreed in the pipeline to the wave that its stage begins. */
+  private agreed({ control }: RolloutRecord, waves: readonly WaveRecord[], { through, approved }: PipelineStage): RolloutRecord['control'] {
+    const next = waves.find(({ status }) => status !== 'passed')?.number;
+    if (!approved || next !== through || control.approvals?.[through] !== undefined) return control;
+    return { ...control, approvals: { ...control.approvals, [through]: { by: 'its pipeline', at: this.now(), reason: undefined } } };
   }
 
   /** A wave's execution has failed: because the wave did, which is written down already, or because it died. */
@@ -74,6 +125,8 @@ export class WaveWork {
     const { id, component, policy } = this.plan;
     const wave = this.wave(number);
     const [record, cells, before] = await Promise.all([store.requireRecord(id), store.cellsIn(id, number), store.wave(id, number)]);
+    // Asked again, because its answer was lost.
+    if (record.status !== 'running') return this.ended(record);
     if (before.status === 'rolling back') {
       // An execution has died on the way back: this one goes on with that.
       const outcome = record.outcome ?? { wave: number, sentence: `wave ${number} was being put back` };
@@ -346,8 +399,8 @@ export class WaveWork {
     return unchanged ? this.end(status, outcome) : undefined;
   }
 
-  private ended({ status, outcome }: RolloutRecord): WaveAnswer<'end'> {
-    return { action: 'end', well: endsWell(status), sentence: outcome?.sentence ?? status };
+  private ended({ status, outcome, through }: RolloutRecord): WaveAnswer<'end'> {
+    return { action: 'end', well: endsWell(status, through), sentence: outcome?.sentence ?? status };
   }
 
   /** Writes the end down, and gives the locks back: last, so that nobody begins while the record says it runs. */
@@ -364,6 +417,6 @@ export class WaveWork {
     }
     await store.updateRecord(id, { status, outcome, ...(ended ? { endedAt: this.now() } : {}) });
     if (ended) await store.releaseLocks(component, id);
-    return { action: 'end', well: endsWell(status), sentence: outcome.sentence };
+    return this.ended(await store.requireRecord(id));
   }
 }

@@ -13,7 +13,7 @@ beforeAll(async () => {
     input.cells['charlie'] = cell('charlie', 3, { trafficWeight: 5 });
     const [first, last] = input.settings.rollout.waves;
     if (first && last) input.settings.rollout.waves = [first, { ...last, approval: true }];
-    for (let index = 0; index < 11; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
+    for (let index = 0; index < 12; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
   });
 });
 afterAll(() => lab?.stop());
@@ -180,5 +180,36 @@ describe('a rollout whose execution has died', () => {
     expect((await approved(next)).record.status).toBe('succeeded');
     expect((await lab.client.view(id)).record).toMatchObject({ status: 'stopped' });
     expect(await lab.running('c9')).toEqual({ staging: '1.0.1', alpha: '1.0.1', charlie: '1.0.1' });
+  });
+});
+
+describe('a pipeline', () => {
+  test('takes a rollout through its waves, a stage each; the newest that waits is the next, and those before it never begin', async () => {
+    const first = await lab.enqueue('c11', '1.0.0');
+    expect(await lab.stage(first, 0)).toMatchObject({ state: 'passed', view: { record: { status: 'between waves', through: 0 } } });
+    expect(await lab.running('c11')).toEqual({ staging: '1.0.0', alpha: '-', charlie: '-' });
+
+    const [second, third] = [await lab.enqueue('c11', '2.0.0'), await lab.enqueue('c11', '3.0.0')];
+    expect((await lab.client.view(second)).record).toMatchObject({
+      status: 'stopped',
+      outcome: { sentence: expect.stringContaining('is newer') },
+    });
+    // Its turn comes when the first is over.
+    await lab.client.runStage(third, { through: 0, approved: false });
+    expect(await lab.stage(first, 1)).toMatchObject({ state: 'passed' });
+    // Nobody has agreed to the last wave.
+    expect((await lab.client.view(third)).record.status).toBe('queued');
+    await lab.client.runStage(first, { through: 2, approved: false });
+    await lab.until(first, ({ record }) => record.status === 'awaiting approval', 'waiting for an approval');
+    const done = await lab.stage(first, 2, true);
+    expect(done.view.record).toMatchObject({ status: 'succeeded', control: { approvals: { 2: { by: 'its pipeline' } } } });
+    expect(await lab.running('c11')).toMatchObject({ alpha: '1.0.0', charlie: '1.0.0' });
+
+    await lab.until(third, ({ record }) => record.status === 'between waves', 'through with staging');
+    expect(await lab.running('c11')).toEqual({ staging: '3.0.0', alpha: '1.0.0', charlie: '1.0.0' });
+    expect(await lab.stage(third, 0)).toMatchObject({ state: 'passed' });
+    // Without its pipeline, to the end.
+    await lab.client.resume(third, BY);
+    expect((await approved(third)).record.status).toBe('succeeded');
   });
 });

@@ -150,7 +150,7 @@ describe.each(MACHINES)('%s', (_, machine) => {
   });
 
   test('hands on names and numbers, not lists, and is far from the size that Step Functions takes', () => {
-    const small = ['op', 'rollout', 'rollout.$', 'run.$', 'wave.$', 'cell.$', 'execution.$', 'error.$'];
+    const small = ['op', 'rollout', 'rollout.$', 'run.$', 'wave.$', 'cell.$', 'execution.$', 'error.$', 'stage.$'];
     for (const [, state] of statesOf(machine)) {
       expect(Object.keys(payloadOf(state) ?? {}).filter((name) => !small.includes(name))).toEqual([]);
       expect(Object.keys((state['ItemSelector'] ?? {}) as object).filter((name) => !small.includes(name))).toEqual([]);
@@ -178,7 +178,7 @@ test('the states are these', () => {
 "Preflight PreflightSays PreflightWait Deploy Deployed DeployedSays Bake Look LookSays ChooseCells ChooseCellsSays PutBack Restored Broken BrokenSays Ended Passed Failed GaveUp
 StartDeploy StartDeploySays StartDeployLater DeployWait PollDeploy PollDeploySays DeployBroken DeployDone
 StartRestore StartRestoreSays RestoreWait PollRestore PollRestoreSays RestoreBroken RestoreDone
-NextWave NextWaveSays RunWave WaveFailed Ended Done Failed GaveUp"
+NextWave NextWaveSays NextWaveWait RunWave WaveFailed Ended Done Failed GaveUp"
 `);
 });
 

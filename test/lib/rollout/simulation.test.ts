@@ -16,7 +16,8 @@ function faults(result: Result): string[] {
   const check = (holds: boolean, sentence: string) => (holds ? undefined : found.push(sentence));
   const restored = new Set(waves.filter((wave) => wave.status.startsWith('rolled back')).map(({ number }) => number));
 
-  check(hasEnded(status) || status === 'paused' || status === 'awaiting approval', `it is ${status}, and nothing runs`);
+  const rests = hasEnded(status) || ['paused', 'awaiting approval', 'between waves', 'queued'].includes(status);
+  check(rests, `it is ${status}, and nothing runs`);
   check(!hasEnded(status) || locks === 0, `${locks} locks are left`);
   check((outcome?.sentence ?? '') !== '' || !hasEnded(status), 'it ended without a word');
   check(events < 25_000, `a history of ${events} events`);
@@ -40,8 +41,8 @@ function faults(result: Result): string[] {
   return found;
 }
 
-const DEEDS: readonly Deed[] = ['pause', 'stop', 'resume', 'approve', 'rollback-wave', 'rollback-all', 'skip-bake', 'kill'];
-const AFTERWARDS: readonly Deed[] = ['resume', 'resume', 'approve', 'rollback-wave', 'rollback-all'];
+const DEEDS: readonly Deed[] = ['pause', 'stop', 'resume', 'approve', 'rollback-wave', 'rollback-all', 'skip-bake', 'kill', 'retry'];
+const AFTERWARDS: readonly Deed[] = ['resume', 'resume', 'retry', 'approve', 'rollback-wave', 'rollback-all'];
 const chance = (most: number) => fc.oneof(fc.constant(0), fc.double({ min: 0, max: most, noNaN: true }));
 
 const scenarios: fc.Arbitrary<Scenario> = fc.record({
@@ -77,6 +78,7 @@ const scenarios: fc.Arbitrary<Scenario> = fc.record({
   }),
   deeds: fc.array(fc.record({ at: fc.nat(40_000), deed: fc.constantFrom(...DEEDS) }), { maxLength: 5 }),
   afterwards: fc.array(fc.constantFrom(...AFTERWARDS), { maxLength: 8 }),
+  pipeline: fc.boolean(),
 });
 
 describe('a rollout', () => {
@@ -179,5 +181,30 @@ describe('a rollout', () => {
     );
     expect(faults(result)).toEqual([]);
     expect(result.record).toMatchObject({ status: 'awaiting approval', outcome: { wave: 1 } });
+  });
+
+  describe('that a pipeline takes through its waves, a stage each', () => {
+    test('ends in every cell, each begun once, and every stage ends with its wave', async () => {
+      const result = await simulate(scenario({ pipeline: true }));
+      expect(faults(result)).toEqual([]);
+      // One execution for each stage.
+      expect(result.record).toMatchObject({ status: 'succeeded', runs: result.plan.waves.filter(({ cells }) => cells.length > 0).length });
+      expect([...new Set(result.begun.values())]).toEqual([1]);
+    });
+
+    test('goes on where it was, when a stage that was stopped in the middle is tried again', async () => {
+      const result = await simulate(scenario({ pipeline: true, deeds: [{ at: 900, deed: 'kill' }], afterwards: ['retry'] }));
+      expect(faults(result)).toEqual([]);
+      expect(result.record.status).toBe('succeeded');
+      expect([...new Set(result.begun.values())]).toEqual([1]);
+    });
+
+    test('fails its stage while somebody has it pause, and goes on after both are over', async () => {
+      const paused = await simulate(scenario({ pipeline: true, deeds: [{ at: 100, deed: 'pause' }] }));
+      expect(paused.record.status).toBe('paused');
+      const result = await simulate(scenario({ pipeline: true, deeds: [{ at: 100, deed: 'pause' }], afterwards: ['resume', 'retry'] }));
+      expect(faults(result)).toEqual([]);
+      expect(result.record.status).toBe('succeeded');
+    });
   });
 });

@@ -96,6 +96,16 @@ test('a cell that says it runs something else, when its deployment is done, has 
   });
 });
 
+test('a wave that waits for an approval says so again, when its answer was lost', async () => {
+  const outcome = { wave: 1, sentence: 'wave 1 waits for an approval' };
+  await given({ status: 'awaiting approval', outcome });
+  expect(await step({ op: 'preflight', run: 1, wave: 1, execution: 'wave' })).toEqual({
+    action: 'end',
+    well: true,
+    sentence: outcome.sentence,
+  });
+});
+
 test('a way back on which no cell has anything to put back is passed at once', async () => {
   await given({ control: { rollback: { by: 'ada', at: NOW.toISOString(), reason: undefined, scope: 'wave' } } });
   expect(await step({ op: 'rollback', run: 1, wave: 0 })).toMatchObject({ action: 'pass' });
