@@ -49,6 +49,9 @@ export const ROLLOUT_DEFAULTS: RolloutPolicy = {
 
 const ACCESS_DEFAULTS: AccessPolicy = { roles: {} };
 
+/** AWS's own engine needs nothing but a connection to the repository. */
+const PIPELINES_DEFAULTS: OrganizationSettings['pipelines'] = { engine: 'codepipeline', grace: '30d' };
+
 /** Everybody: a cell serves customers, who may be anywhere. */
 const CLIENTS = ['0.0.0.0/0'];
 
@@ -71,18 +74,20 @@ export type GcpCellDefinition = Definition<GcpCell, Exclude<CellDefaults, 'accou
 };
 
 /** A component as it is written in `components/<name>.ts`. */
-export type ComponentDefinition = Omit<Component, 'kind' | 'repository' | 'dependsOn' | 'tags'> &
+export type ComponentDefinition = Omit<Component, 'kind' | 'repository' | 'pipeline' | 'dependsOn' | 'tags'> &
   Partial<Pick<Component, 'kind' | 'dependsOn' | 'tags'>> & {
     repository: { url: string; branch?: string; path?: string };
+    pipeline?: Partial<Component['pipeline']>;
   };
 
 /** The organization as it is written in `organization.ts`: all but its cells, its components and what the lock file knows. */
 export type OrganizationDefinition = Omit<
   OrganizationSettings,
-  'organizationId' | 'accounts' | 'rollout' | 'access' | 'contacts' | 'tags'
+  'organizationId' | 'accounts' | 'rollout' | 'pipelines' | 'access' | 'contacts' | 'tags'
 > & {
   accounts?: { tooling?: { email?: string }; monitoring?: { email?: string } };
   rollout?: Partial<Omit<RolloutPolicy, 'waves'>> & { waves?: (Omit<Wave, 'approval'> & Partial<Pick<Wave, 'approval'>>)[] };
+  pipelines?: Partial<OrganizationSettings['pipelines']>;
   access?: Partial<AccessPolicy>;
   contacts?: OrganizationSettings['contacts'];
   tags?: Record<string, string>;
@@ -114,7 +119,7 @@ export function defineCell(cell: AwsCellDefinition | GcpCellDefinition): AwsCell
   } as AwsCell | GcpCell;
 }
 
-/** Fills in a component's defaults: `kind: 'cloudformation'`, branch `main`, path `.`, no dependencies. */
+/** Fills in a component's defaults: `kind: 'cloudformation'`, branch `main`, path `.`, no dependencies, a pipeline without steps of its own. */
 export function defineComponent(component: ComponentDefinition): Component {
   return {
     kind: 'cloudformation',
@@ -122,6 +127,7 @@ export function defineComponent(component: ComponentDefinition): Component {
     tags: {},
     ...component,
     repository: { branch: 'main', path: '.', ...component.repository },
+    pipeline: filled(component.pipeline ?? {}, { paths: [], hooks: [] }) as Component['pipeline'],
   };
 }
 
@@ -135,7 +141,7 @@ function withPolicyDefaults(policy: NonNullable<OrganizationDefinition['rollout'
   return { ...ROLLOUT_DEFAULTS, multiRegionFromWave, ...policy, waves } as RolloutPolicy;
 }
 
-/** Fills in the organization's defaults: e-mails of the control accounts by pattern, and the default rollout policy. */
+/** Fills in the organization's defaults: e-mails of the control accounts by pattern, the default rollout policy, pipelines on CodePipeline. */
 export function defineOrganization(organization: OrganizationDefinition): OrganizationSettings {
   const control = (account: 'tooling' | 'monitoring') => ({
     email: accountEmail(organization.emailPattern, account),
@@ -147,6 +153,7 @@ export function defineOrganization(organization: OrganizationDefinition): Organi
     ...organization,
     accounts: { management: {}, tooling: control('tooling'), monitoring: control('monitoring') },
     rollout: withPolicyDefaults(organization.rollout ?? {}),
+    pipelines: filled(organization.pipelines ?? {}, PIPELINES_DEFAULTS) as OrganizationSettings['pipelines'],
     access: { ...ACCESS_DEFAULTS, ...organization.access },
   };
 }

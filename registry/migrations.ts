@@ -20,7 +20,7 @@ export const MIGRATIONS: Readonly<Record<number, (content: Untyped) => Untyped>>
   2: ({ organization, life }) => ({
     organization: {
       ...organization,
-      cells: mapCells(organization['cells'], (name, { overrides = {}, network, endpoints, ...cell }) =>
+      cells: mapEntries(organization['cells'], (name, { overrides = {}, network, endpoints, ...cell }) =>
         cell['cloud'] === 'aws'
           ? {
               ...cell,
@@ -38,7 +38,16 @@ export const MIGRATIONS: Readonly<Record<number, (content: Untyped) => Untyped>>
     organization: {
       ...organization,
       rollout: withControls(organization['rollout']),
-      cells: mapCells(organization['cells'], (_, cell) => ({ ...cell, calendar: { timeZone: 'UTC', windows: [], blackouts: [] } })),
+      cells: mapEntries(organization['cells'], (_, cell) => ({ ...cell, calendar: { timeZone: 'UTC', windows: [], blackouts: [] } })),
+    },
+    life,
+  }),
+  /** Version 5 added pipelines. */
+  4: ({ organization, life }) => ({
+    organization: {
+      ...organization,
+      pipelines: { engine: 'codepipeline', grace: '30d' },
+      components: mapEntries(organization['components'], (_, component) => ({ ...component, pipeline: { paths: [], hooks: [] } })),
     },
     life,
   }),
@@ -57,9 +66,9 @@ function withControls(rollout: unknown): object {
   };
 }
 
-/** Changes cells, whatever shape the rest has. One of which `change` makes nothing stays as it is. */
-function mapCells(cells: unknown, change: (name: string, cell: Record<string, unknown>) => object | undefined): object {
+/** Changes the entries of a map, whatever shape the rest has. One of which `change` makes nothing stays as it is. */
+function mapEntries(entries: unknown, change: (name: string, entry: Record<string, unknown>) => object | undefined): object {
   return Object.fromEntries(
-    Object.entries(Object(cells)).map(([name, cell]) => [name, (isObject(cell) ? change(name, cell) : undefined) ?? cell]),
+    Object.entries(Object(entries)).map(([name, entry]) => [name, (isObject(entry) ? change(name, entry) : undefined) ?? entry]),
   );
 }

@@ -177,6 +177,26 @@ export const cellSchema = z.discriminatedUnion('cloud', [awsCell, gcpCell], {
   error: "wrap the definition in defineCell({ … }), with cloud 'aws' (the default) or 'gcp'",
 });
 
+/** What runs pipelines. */
+const engine = z.enum(['codepipeline', 'github-actions']);
+
+/** A step of a component's own, at a place in its pipeline. */
+const hook = z.strictObject({
+  /** Unique in the pipeline. */
+  name: label,
+  /** The step that it follows: `build`, `publish`, `staging`, or a wave by its name. Exactly one of `after` and `before`. */
+  after: z.string().optional(),
+  /** The step that waits for it. */
+  before: z.string().optional(),
+  /** Target of the component's Makefile; after a wave, for each of its cells. Exactly one of `run` and `approval`. */
+  run: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be the name of a target: small letters, digits and hyphens')
+    .optional(),
+  /** A person must agree. */
+  approval: z.literal(true).optional(),
+});
+
 export const componentSchema = z.strictObject({
   /** Unique in the organization; also the name of its stack in every cell. */
   name: label,
@@ -197,6 +217,15 @@ export const componentSchema = z.strictObject({
     priority: z.int().min(1).max(50000),
     /** Path pattern, e.g. `/orders*`. */
     path: z.string().startsWith('/').max(128),
+  }),
+  /** How its commits reach the cells. */
+  pipeline: z.strictObject({
+    /** What runs it. */
+    engine: engine.optional(),
+    /** What of the repository makes it run, as paths with `*` and `**`; without any, the component's folder. */
+    paths: z.array(z.string().min(1).max(255)).max(8),
+    /** Steps of its own. */
+    hooks: z.array(hook),
   }),
   /** Components that must be there first. */
   dependsOn: z.array(z.string()),
@@ -321,6 +350,13 @@ export const settingsSchema = z.strictObject({
   }),
   /** How a change reaches the cells. */
   rollout: rolloutPolicy,
+  /** How commits reach the cells. */
+  pipelines: z.strictObject({
+    /** What runs the pipelines of components that say nothing else. */
+    engine,
+    /** How long the pipeline of a component is kept that is no longer there. */
+    grace: duration,
+  }),
   /** Who may do what in which cells. */
   access: accessPolicy,
   /** Alternate contacts of every account. */
@@ -348,6 +384,8 @@ export type Calendar = z.infer<typeof calendar>;
 /** A time in which nothing is deployed. */
 export type Blackout = z.infer<typeof blackout>;
 export type Contacts = OrganizationSettings['contacts'];
+export type Engine = z.infer<typeof engine>;
+export type Hook = z.infer<typeof hook>;
 export type RolloutPolicy = z.infer<typeof rolloutPolicy>;
 export type AccessPolicy = z.infer<typeof accessPolicy>;
 export type Capacity = z.infer<typeof capacity>;

@@ -17,6 +17,7 @@ import {
   EMAIL_LIMIT,
   ORGANIZATION_NAMES,
 } from './names.ts';
+import { PIPELINE_RULES, STAGING } from './pipeline-rules.ts';
 import { REGION_ZONES } from './regions.ts';
 import { resourcesOf, STAGE_PROFILES, shortfalls } from './sizes.ts';
 import {
@@ -28,6 +29,7 @@ import {
   type Place,
   parseBlock,
   type Rule,
+  repeated,
   type Subject,
   seconds,
   UNIT,
@@ -48,18 +50,6 @@ function isTimeZone(name: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** Entries of `items` that share a key, as [first, later] pairs in the order given. */
-function* repeated<T>(items: Iterable<T>, key: (item: T) => string | undefined): Generator<[T, T]> {
-  const seen = new Map<string, T>();
-  for (const item of items) {
-    const value = key(item);
-    if (value === undefined) continue;
-    const first = seen.get(value);
-    if (first === undefined) seen.set(value, item);
-    else yield [first, item];
   }
 }
 
@@ -623,7 +613,7 @@ export const RULES: readonly Rule[] = [
     code: 'WAVE_DUPLICATE',
     description: 'every wave has a name of its own, and none that of wave 0, staging',
     *check({ settings }) {
-      const waves = [{ name: 'staging' }, ...(settings?.rollout.waves ?? [])].entries();
+      const waves = [{ name: STAGING }, ...(settings?.rollout.waves ?? [])].entries();
       for (const [first, later] of repeated(waves, ([, { name }]) => name)) {
         yield {
           path: `rollout.waves.${later[0] - 1}.name`,
@@ -723,4 +713,5 @@ export const RULES: readonly Rule[] = [
       }
     },
   },
+  ...PIPELINE_RULES,
 ];

@@ -98,3 +98,15 @@ export function* blackoutsOf({ settings, cells }: Subject): Generator<{ path: st
     for (const [index, blackout] of blackouts.entries()) yield { path: `${owner}.calendar.blackouts.${index}`, blackout };
   }
 }
+
+/** Entries of `items` that share a key, as [first, later] pairs in the order given. */
+export function* repeated<T>(items: Iterable<T>, key: (item: T) => string | undefined): Generator<[T, T]> {
+  const seen = new Map<string, T>();
+  for (const item of items) {
+    const value = key(item);
+    if (value === undefined) continue;
+    const first = seen.get(value);
+    if (first === undefined) seen.set(value, item);
+    else yield [first, item];
+  }
+}

@@ -60,7 +60,7 @@ describe('the published document', () => {
   test('is refused when it is of another version, before anything else is looked at', () => {
     const error = failure(JSON.stringify({ schemaVersion: 99, nonsense: true }));
     expect(error.code).toBe('DOCUMENT_INVALID');
-    expect(error.message).toContain('schema version 99; this reader knows versions 1 to 4');
+    expect(error.message).toContain('schema version 99; this reader knows versions 1 to 5');
   });
 
   test('is refused when its content was changed after it was published', () => {
@@ -139,6 +139,16 @@ describe('the published document', () => {
     });
     expect(organization.rollout.waves.map(({ name, approval }) => [name, approval])).toContainEqual(['rest', false]);
     expect(organization.rollout.waves).toHaveLength(6);
+  });
+
+  test('of version 4 is read as one of today: components got pipelines', () => {
+    const text = readFileSync('test/registry/documents/v4.json', 'utf8');
+    expect(text).toBe(canonicalize(JSON.parse(text)));
+    const { organization } = parseDocument(text, 'v4.json');
+    expect(organization.pipelines).toEqual({ engine: 'codepipeline', grace: '30d' });
+    expect(organization.components['orders-api']?.pipeline).toEqual({ paths: [], hooks: [] });
+    expect(organization.rollout.waves[0]?.approval).toBe(true);
+    expect(organization.cells['alpha']?.calendar.timeZone).toBe('Europe/Berlin');
   });
 
   test('of version 1 is refused when it was changed after it was published', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { check, defineCell, defineOrganization } from '../../registry/index.ts';
+import { check, defineCell, defineOrganization, type Hook } from '../../registry/index.ts';
 import { RULES } from '../../registry/rules.ts';
 import { FIELD_CODES } from '../../registry/shape.ts';
 import type { Surroundings } from '../../registry/subject.ts';
@@ -24,6 +24,8 @@ const rollout = (input: Input, change: object) => {
 };
 const calendar = (input: Input, value: object) => Object.assign(input.cells, { alpha: cell('alpha', 1, { calendar: value }) });
 const wave = (name: string, admit: object, bake = '2h') => ({ name, prefer: 'any', admit, bake, approval: false });
+const hooks = (input: Input, list: object[]) =>
+  Object.assign(input.components, { web: component('web', 9, { pipeline: { hooks: list as Hook[] } }) });
 const role = (rest: object) => ({ level: 'read', stages: ['production'], groups: ['engineers'], session: '8h', ...rest });
 const access = (input: Input, roles: object) => Object.assign(input.settings, { access: { roles } });
 
@@ -189,6 +191,41 @@ const BROKEN: Record<string, Case> = {
     actual: '"one"',
   },
   BAKE_TOO_LONG: { break: (input) => rollout(input, { stagingBake: '169h' }), path: 'rollout.stagingBake', actual: '"169h"' },
+  REPOSITORY_INVALID: {
+    break: (input) =>
+      Object.assign(input.components, { web: component('web', 9, { repository: { url: 'https://github.com/acme/$(id)' } }) }),
+    path: 'components.web.repository.url',
+    actual: '"https://github.com/acme/$(id)"',
+  },
+  REPOSITORY_SHARED: {
+    break: (input) =>
+      Object.assign(input.components, { web: component('web', 9, { repository: { url: 'git@github.com:Acme/orders-api.git' } }) }),
+    path: 'components.web.repository.path',
+    actual: 'where orders-api is',
+  },
+  HOOK_INVALID: {
+    break: (input) => hooks(input, [{ name: 'smoke', after: 'nowhere', run: 'integration-test' }]),
+    path: 'components.web.pipeline.hooks.0.after',
+    actual: '"nowhere"',
+  },
+  HOOK_DUPLICATE: {
+    break: (input) => hooks(input, [{ name: 'build', after: 'staging', run: 'integration-test' }]),
+    path: 'components.web.pipeline.hooks.0.name',
+    actual: '"build"',
+  },
+  WAVE_RESERVED: {
+    break: (input) => rollout(input, { waves: [wave('publish', { rest: true })], multiRegionFromWave: 1 }),
+    path: 'rollout.waves.0.name',
+    actual: '"publish"',
+  },
+  WAVES_TOO_MANY: {
+    break: (input) => {
+      const few = Array.from({ length: 46 }, (_, index) => wave(`w${index}`, { cells: 1 }));
+      rollout(input, { waves: [...few, wave('rest', { rest: true })] });
+    },
+    path: 'rollout.waves',
+    actual: '47 waves make pipelines of 51 stages',
+  },
   WAVES_ONE_REGION: {
     break: (input) => rollout(input, { multiRegionFromWave: 7 }),
     path: 'rollout.multiRegionFromWave',
@@ -639,5 +676,66 @@ describe('defaults', () => {
     expect(check({ ...unchecked(), cells: { alpha: wrong } }).problems.map((problem) => problem.path)).toEqual(
       expect.arrayContaining(['cells.alpha.size', 'cells.alpha.network.block']),
     );
+  });
+});
+
+describe('a pipeline', () => {
+  const problemsOf = (rest: Partial<Parameters<typeof component>[2]>) => {
+    const input = unchecked();
+    Object.assign(input.components, { web: component('web', 9, rest) });
+    return check(input).problems.map(({ code, path }) => `${code} ${path.replace('components.web.', '')}`);
+  };
+  const url = 'https://github.com/acme/web';
+
+  test.each(['main', 'release/2026', 'feature_x.1'])('takes branch %s', (branch) => {
+    expect(problemsOf({ repository: { url, branch } })).toEqual([]);
+  });
+  test.each([
+    '-f',
+    'a..b',
+    'main.lock',
+    'a b',
+    '$(id)',
+    '`id`',
+    'main;id',
+    ['$', '{{ github.token }}'].join(''),
+    'a//b',
+    '/main',
+    'main/',
+    'x\ny',
+    '@{-1}',
+  ])('takes no branch %p', (branch) => {
+    expect(problemsOf({ repository: { url, branch } })).toEqual(['REPOSITORY_INVALID repository.branch']);
+  });
+  test.each(['https://github.com/acme/web.git', 'git@github.com:acme/web', 'ssh://git@github.com/acme/web', 'file:///srv/git/web'])(
+    'takes repository %s',
+    (address) => {
+      expect(problemsOf({ repository: { url: address } })).toEqual([]);
+    },
+  );
+  test.each([
+    '--upload-pack=id',
+    'ext::sh -c id',
+    'https://github.com/acme/web;id',
+    'http://github.com/acme/web',
+    '/srv/web',
+    'https://u:p@host/x',
+  ])('takes no repository %p', (address) => {
+    expect(problemsOf({ repository: { url: address } })).toEqual(['REPOSITORY_INVALID repository.url']);
+  });
+  test('tells everything that is wrong with a step of a component’s own', () => {
+    const hooks = [
+      { name: 'both', after: 'staging', before: 'rest', run: 'x' },
+      { name: 'nothing', before: 'build' },
+      { name: 'nothing', after: 'staging', approval: true },
+    ] as Hook[];
+    expect(problemsOf({ pipeline: { hooks, paths: ['../other/**', '$(id)'] } }).sort()).toEqual([
+      'HOOK_DUPLICATE pipeline.hooks.2.name',
+      'HOOK_INVALID pipeline.hooks.0',
+      'HOOK_INVALID pipeline.hooks.1',
+      'HOOK_INVALID pipeline.hooks.1.before',
+      'REPOSITORY_INVALID pipeline.paths.0',
+      'REPOSITORY_INVALID pipeline.paths.1',
+    ]);
   });
 });
