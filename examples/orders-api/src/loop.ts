@@ -5,7 +5,7 @@ export interface LoopProps {
   /** What it does, for the log. */
   readonly name: string;
   /** One step. @returns whether there is more to do at once */
-  readonly step: (signal: AbortSignal) => Promise<boolean>;
+  readonly step: () => Promise<boolean>;
   readonly log: Log;
   /** Pause when there is nothing to do, in milliseconds. @default 1000 */
   readonly idle?: number;
@@ -40,11 +40,10 @@ export class Loop {
     for (let failures = 0; !signal.aborted; ) {
       this.woken = new AbortController();
       try {
-        const more = await step(signal);
+        const more = await step();
         failures = 0;
         if (!more) await pause(idle, this.woken.signal);
       } catch (error) {
-        if (signal.aborted) return;
         log('error', { during: name, message: reasonOf(error) });
         failures += 1;
         await pause(Math.min(LONGEST_PAUSE_MS, idle * 2 ** failures), signal);

@@ -44,7 +44,7 @@ export interface OrderQueue {
   /** Sends a message for each order. @returns the orders whose messages the queue took */
   send(ids: string[]): Promise<string[]>;
   /** Waits for messages, until there are some, or for as long as the queue lets wait. */
-  receive(signal: AbortSignal): Promise<Message[]>;
+  receive(): Promise<Message[]>;
   /** Throws when it can't be used. */
   check(): Promise<void>;
 }

@@ -19,7 +19,7 @@ const isRefusedLogin = (message: string) => /^(WRONGPASS|NOAUTH|ERR AUTH)/.test(
 export class RedisCache implements OrderCache {
   private readonly client: ReturnType<typeof clientFor>;
   /** Why it is not connected, if it is not. */
-  private failure: string | undefined;
+  private failure: string | undefined = 'not connected yet';
 
   constructor(settings: ServerSettings, login: LoginSource, log: Log) {
     this.client = clientFor(settings, login);

@@ -8,8 +8,11 @@ import {
 } from '@aws-sdk/client-sqs';
 import { type Message, messageFor, type OrderQueue } from './orders.ts';
 
-/** How long the queue lets wait for a message; the most it offers. */
-const WAIT_SECONDS = 20;
+/**
+ * How long the queue lets wait for a message. It offers 20, but stopping takes as long: a call that is cut off may be given messages
+ * all the same, which nobody else sees then before their visibility timeout is over.
+ */
+const WAIT_SECONDS = 5;
 
 const soon = () => AbortSignal.timeout(5000);
 
@@ -31,10 +34,9 @@ export class SqsQueue implements OrderQueue {
     return Successful.map(({ Id = '' }) => Id);
   }
 
-  async receive(signal: AbortSignal): Promise<Message[]> {
+  async receive(): Promise<Message[]> {
     const { Messages = [] } = await this.client.send(
       new ReceiveMessageCommand({ QueueUrl: this.url, MaxNumberOfMessages: 10, WaitTimeSeconds: WAIT_SECONDS }),
-      { abortSignal: signal },
     );
     return Messages.map(({ Body = '', ReceiptHandle }) => ({
       body: Body,

@@ -29,10 +29,10 @@ export const startConfirming = ({ store, cache, queue, log, ...props }: WorkProp
     ...props,
     log,
     name: 'receiving messages',
-    step: async (signal) => {
+    step: async () => {
       // Every receipt counts, and after a few the queue gives a message up for dead: without a database, leave them where they are.
       await store.check();
-      for (const message of await queue.receive(signal)) {
+      for (const message of await queue.receive()) {
         try {
           await confirmOrder(message, store, cache, log);
           await message.done();

@@ -90,12 +90,11 @@ export class MemoryQueue extends Breakable implements OrderQueue {
     return taken;
   }
 
-  async receive(signal: AbortSignal): Promise<Message[]> {
+  async receive(): Promise<Message[]> {
     this.use('receive');
-    // As the real one: it waits if there is nothing, and ends when it is told to.
+    // As the real one: it waits if there is nothing.
     let waited = 0;
     do {
-      signal.throwIfAborted();
       await new Promise((resolve) => setTimeout(resolve, 1));
     } while (this.bodies.length === 0 && ++waited < 100);
     return [...this.bodies].map((body) => ({
