@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types architecture unit integration reference reader publish-reader bench build compile clean
+.PHONY: help demo test lint types architecture unit integration component reference reader publish-reader bench build compile clean
 
 SOURCES := $(shell find bin lib registry pipelines -name '*.ts' 2>/dev/null)
 JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest
@@ -26,8 +26,12 @@ unit: build ## tests that need no cloud
 	@$(JEST) --maxWorkers=100% --selectProjects unit
 
 # More workers than cores: rollouts bake, clouds start, and who waits needs no core.
-integration: build ## tests on local clouds of their own
+integration: build component ## tests on local clouds of their own
 	@$(JEST) --maxWorkers=150% --selectProjects 'local cloud'
+
+# Here, because several tests build it, and two that install its packages at once would disturb each other.
+component: build
+	@$(MAKE) -s -C examples/orders-api pipeline-build
 
 reference: build ## write what is generated: JSON Schema, tables of docs/registry.md
 	@npx jiti docs/reference.ts
@@ -57,4 +61,4 @@ dist/.tsbuildinfo: tsconfig.json tsconfig.build.json $(SOURCES)
 
 clean: ## end the local cloud and remove everything that was made
 	@if [ -f dist/lib/cli/main.js ]; then ./bin/cellctl local down || true; fi
-	@rm -rf dist cdk.out .local-cloud .bench examples/*/dist examples/*/node_modules node_modules
+	@rm -rf dist cdk.out .local-cloud .bench examples/*/dist examples/*/build examples/*/node_modules node_modules
