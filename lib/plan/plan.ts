@@ -134,6 +134,8 @@ export interface Plan {
   readonly components: readonly Component[];
   /** How a change reaches the cells. */
   readonly rollout: RolloutPolicy;
+  /** How commits do. */
+  readonly pipelines: Organization['pipelines'];
   /** Production cells of all clouds, and their weights together: what shares of the traffic are shares of. */
   readonly production: { readonly cells: number; readonly weight: number };
   /** Alternate contacts of every account. */
@@ -283,6 +285,7 @@ export function createPlan({ organization, life, digest, published }: Registry):
     elsewhere: cells.filter((cell) => cell.cloud !== 'aws').map((cell) => cell.name),
     components: Object.values(organization.components).sort((a, b) => (a.name < b.name ? -1 : 1)),
     rollout: organization.rollout,
+    pipelines: organization.pipelines,
     production: { cells: production.length, weight: production.reduce((sum, cell) => sum + cell.trafficWeight, 0) },
     contacts: organization.contacts,
     pool: { emailPattern: organization.emailPattern, tags: organization.tags },
