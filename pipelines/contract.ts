@@ -3,7 +3,7 @@
  * factory calls nothing else of a component, and a component may count on nothing else. docs/components.md is made of this.
  */
 
-export interface ContractTarget {
+interface ContractTarget {
   readonly name: string;
   /** Who calls it, and when. */
   readonly called: string;
@@ -53,9 +53,9 @@ export const CONTRACT_TARGETS = [
   },
 ] as const satisfies readonly ContractTarget[];
 
-export type ContractTargetName = (typeof CONTRACT_TARGETS)[number]['name'];
+type ContractTargetName = (typeof CONTRACT_TARGETS)[number]['name'];
 
-export interface ContractVariable {
+interface ContractVariable {
   readonly name: string;
   readonly meaning: string;
   readonly example: string;

@@ -106,7 +106,10 @@ export function openImages({ images }: Pick<Build, 'images'>, named: Readonly<Re
 }
 
 /** Refuses what is not built, unless that is wanted. @throws FactoryError `IMAGE_NOT_BUILT` */
-export function requireBuilt({ component, version }: Build, open: readonly (readonly [string, BuiltImage])[]): void {
+export function requireBuilt(
+  { component, version }: Pick<Build, 'component' | 'version'>,
+  open: readonly (readonly [string, BuiltImage])[],
+): void {
   const missing = open.filter(([, { status }]) => status === 'not built').map(([name]) => name);
   if (missing.length === 0) return;
   throw new FactoryError(
@@ -123,7 +126,7 @@ export function requireBuilt({ component, version }: Build, open: readonly (read
  * @throws FactoryError `IMAGE_FAILED`, `ARTIFACT_DIFFERS`, `NOT_INITIALIZED`
  */
 export async function publishImages(
-  build: Build,
+  build: Pick<Build, 'version' | 'images'>,
   open: readonly (readonly [string, BuiltImage])[],
   repository: ImageRepository,
   findEngine: () => Promise<ContainerEngine | undefined>,

@@ -1,7 +1,7 @@
 /** A component from its build to the buckets of every region, by the commands that people type. */
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readAccountsFile } from '../../../registry/index.ts';
@@ -66,6 +66,24 @@ describe('a component', () => {
     const { code, stderr } = await publish('--image', 'registry.example/orders-api:6.6.6');
     expect(code).toBe(2);
     expect(stderr).toMatch(/ARTIFACT_DIFFERS: orders-api 1\.0\.0 was published by \S+ at \S+, with another image ImageUri/);
+  });
+
+  test('that was packaged where no container engine answers is published after its tree, on purpose', async () => {
+    const out = join(await mkdtemp(join(tmpdir(), 'cell-factory-package-')), 'dist');
+    // Nothing is on that path: no engine answers, whatever this machine has.
+    const nothing = { PATH: dirname(process.execPath) };
+    const words = ['orders-api', '--assembly', dist, '--image', 'ImageUri=examples/orders-api', '--release', '1.1.0', '--out', out];
+    const packaged = await cellctl(['component', 'package', ...words, '--json'], nothing);
+    const { images } = JSON.parse(packaged.stdout) as { images: { ImageUri: { tree: { sha256: string } } } };
+    const { code, stdout } = await tooling('component', 'publish', 'orders-api', '--from', out, '--allow-unbuilt', '--json');
+    const tag = `tree-${images.ImageUri.tree.sha256.slice(0, 12)}`;
+    expect({ code, manifest: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      manifest: {
+        version: '1.1.0',
+        images: { ImageUri: expect.stringMatching(new RegExp(`^\\d{12}\\.dkr\\.ecr\\.\\{region\\}\\..*/orders-api:${tag}$`)) },
+      },
+    });
   });
 
   test('stays as it was published: a second write is refused by S3', async () => {
