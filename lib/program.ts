@@ -33,22 +33,40 @@ export const run: Run = (program, words, { folder, environment, without, input, 
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     let late = false;
+    const end = (signal: NodeJS.Signals) => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, signal);
+      } catch (error) {
+        // It ended by itself in the meantime.
+        if (!isNamed(error, 'ESRCH')) throw error;
+      }
+    };
+    // Being a group of its own, it does not hear what the terminal tells us.
+    const pass = (signal: NodeJS.Signals) => {
+      end(signal);
+      process.kill(process.pid, signal);
+    };
+    process.once('SIGINT', pass).once('SIGTERM', pass);
     const timer = setTimeout(() => {
       late = true;
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      end('SIGKILL');
     }, timeout);
+    const settle = () => {
+      clearTimeout(timer);
+      process.off('SIGINT', pass).off('SIGTERM', pass);
+    };
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
     // It may end without having read what it was given.
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
     child.once('error', (error) => {
-      clearTimeout(timer);
+      settle();
       if (isNamed(error, 'ENOENT', 'EACCES')) resolve({ code: -1, stdout: '', stderr: `${program}: ${error.message}` });
       else reject(error);
     });
     child.once('close', (code) => {
-      clearTimeout(timer);
+      settle();
       const said = Buffer.concat(stderr).toString();
       const stopped = `${said}${program} was stopped after ${Math.round(timeout / 1_000)} s`;
       resolve({ code: late ? -1 : (code ?? -1), stdout: Buffer.concat(stdout).toString(), stderr: late ? stopped : said });

@@ -79,7 +79,7 @@ export interface Expected {
 }
 
 /** What lies in a folder. */
-export interface Entry {
+interface Entry {
   readonly name: string;
   /** Undefined for what is no plain file: a folder, a link. */
   readonly content: Buffer | undefined;
@@ -151,7 +151,7 @@ function* others(build: Build, expected: Expected): Generator<Problem> {
 }
 
 /** What is wrong with a build, all of it; an empty list when nothing is. */
-export const buildProblems = (build: Build, entries: readonly Entry[], expected: Expected = {}): Problem[] => [
+const buildProblems = (build: Build, entries: readonly Entry[], expected: Expected = {}): Problem[] => [
   ...others(build, expected),
   ...lies(build, entries),
 ];

@@ -1,11 +1,12 @@
 /** A component from its build to the buckets of every region, by the commands that people type. */
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { readAccountsFile } from '../../../registry/index.ts';
 import { cellctl, run, TestCloud } from '../../_helpers/cloud.ts';
+import { engines } from '../../_helpers/engines.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 
 jest.setTimeout(180_000);
@@ -70,10 +71,8 @@ describe('a component', () => {
 
   test('that was packaged where no container engine answers is published after its tree, on purpose', async () => {
     const out = join(await mkdtemp(join(tmpdir(), 'cell-factory-package-')), 'dist');
-    // Nothing is on that path: no engine answers, whatever this machine has.
-    const nothing = { PATH: dirname(process.execPath) };
     const words = ['orders-api', '--assembly', dist, '--image', 'ImageUri=examples/orders-api', '--release', '1.1.0', '--out', out];
-    const packaged = await cellctl(['component', 'package', ...words, '--json'], nothing);
+    const packaged = await cellctl(['component', 'package', ...words, '--json'], await engines('none'));
     const { images } = JSON.parse(packaged.stdout) as { images: { ImageUri: { tree: { sha256: string } } } };
     const { code, stdout } = await tooling('component', 'publish', 'orders-api', '--from', out, '--allow-unbuilt', '--json');
     const tag = `tree-${images.ImageUri.tree.sha256.slice(0, 12)}`;

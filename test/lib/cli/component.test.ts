@@ -1,35 +1,19 @@
 /** A component from nothing to a build that can be published, by the commands that people type, without a cloud. */
-import { chmod, mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { readComponent } from '../../../lib/monitoring/isolation/inputs.ts';
+import { writeSkeleton } from '../../../pipelines/skeleton.ts';
 import { cellctl, run } from '../../_helpers/cloud.ts';
+import { engines } from '../../_helpers/engines.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
-
-/** A container engine that builds nothing, and says that it did: what calls it is tested, not containers. */
-const DOCKER = `#!/bin/sh
-case "$1" in
-  build) while [ $# -gt 1 ]; do [ "$1" = --iidfile ] && echo sha256:${'1'.repeat(64)} > "$2"; shift; done;;
-esac
-`;
-
-/** What makes every engine that is installed say that it can't. */
-const NONE = '#!/bin/sh\nexit 1\n';
-
-async function engines(script: string): Promise<Record<string, string>> {
-  const folder = await mkdtemp(join(tmpdir(), 'cell-factory-engines-'));
-  for (const name of ['docker', 'podman', 'finch']) {
-    await writeFile(join(folder, name), script);
-    await chmod(join(folder, name), 0o755);
-  }
-  return { PATH: `${folder}:${process.env['PATH']}` };
-}
 
 let parent: string;
 let without: Record<string, string>;
 beforeAll(async () => {
   parent = await mkdtemp(join(tmpdir(), 'cell-factory-new-'));
-  without = await engines(NONE);
+  without = await engines('none');
 });
 
 describe.each(['cloudformation', 'kubernetes'] as const)('a new component of kind %s', (kind) => {
@@ -70,14 +54,15 @@ describe.each(['cloudformation', 'kubernetes'] as const)('a new component of kin
   });
 });
 
-test.each(['a$(id)', 'a;id', 'a b', "a'", '../a', 'A', '-', 'a-', `a${'b'.repeat(63)}`, 'a\nb', '`id`', ''])(
-  'a component is not called %p: names stand in Makefiles and shells',
-  async (name) => {
-    const { code, stderr } = await cellctl(['component', 'new', '--kind', 'kubernetes', '--folder', join(parent, 'bad'), '--', name]);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('is no name of a component') });
-    await expect(stat(join(parent, 'bad'))).rejects.toThrow('ENOENT');
-  },
-);
+test('a component is not called what a Makefile or a shell would heed', async () => {
+  const folder = join(parent, 'bad');
+  for (const name of ['a$(id)', '`id`', 'a;id', 'a b', "a'", 'a"', 'a\nb', '../a', 'A', '-a', 'a-', `a${'b'.repeat(63)}`, '']) {
+    await expect(writeSkeleton(name, 'kubernetes', folder)).rejects.toThrow('is no name of a component');
+  }
+  await expect(stat(folder)).rejects.toThrow('ENOENT');
+  const { code, stderr } = await cellctl(['component', 'new', 'a;id', '--kind', 'kubernetes', '--folder', folder]);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('USAGE: "a;id" is no name of a component') });
+});
 
 test('a value that the pipeline hands over is no command', async () => {
   const folder = join(parent, 'new-kubernetes');
@@ -146,13 +131,20 @@ describe('a build', () => {
   });
 
   test('with one is built, and that is said on stderr', async () => {
-    const { code, stderr } = await pack('built', await engines(DOCKER), '--commit', 'abc123');
+    const { code, stderr } = await pack('built', await engines('builds'), '--commit', 'abc123');
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('built orders-api:1.0.0 with docker') });
     const build = JSON.parse(await readFile(join(parent, 'built/component.json'), 'utf8')) as unknown;
     expect(build).toMatchObject({
       images: { ImageUri: { status: 'built', reference: 'orders-api:1.0.0', id: `sha256:${'1'.repeat(64)}` } },
     });
     expect(await publish('built')).toMatch(/^2 NOT_INITIALIZED/);
+  });
+
+  test('is what isolation is checked of, like the assembly that it is made from', async () => {
+    const [packaged, assembly] = await Promise.all(['built', 'cdk.out'].map((each) => readComponent('orders-api', join(parent, each))));
+    expect(packaged).toEqual({ name: 'orders-api', template: TEMPLATE });
+    expect(assembly).toEqual(packaged);
+    await expect(readComponent('billing', join(parent, 'built'))).rejects.toThrow('is no cloud assembly');
   });
 
   test('says which version and commit it is; others are refused, both at once', async () => {
