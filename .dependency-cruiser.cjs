@@ -40,7 +40,10 @@ module.exports = {
       severity: 'error',
       comment: 'what a command needs is imported when it runs (await import), so that cellctl --help loads nothing of it',
       from: { path: '^lib/cli/' },
-      to: { path: '^(registry|lib/(?!cli/|package-root))|node_modules/(aws-cdk-lib|constructs|@aws-cdk|@aws-sdk|zod)/', dynamic: false },
+      to: {
+        path: '^(registry|pipelines|lib/(?!cli/|package-root))|node_modules/(aws-cdk-lib|constructs|@aws-cdk|@aws-sdk|zod)/',
+        dynamic: false,
+      },
     },
     {
       name: 'only-the-toolkit-knows-the-toolkit',
@@ -59,7 +62,7 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: false,
     tsConfig: { fileName: 'tsconfig.json' },
-    exclude: { path: '^dist/' },
+    exclude: { path: '^(dist|pipelines/templates)/' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
   },
 };

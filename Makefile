@@ -20,7 +20,7 @@ types: build ## the type checker over sources and tests
 	@npx tsc --noEmit
 
 architecture: build ## the arrows between folders, and no cycles
-	@npx depcruise --config .dependency-cruiser.cjs bin lib registry
+	@npx depcruise --config .dependency-cruiser.cjs bin lib registry pipelines
 
 unit: build ## tests that need no cloud
 	@$(JEST) --maxWorkers=100% --selectProjects unit

@@ -13,6 +13,7 @@ import { TEMPLATE_LIMITS } from '../lib/plan/limits.ts';
 import { QUOTA_ROWS } from '../lib/plan/quotas.ts';
 import { STATEFUL } from '../lib/plan/stateful.ts';
 import { ELSEWHERE, EXCLUSIONS } from '../lib/plan/waves.ts';
+import { CONTRACT_TARGETS, CONTRACT_VARIABLES } from '../pipelines/contract.ts';
 import { defineCell, defineComponent, defineOrganization, ROLLOUT_DEFAULTS, WAVE_DEFAULTS } from '../registry/define.ts';
 import { documentSchema, SCHEMA_VERSION } from '../registry/document.ts';
 import { cellSchema, componentSchema, settingsSchema } from '../registry/model.ts';
@@ -37,6 +38,7 @@ export const REFERENCE_FILES = [
   'docs/cells.md',
   'docs/cell.md',
   'docs/changes.md',
+  'docs/components.md',
   'docs/rollouts.md',
 ] as const;
 
@@ -338,6 +340,21 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
         code(reason),
         endsCreation ? 'stops, and begins no other creation' : { retry: 'tries again', adopt: 'looks who has it', stop: 'stops' }[action],
         advice,
+      ]),
+    ),
+  'contract-targets': () =>
+    table(
+      ['target', 'is called', 'does', 'may have nothing to do'],
+      CONTRACT_TARGETS.map(({ name, called, does, optional }) => [code(name), called, does, yes(optional)]),
+    ),
+  'contract-variables': () =>
+    table(
+      ['variable', 'is', 'for example', 'set for'],
+      CONTRACT_VARIABLES.map(({ name, meaning, example, targets }) => [
+        code(name),
+        meaning,
+        example,
+        targets.length === CONTRACT_TARGETS.length ? 'all' : targets.map(code).join(', '),
       ]),
     ),
   resources: () => {

@@ -111,16 +111,18 @@ function* imageProblems({ images }: Unpublished): Generator<Problem> {
 }
 
 /** Versions are part of keys. */
-const VERSION = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
+export const VERSION = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
+export const VERSION_RULE = 'up to 64 letters, digits, dots, dashes and underscores, beginning with no dot: 1.4.2';
+
+/** @throws FactoryError `ARTIFACT_INVALID` */
+export function requireVersion(version: string): void {
+  if (!VERSION.test(version)) throw new FactoryError('ARTIFACT_INVALID', `"${version}" is no version`, { fix: VERSION_RULE });
+}
 
 /** Refuses what can't be published, with every reason. @throws FactoryError `ARTIFACT_INVALID` */
 export function requirePublishable(content: Unpublished): void {
   const { component, version, template: name, files } = content;
-  if (!VERSION.test(version)) {
-    throw new FactoryError('ARTIFACT_INVALID', `"${version}" is no version`, {
-      fix: 'up to 64 letters, digits, dots, dashes and underscores, beginning with no dot: 1.4.2',
-    });
-  }
+  requireVersion(version);
   const text = files.get(name) ?? '';
   let template: ComponentTemplate;
   try {

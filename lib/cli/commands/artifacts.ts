@@ -4,13 +4,17 @@ import { promisify } from 'node:util';
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
 import type { Component } from '../../../registry/index.ts';
+import type { Session } from '../../aws/session.ts';
 import type { Plan } from '../../plan/plan.ts';
+import type { ArtifactDraft } from '../../rollout/publishing.ts';
 import { action } from '../action.ts';
+import type { Context } from '../context.ts';
 
 interface PublishOptions {
   readonly from: string;
-  readonly release: string;
-  readonly image?: string;
+  readonly release?: string;
+  readonly image: readonly string[];
+  readonly allowUnbuilt?: boolean;
   readonly parameter?: readonly string[];
   readonly commit?: string;
 }
@@ -36,6 +40,16 @@ async function parametersFrom(words: readonly string[]): Promise<Record<string, 
   return Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? '']));
 }
 
+/** Images as they were typed: `uri`, which is that of `ImageUri`, or `parameter=uri`. The last one counts. */
+function imagesFrom(words: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const [, parameter = 'ImageUri', uri = word] = /^([A-Za-z0-9]+)=(.+)$/.exec(word) ?? [];
+      return [parameter, uri];
+    }),
+  );
+}
+
 /** The commit that `folder` is in; undefined outside of git. */
 const commitOf = (folder: string): Promise<string | undefined> =>
   promisify(execFile)('git', ['-C', folder, 'rev-parse', 'HEAD']).then(
@@ -43,40 +57,121 @@ const commitOf = (folder: string): Promise<string | undefined> =>
     () => undefined,
   );
 
+/** What is published, and what is still to be done for its images. */
+interface Prepared {
+  readonly draft: ArtifactDraft;
+  /** Pushes images that were built. @returns those that nobody named */
+  readonly pushImages: (session: Session) => Promise<Record<string, string>>;
+}
+
+/** From what `cellctl component package` left: version, commit and images are the build's, and must agree with what is typed. */
+async function fromBuild(context: Context, { name, kind }: Component, options: PublishOptions): Promise<Prepared> {
+  const { from, release, commit, allowUnbuilt } = options;
+  const [{ readBuild }, images, { ContainerEngine }, { FactoryError }, parameters] = await Promise.all([
+    import('../../rollout/build.ts'),
+    import('../../rollout/images.ts'),
+    import('../../rollout/containers.ts'),
+    import('../../../registry/index.ts'),
+    parametersFrom(options.parameter ?? []),
+  ]);
+  const named = imagesFrom(options.image);
+  const { build, files } = await readBuild(from, { component: name, kind, version: release, commit });
+  if (build.kind !== 'cloudformation') {
+    throw new FactoryError(
+      'REFUSED',
+      `${name} ${build.version} is built for Kubernetes, which rollouts don't reach yet; nothing was published`,
+      {
+        fix: 'keep the build: it is whole, and can be published when they do',
+      },
+    );
+  }
+  if (allowUnbuilt && context.reachesCustomers) {
+    throw new FactoryError('REFUSED', '--allow-unbuilt publishes images that nobody has built, and this may reach customers', {
+      fix: 'build it where docker, podman or finch answers; --allow-unbuilt is for a local cloud',
+    });
+  }
+  const open = images.openImages(build, named);
+  if (!allowUnbuilt) images.requireBuilt(build, open);
+  // Whatever they will be called: that the template takes them can be said before they are pushed.
+  const local = Object.fromEntries(open.map(([parameter]) => [parameter, `${name}:${build.version}`]));
+  return {
+    draft: {
+      ...{ component: name, kind, version: build.version, template: build.template, files, by: context.who },
+      ...{ parameters: { ...build.parameters, ...parameters }, images: { ...local, ...named } },
+      commit: commit ?? build.commit ?? (await commitOf(from)),
+    },
+    pushImages: async (session) => {
+      if (open.length === 0) return {};
+      return images.publishImages(build, open, await images.ImageRepository.of(name, session), () => ContainerEngine.find());
+    },
+  };
+}
+
+/** From an assembly of the CDK, which knows neither version nor image. */
+async function fromAssembly(context: Context, { name, kind }: Component, options: PublishOptions): Promise<Prepared> {
+  const { from, release, commit = await commitOf(from) } = options;
+  const [{ readAssembly }, { FactoryError }, parameters] = await Promise.all([
+    import('../../rollout/assembly.ts'),
+    import('../../../registry/index.ts'),
+    parametersFrom(options.parameter ?? []),
+  ]);
+  const built = await readAssembly(from, name);
+  if (release === undefined) {
+    throw new FactoryError('USAGE', `no --release, and ${from} holds no component.json that says which version it is`, {
+      fix: 'pass --release <version>, or package it (`cellctl component package`)',
+    });
+  }
+  const images = imagesFrom(options.image);
+  const draft = { ...built, component: name, kind, version: release, parameters, images, commit, by: context.who };
+  return { draft, pushImages: async () => ({}) };
+}
+
 export const publishCommand = () =>
   new Command('publish')
     .description('publish what was built of a component, once and for all, to every region: what rollouts take it from')
     .argument('<component>', 'name of the component in the registry')
-    .addOption(new Option('-f, --from <folder>', "the component's build: a CDK cloud assembly with its stack").makeOptionMandatory())
-    .addOption(new Option('-r, --release <version>', 'version; what it is never changes').makeOptionMandatory())
-    .option('-i, --image <uri>', 'image of the service; {region} becomes the region of the cell')
+    .addOption(
+      new Option(
+        '-f, --from <folder>',
+        "the component's build, as `cellctl component package` left it, or a CDK cloud assembly",
+      ).makeOptionMandatory(),
+    )
+    .option('-r, --release <version>', "version; what it is never changes (default: the build's)")
+    .option(
+      '-i, --image <[parameter=]uri>',
+      'image that was pushed, in place of the one built; {region} becomes the region of the cell (parameter: ImageUri)',
+      (each: string, all: readonly string[]) => [...all, each],
+      [],
+    )
+    .option('--allow-unbuilt', 'on a local cloud: publish also what no container engine has built an image of')
     .option('-p, --parameter <name=value...>', 'values of other parameters of the template, the same in every cell')
-    .option('--commit <sha>', "what it was built from (default: git's HEAD where the build is)")
+    .option('--commit <sha>', "what it was built from (default: the build's, or git's HEAD where it is)")
     .addHelpText(
       'after',
-      '\nThe same again changes nothing, and brings it to regions that are new. Something else under the same version is refused.' +
-        '\n\nExamples:\n  cellctl component publish orders-api --from examples/orders-api/dist --release 1.0.0 \\\n    --image 111122223333.dkr.ecr.{region}.amazonaws.com/orders-api:1.0.0',
+      '\nOf a build, every file is checked first, and images that were built are pushed, and published by digest.' +
+        '\nThe same again changes nothing, and brings it to regions that are new. Something else under the same version is refused.' +
+        '\n\nExamples:\n  cellctl component publish orders-api --from dist' +
+        '\n  cellctl component publish orders-api --from dist --allow-unbuilt' +
+        '\n  cellctl component publish orders-api --from cdk.out --release 1.0.0 \\\n    --image 111122223333.dkr.ecr.{region}.amazonaws.com/orders-api:1.0.0',
     )
     .action(
       action(async (context, name: string, options: PublishOptions) => {
-        const { from, release: version, image, commit = await commitOf(from) } = options;
-        const { kind } = await componentOf(await context.plan(), name);
-        const parameters = await parametersFrom(options.parameter ?? []);
-        const [{ readAssembly }, { requirePublishable }, { publishArtifact }] = await Promise.all([
-          import('../../rollout/assembly.ts'),
+        const component = await componentOf(await context.plan(), name);
+        const [{ holdsBuild }, { requirePublishable }, { publishArtifact }] = await Promise.all([
+          import('../../rollout/build.ts'),
           import('../../rollout/template-check.ts'),
           import('../../rollout/publishing.ts'),
         ]);
-        const built = await readAssembly(from, name);
-        const images: Record<string, string> = image === undefined ? {} : { ImageUri: image };
-        const draft = { ...built, component: name, kind, version, parameters, images, commit, by: context.who };
+        const prepare = (await holdsBuild(options.from)) ? fromBuild : fromAssembly;
+        const { draft, pushImages } = await prepare(context, component, options);
         // What is wrong with it can be said without credentials.
         requirePublishable(draft);
         const { plan, session } = await context.tooling();
-        const { manifest, state, regions } = await publishArtifact(draft, await context.artifactStores(plan, session));
+        const images = { ...draft.images, ...(await pushImages(session)) };
+        const { manifest, state, regions } = await publishArtifact({ ...draft, images }, await context.artifactStores(plan, session));
         const { output } = context;
         output.result({ ...manifest, state, regions }, () => {
-          const what = `${name} ${version}, ${manifest.digest.slice(0, 19)}`;
+          const what = `${name} ${manifest.version}, ${manifest.digest.slice(0, 19)}`;
           if (state === 'published') output.say(`published ${what}, to ${regions.join(', ')}`);
           else output.say(`unchanged: ${what}, published by ${manifest.by} at ${manifest.publishedAt}`);
           if (state === 'unchanged' && regions.length > 0) output.say(`brought to ${regions.join(', ')}, which did not have it`);

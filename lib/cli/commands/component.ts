@@ -3,7 +3,9 @@ import type { CellPlan } from '../../plan/plan.ts';
 import { action } from '../action.ts';
 import { wholeNumber } from '../numbers.ts';
 import { publishCommand, releasesCommand } from './artifacts.ts';
+import { checkCommand, newCommand } from './contract.ts';
 import { cellsFrom, reportDeployment } from './deploy.ts';
+import { packageCommand } from './package.ts';
 
 interface DeployOptions {
   readonly all?: boolean;
@@ -62,6 +64,9 @@ const deploy = () =>
 export const componentCommand = () =>
   new Command('component')
     .description('the deployable parts of the application')
+    .addCommand(newCommand())
+    .addCommand(checkCommand())
+    .addCommand(packageCommand())
     .addCommand(publishCommand())
     .addCommand(releasesCommand())
     .addCommand(deploy());

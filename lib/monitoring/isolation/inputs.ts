@@ -62,8 +62,11 @@ const manifestSchema = z.looseObject({
   ),
 });
 
+/** The file that names the template where a component was packaged. */
+const packagedSchema = z.looseObject({ component: z.string(), template: z.string().regex(/^[\w.-]+$/) });
+
 /**
- * The template of a component, from the cloud assembly that its build left.
+ * The template of a component, from what its build left: packaged, or as a cloud assembly.
  * @throws FactoryError `COMPONENT_UNKNOWN` when the folder holds no stack of that name
  */
 export async function readComponent(name: string, folder: string): Promise<ComponentTemplate> {
@@ -73,6 +76,11 @@ export async function readComponent(name: string, folder: string): Promise<Compo
       cause,
     });
   const readJson = async (file: string): Promise<unknown> => JSON.parse(await readFile(join(folder, file), 'utf8'));
+  const packaged = await readJson('component.json').then(
+    (json) => packagedSchema.safeParse(json).data,
+    () => undefined,
+  );
+  if (packaged?.component === name) return { name, template: (await readJson(packaged.template)) as Values };
   const manifest = await readJson('manifest.json')
     .then((json) => manifestSchema.parse(json))
     .catch((error: unknown) => {

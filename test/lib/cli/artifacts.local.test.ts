@@ -6,6 +6,7 @@ import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readAccountsFile } from '../../../registry/index.ts';
 import { cellctl, run, TestCloud } from '../../_helpers/cloud.ts';
+import { engines } from '../../_helpers/engines.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 
 let cloud: TestCloud;
@@ -64,6 +65,22 @@ describe('a component', () => {
     const { code, stderr } = await publish('--image', 'registry.example/orders-api:6.6.6');
     expect(code).toBe(2);
     expect(stderr).toMatch(/ARTIFACT_DIFFERS: orders-api 1\.0\.0 was published by \S+ at \S+, with another image ImageUri/);
+  });
+
+  test('that was packaged where no container engine answers is published after its tree, on purpose', async () => {
+    const out = join(await mkdtemp(join(tmpdir(), 'cell-factory-package-')), 'dist');
+    const words = ['orders-api', '--assembly', dist, '--image', 'ImageUri=examples/orders-api', '--release', '1.1.0', '--out', out];
+    const packaged = await cellctl(['component', 'package', ...words, '--json'], await engines('none'));
+    const { images } = JSON.parse(packaged.stdout) as { images: { ImageUri: { tree: { sha256: string } } } };
+    const { code, stdout } = await tooling('component', 'publish', 'orders-api', '--from', out, '--allow-unbuilt', '--json');
+    const tag = `tree-${images.ImageUri.tree.sha256.slice(0, 12)}`;
+    expect({ code, manifest: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      manifest: {
+        version: '1.1.0',
+        images: { ImageUri: expect.stringMatching(new RegExp(`^\\d{12}\\.dkr\\.ecr\\.\\{region\\}\\..*/orders-api:${tag}$`)) },
+      },
+    });
   });
 
   test('stays as it was published: a second write is refused by S3', async () => {

@@ -1,0 +1,74 @@
+/** A component's repository in a folder of our own, which is gone afterwards. */
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve, sep } from 'node:path';
+import { lastLines, type Run } from '../lib/program.ts';
+import { FactoryError } from '../registry/index.ts';
+
+/** Ways to a repository that git may take. Others run commands, or are read by everybody on the way. */
+const PROTOCOLS = ['https', 'ssh', 'file'];
+
+/** True for what only git can fetch; anything else is a path. */
+export const isUrl = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(text) || /^[\w.-]+@[\w.-]+:/.test(text);
+
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'cell-factory-checkout-'));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** @throws FactoryError `USAGE` for an address that git would take for an option, or by another way than those allowed */
+function requireAddress(url: string): void {
+  const usage = (message: string, fix: string) => new FactoryError('USAGE', message, { fix });
+  if (url.startsWith('-')) throw usage(`"${url}" would be an option of git`, 'pass an address or a path');
+  const protocol = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase() ?? 'ssh';
+  if (!PROTOCOLS.includes(protocol))
+    throw usage(`git is not allowed ${protocol}:// here`, `use ${PROTOCOLS.map((each) => `${each}://`).join(', ')}, or clone it yourself`);
+}
+
+/**
+ * Clones the newest commit of `url` for the time of `work`, with nobody asked for a password, no hook, and no submodule.
+ * @param path folder in the repository
+ * @throws FactoryError `USAGE`, `REPOSITORY_UNREACHABLE` with what git says last
+ */
+export async function withClone<T>(url: string, path: string, run: Run, work: (folder: string) => Promise<T>): Promise<T> {
+  requireAddress(url);
+  return inFolder(async (parent) => {
+    const clone = join(
+      parent,
+      basename(url)
+        .replace(/\.git$/, '')
+        .replace(/[^\w-]/g, '') || 'repository',
+    );
+    const options = ['-c', 'core.hooksPath=/dev/null', 'clone', '--quiet', '--depth', '1', '--no-tags', '--template='];
+    const ended = await run('git', [...options, '--no-recurse-submodules', '--', url, clone], {
+      environment: { GIT_TERMINAL_PROMPT: '0', GIT_ALLOW_PROTOCOL: PROTOCOLS.join(':'), GIT_LFS_SKIP_SMUDGE: '1', LC_ALL: 'C' },
+      without: /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|CONFIG|TEMPLATE_DIR)/,
+      timeout: 5 * 60_000,
+    });
+    if (ended.code !== 0) {
+      throw new FactoryError('REPOSITORY_UNREACHABLE', `git can't clone ${url}: ${lastLines(ended)}`, {
+        fix: `try \`git clone --depth 1 ${url}\`; git must need nobody's password`,
+      });
+    }
+    const folder = resolve(clone, path);
+    if (folder !== clone && !folder.startsWith(clone + sep)) {
+      throw new FactoryError('USAGE', `${path} leaves the repository`, { fix: 'pass a folder of the repository with --path' });
+    }
+    return work(folder);
+  });
+}
+
+/** What a fresh clone would not have. */
+const MADE = new Set(['.git', 'node_modules', 'dist', 'cdk.out']);
+
+/** Copies `folder` for the time of `work`, without what was made in it. */
+export const withCopy = <T>(folder: string, work: (copy: string) => Promise<T>): Promise<T> =>
+  inFolder(async (parent) => {
+    const copy = join(parent, basename(resolve(folder)));
+    await cp(folder, copy, { recursive: true, verbatimSymlinks: true, filter: (path) => path === folder || !MADE.has(basename(path)) });
+    return work(copy);
+  });
