@@ -1,0 +1,81 @@
+/**
+ * The shell of each step, the same on every engine: an engine brings the commit, the variables and the credentials, and
+ * runs these lines. Nothing of a document stands in them but numbers and names that its rules have checked; what a commit
+ * brings, such as its message, is never part of them.
+ */
+import type { Step } from './graph.ts';
+
+/** What a step takes from the steps before it, and what it leaves to those after it. */
+export type PipelineVariable = 'COMPONENT_VERSION' | 'COMMIT' | 'ROLLOUT';
+
+/**
+ * Variables that every step is given by its engine: the folder of the factory; where `cellctl` finds the organization, as
+ * `s3://<bucket of the registry>`; and the component's name.
+ */
+export type EngineVariable = 'CELL_FACTORY' | 'CELL_FACTORY_ORGANIZATION' | 'COMPONENT';
+
+export interface StepShell {
+  /** Run by bash with `-euo pipefail`, in the component's folder. */
+  readonly lines: readonly string[];
+  readonly takes: readonly PipelineVariable[];
+  /** Variables that are set when the lines have run, for the steps after it. */
+  readonly leaves: readonly PipelineVariable[];
+}
+
+/**
+ * The version that a commit is built as: when it was made (UTC), and which it is. The same commit is the same version,
+ * whoever builds it; and versions sort by time.
+ */
+export const VERSION_OF_COMMIT = ['log', '-1', '--format=%cd-%h', '--date=format-local:%Y%m%dT%H%M%S', '--abbrev=12'] as const;
+
+const cellctl = '"$CELL_FACTORY/bin/cellctl"';
+
+/**
+ * The shell of a step; undefined for what is the engine's own: it brings the commit, and asks people.
+ * @param waitSeconds after which the step of a wave ends, and ends well, although the wave goes on. @default - never
+ */
+export function shellOf(step: Step, waitSeconds?: number): StepShell | undefined {
+  switch (step.kind) {
+    case 'source':
+    case 'approval':
+      return undefined;
+    case 'build':
+      return {
+        lines: [
+          `export COMMIT="$(git rev-parse HEAD)"`,
+          `export COMPONENT_VERSION="$(TZ=UTC git ${VERSION_OF_COMMIT.map((word) => (word.includes('%') ? `'${word}'` : word)).join(' ')})"`,
+          'make pipeline-build',
+        ],
+        takes: [],
+        leaves: ['COMMIT', 'COMPONENT_VERSION'],
+      };
+    case 'publish':
+      return { lines: ['make pipeline-publish'], takes: ['COMMIT', 'COMPONENT_VERSION'], leaves: [] };
+    case 'start':
+      return {
+        lines: [
+          `started="$(${cellctl} rollout start "$COMPONENT" --release "$COMPONENT_VERSION" --queue --reason "commit $COMMIT" --yes --json)"`,
+          `export ROLLOUT="$(node -p 'JSON.parse(process.argv[1]).rollout.id' "$started")"`,
+        ],
+        takes: ['COMMIT', 'COMPONENT_VERSION'],
+        leaves: ['ROLLOUT'],
+      };
+    case 'wave': {
+      const { number, approved } = step.wave;
+      const options = [
+        `--wave ${number}`,
+        ...(approved ? ['--approved'] : []),
+        ...(waitSeconds === undefined ? [] : [`--for ${waitSeconds}s`]),
+      ];
+      return { lines: [`${cellctl} rollout stage "$ROLLOUT" ${options.join(' ')}`], takes: ['ROLLOUT'], leaves: [] };
+    }
+    case 'hook':
+      return step.wave === undefined
+        ? { lines: [`make ${step.target}`], takes: ['COMMIT', 'COMPONENT_VERSION'], leaves: [] }
+        : {
+            lines: [`${cellctl} pipelines hook "$ROLLOUT" --wave ${step.wave} --target ${step.target}`],
+            takes: ['ROLLOUT'],
+            leaves: [],
+          };
+  }
+}
