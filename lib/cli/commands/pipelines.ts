@@ -77,15 +77,19 @@ async function agrees({ name }: Step, component: string, isAgreed: boolean): Pro
 async function runHere(context: Context, name: string, options: RunOptions): Promise<number> {
   const { plan, session } = await openRollouts(context);
   const published = await context.publishedPlan(plan, session);
-  const pipeline = await pipelineFor(published ?? (await context.plan()), name);
-  const [{ withClone, isUrl }, { runPipeline }, { run }] = await Promise.all([
+  const [{ withClone, isUrl }, { pipelineOf }, { runPipeline }, { run }, { selectComponent }] = await Promise.all([
     import('../../../pipelines/checkout.ts'),
+    import('../../../pipelines/graph.ts'),
     import('../../../pipelines/run.ts'),
     import('../../program.ts'),
+    import('../../plan/plan.ts'),
   ]);
-  const { url: defined, branch, path } = pipeline.component.repository;
+  const foreseen = published ?? (await context.plan());
+  const component = selectComponent(foreseen, name);
+  const { url: defined, branch, path } = component.repository;
   const { repository = defined, commit } = options;
   const url = isUrl(repository) ? repository : `file://${resolve(repository)}`;
+  const pipeline = pipelineOf(foreseen, { ...component, repository: { url, branch, path } });
   const environment = {
     COMPONENT: name,
     CELL_FACTORY: packageRoot(),
