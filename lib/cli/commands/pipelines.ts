@@ -6,7 +6,7 @@ import type { Pipeline, Step } from '../../../pipelines/graph.ts';
 import { packageRoot } from '../../package-root.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { action } from '../action.ts';
-import { confirmed } from '../confirm.ts';
+import { confirmed, requireTerminal } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { timeScale, wholeNumber } from '../numbers.ts';
 import { openRollouts } from '../rollouts.ts';
@@ -68,16 +68,14 @@ interface RunOptions {
 }
 
 /** Asks whether somebody agrees to the step, unless they have already. */
-async function agrees({ name }: Step, component: string, isAgreed: boolean): Promise<boolean> {
-  if (isAgreed) return true;
-  const command = `cellctl pipelines run ${component}`;
-  return confirmed({ question: `${pc.bold(name)} needs somebody to agree. Type its name`, answer: name, command });
+async function agrees({ name }: Step, command: string, isAgreed: boolean): Promise<boolean> {
+  return isAgreed || confirmed({ question: `${pc.bold(name)} needs somebody to agree. Type its name`, answer: name, command });
 }
 
 async function runHere(context: Context, name: string, options: RunOptions): Promise<number> {
   const { plan, session } = await openRollouts(context);
   const published = await context.publishedPlan(plan, session);
-  const [{ withClone, isUrl }, { pipelineOf }, { runPipeline }, { run }, { selectComponent }] = await Promise.all([
+  const [{ withClone, isUrl }, { pipelineOf, stepsOf }, { runPipeline }, { run }, { selectComponent }] = await Promise.all([
     import('../../../pipelines/checkout.ts'),
     import('../../../pipelines/graph.ts'),
     import('../../../pipelines/run.ts'),
@@ -90,6 +88,10 @@ async function runHere(context: Context, name: string, options: RunOptions): Pro
   const { repository = defined, commit } = options;
   const url = isUrl(repository) ? repository : `file://${resolve(repository)}`;
   const pipeline = pipelineOf(foreseen, { ...component, repository: { url, branch, path } });
+  const isAgreed = options.yes === true;
+  const command = `cellctl pipelines run ${name}`;
+  // Before the build, not when half of the cells have it.
+  if (!isAgreed && stepsOf(pipeline).some(({ kind }) => kind === 'approval')) await requireTerminal(command);
   const environment = {
     COMPONENT: name,
     CELL_FACTORY: packageRoot(),
@@ -99,7 +101,7 @@ async function runHere(context: Context, name: string, options: RunOptions): Pro
   const { output } = context;
   const began = Date.now();
   const left = await withClone({ url, path, branch, commit }, run, (folder) =>
-    runPipeline(pipeline, { folder, environment, emit: output.emit, agree: (step) => agrees(step, name, options.yes === true) }),
+    runPipeline(pipeline, { folder, environment, emit: output.emit, agree: (step) => agrees(step, command, isAgreed) }),
   );
   const seconds = Math.round((Date.now() - began) / 1_000);
   output.result({ component: name, ...left, seconds }, () =>
