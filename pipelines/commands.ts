@@ -37,8 +37,10 @@ export function shellOf(step: Step, waitSeconds?: number): StepShell | undefined
     case 'build':
       return {
         lines: [
-          `export COMMIT="$(git rev-parse HEAD)"`,
-          `export COMPONENT_VERSION="$(TZ=UTC git ${VERSION_OF_COMMIT.map((word) => (word.includes('%') ? `'${word}'` : word)).join(' ')})"`,
+          // Not in one: `export` would end well where what it exports has failed.
+          `COMMIT="$(git rev-parse HEAD)"`,
+          `COMPONENT_VERSION="$(TZ=UTC git ${VERSION_OF_COMMIT.map((word) => (word.includes('%') ? `'${word}'` : word)).join(' ')})"`,
+          'export COMMIT COMPONENT_VERSION',
           'make pipeline-build',
         ],
         takes: [],
@@ -50,7 +52,7 @@ export function shellOf(step: Step, waitSeconds?: number): StepShell | undefined
       return {
         lines: [
           `started="$(${cellctl} rollout start "$COMPONENT" --release "$COMPONENT_VERSION" --queue --reason "commit $COMMIT" --yes --json)"`,
-          `export ROLLOUT="$(node -p 'JSON.parse(process.argv[1]).rollout.id' "$started")"`,
+          `ROLLOUT="$(node -p 'JSON.parse(process.argv[1]).rollout.id' "$started")"`,
         ],
         takes: ['COMMIT', 'COMPONENT_VERSION'],
         leaves: ['ROLLOUT'],
