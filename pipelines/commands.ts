@@ -53,6 +53,7 @@ export function shellOf(step: Step, waitSeconds?: number): StepShell | undefined
         lines: [
           `started="$(${cellctl} rollout start "$COMPONENT" --release "$COMPONENT_VERSION" --queue --reason "commit $COMMIT" --yes --json)"`,
           `ROLLOUT="$(node -p 'JSON.parse(process.argv[1]).rollout.id' "$started")"`,
+          'export ROLLOUT',
         ],
         takes: ['COMMIT', 'COMPONENT_VERSION'],
         leaves: ['ROLLOUT'],
