@@ -77,3 +77,21 @@ export function shellOf(step: Step, waitSeconds?: number): StepShell | undefined
           };
   }
 }
+
+/**
+ * What the machine that builds hands to the one that publishes, where these are two: `dist/`, and the images that the build
+ * left in its container engine. Run after the lines of the build, and before those of publishing; `HANDOVER` is a folder
+ * that the engine brings from one to the other.
+ */
+export const HANDOVER = {
+  pack: [
+    'mkdir -p "$HANDOVER"',
+    'cp -R dist "$HANDOVER/dist"',
+    `node -p 'Object.values(JSON.parse(fs.readFileSync("dist/component.json", "utf8")).images).filter(({ status }) => status === "built").map(({ reference }) => reference).join("\\n")' | xargs -r docker save --output "$HANDOVER/images.tar"`,
+  ],
+  unpack: [
+    'rm -rf dist',
+    'cp -R "$HANDOVER/dist" dist',
+    'if [ -f "$HANDOVER/images.tar" ]; then docker load --input "$HANDOVER/images.tar"; fi',
+  ],
+} as const;

@@ -35,7 +35,7 @@ const fewerWaves = 'let the policy have fewer waves or shorter bakes: a wave tak
 const wavesSeconds = (pipeline: Pipeline): number =>
   stepsOf(pipeline).reduce((sum, step) => sum + (step.kind === 'wave' ? step.wave.longestSeconds + DEPLOY_SECONDS : 0), 0);
 
-export const WORKFLOW_LIMITS: readonly Limit[] = [
+const WORKFLOW_LIMITS: readonly Limit[] = [
   {
     what: 'bytes of the file',
     limit: 500_000,

@@ -8,7 +8,7 @@
 import { AwsCredentials, type Job, JobPermission, type JobStep } from 'cdk-pipelines-github';
 import { packageVersion } from '../../lib/package-root.ts';
 import { type InitializedPlan, type Plan, requireInitialized } from '../../lib/plan/plan.ts';
-import { type PipelineVariable, type StepShell, shellOf } from '../commands.ts';
+import { HANDOVER, type PipelineVariable, type StepShell, shellOf } from '../commands.ts';
 import { needsOf, type Pipeline, type Step, stepsOf } from '../graph.ts';
 import { usesOf } from './actions.ts';
 import { withDigest } from './digest.ts';
@@ -39,12 +39,12 @@ function expression(text: string): string {
   return `\${{ ${text} }}`;
 }
 
-/** What the build hands to the jobs after it, packed: artifacts keep no permissions of files. */
-const PACKED = 'build';
-const PACKED_FOLDER = `${expression('runner.temp')}/${PACKED}`;
+/** Where the build packs what it hands to the jobs after it, and the artifact that brings it there. */
+const PACKED = `${expression('runner.temp')}/packed`;
+const ARTIFACT = 'build';
 
 /** What reviewers are given to in the settings of the repository. */
-export const environmentName = (component: string, approval: string): string => `${component}-${approval}`;
+const environmentName = (component: string, approval: string): string => `${component}-${approval}`;
 
 /**
  * The workflow of a pipeline. Nothing is written.
@@ -215,26 +215,18 @@ function credentials(plan: InitializedPlan, component: string, role: RoleKind): 
   return { ...step, uses: usesOf('credentials'), with: { ...step?.with, 'role-duration-seconds': credentialSeconds(role) } };
 }
 
-/** Images live in the runner that built them: those that are called as the component is travel with `dist`. */
 const PACK: readonly JobStep[] = [
-  script('Pack', [
-    `mkdir -p "$RUNNER_TEMP/${PACKED}"`,
-    `tar -cf "$RUNNER_TEMP/${PACKED}/dist.tar" dist`,
-    `docker image ls --format '{{.Repository}}:{{.Tag}}' "$COMPONENT" | xargs --no-run-if-empty docker save --output "$RUNNER_TEMP/${PACKED}/images.tar"`,
-  ]),
+  script('Pack', HANDOVER.pack, { env: { HANDOVER: PACKED } }),
   {
     name: 'Hand over',
     uses: usesOf('upload'),
-    with: { name: PACKED, path: PACKED_FOLDER, 'if-no-files-found': 'error', 'retention-days': 7 },
+    with: { name: ARTIFACT, path: PACKED, 'include-hidden-files': true, 'if-no-files-found': 'error', 'retention-days': 7 },
   },
 ];
 
 const UNPACK: readonly JobStep[] = [
-  { name: 'Take over', uses: usesOf('download'), with: { name: PACKED, path: PACKED_FOLDER } },
-  script('Unpack', [
-    `tar -xf "$RUNNER_TEMP/${PACKED}/dist.tar"`,
-    `if [ -f "$RUNNER_TEMP/${PACKED}/images.tar" ]; then docker load --input "$RUNNER_TEMP/${PACKED}/images.tar"; fi`,
-  ]),
+  { name: 'Take over', uses: usesOf('download'), with: { name: ARTIFACT, path: PACKED } },
+  script('Unpack', HANDOVER.unpack, { env: { HANDOVER: PACKED } }),
 ];
 
 /** How the rollout is, on the page of the run; also of one that has failed. */

@@ -19,6 +19,11 @@ interface FakePrograms {
 /** What GitHub's shell is expected to give to programs; the rest is the machine's. */
 const SEEN = /^(COMPONENT|COMPONENT_VERSION|COMMIT|ROLLOUT|CELL_FACTORY|CELL_FACTORY_ORGANIZATION|GH_TOKEN)$/;
 
+/** What a build says of itself, as far as it is handed on. */
+const BUILT = {
+  images: { ImageUri: { status: 'built', reference: 'orders-api:1' }, SideUri: { status: 'not built' } },
+};
+
 interface Behaviour {
   /** Calls, as `program words`, that fail. @default - none */
   readonly failing?: RegExp;
@@ -56,14 +61,10 @@ fs.copyFileSync(${JSON.stringify(join(folder, 'cellctl'))}, path.join(bin, 'cell
   );
   write(
     'make',
-    `if (words[0] === 'pipeline-build') { fs.mkdirSync('dist'); fs.writeFileSync('dist/component.json', '{}'); }
+    `if (words[0] === 'pipeline-build') { fs.mkdirSync('dist'); fs.writeFileSync('dist/component.json', ${JSON.stringify(JSON.stringify(BUILT))}); }
 if (words[0] === 'pipeline-publish') fs.readFileSync('dist/component.json');`,
   );
-  write(
-    'docker',
-    `if (words[1] === 'ls') console.log('orders-api:1\\norders-api:2');
-if (words[0] === 'save') fs.writeFileSync(words[2], 'images');`,
-  );
+  write('docker', `if (words[0] === 'save') fs.writeFileSync(words[2], 'images');`);
   write('gh', `console.log(${reviewers});`);
   return {
     folder,

@@ -85,7 +85,7 @@ export interface RunOptions {
   readonly timeout?: number;
 }
 
-export interface RanStep extends Ended {
+interface RanStep extends Ended {
   readonly job: string;
   readonly step: string;
 }

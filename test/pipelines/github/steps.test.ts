@@ -50,11 +50,10 @@ describe('the shell of the generated steps', () => {
     const status = 'cellctl rollout status orders-api-7 --markdown';
     expect(said(calls).map((call) => call.replace(/\S+\/temp\//g, ''))).toEqual([
       'make pipeline-build',
-      'docker image ls --format {{.Repository}}:{{.Tag}} orders-api',
-      'docker save --output build/images.tar orders-api:1 orders-api:2',
-      'docker load --input build/images.tar',
+      'docker save --output packed/images.tar orders-api:1',
+      'docker load --input packed/images.tar',
       'make scan',
-      'docker load --input build/images.tar',
+      'docker load --input packed/images.tar',
       'make pipeline-publish',
       `cellctl rollout start orders-api --release ${version} --queue --reason commit ${commit} --yes --json`,
       'cellctl rollout stage orders-api-7 --wave 0',
