@@ -7,14 +7,14 @@ import { type InitializedPlan, ROLLOUT_PARAMETERS } from '../../lib/plan/plan.ts
 import { artifactBucketName, type Component, FactoryError } from '../../registry/index.ts';
 import { credentialSeconds, ROLE_KINDS, type RoleKind, roleName } from './roles.ts';
 
+/** The stack of what all workflows share. */
 export const GITHUB_STACK = 'Pipelines-GitHub';
+/** The stack of a component's roles: the roles of all in one would be a template too large, with some seventy components. */
+export const githubStackName = (component: string) => `${GITHUB_STACK}-${component}`;
 
 const ISSUER = 'token.actions.githubusercontent.com';
 /** Whom GitHub's tokens must be for, as the action for credentials asks for them. */
 const AUDIENCE = 'sts.amazonaws.com';
-
-/** Resources that a template takes. Source: "CloudFormation quotas", AWS CloudFormation User Guide. */
-const MOST_RESOURCES = 500;
 
 /** A role's statement, and why it may name what holds a wildcard. */
 interface Permission {
@@ -24,49 +24,57 @@ interface Permission {
   readonly wildcards?: string;
 }
 
+/** `Pipelines-GitHub`, in tooling: GitHub as an identity provider. An account has one, so it is before all others. */
+export class GitHubStack extends Stack {
+  constructor(scope: Construct, plan: InitializedPlan) {
+    super(scope, GITHUB_STACK, { ...propsOf(plan), description: `Workflows of GitHub for ${plan.organization}` });
+    for (const [key, value] of Object.entries(plan.tooling.tags)) Tags.of(this).add(key, value);
+    new iam.OidcProviderNative(this, 'GitHub', { url: `https://${ISSUER}`, clientIds: [AUDIENCE] });
+  }
+}
+
 /**
- * `Pipelines-GitHub`, in tooling: GitHub as an identity provider, and the roles that jobs of workflows are, four for each
- * component that runs there. A role is for one branch of one repository, and for one kind of job.
+ * `Pipelines-GitHub-<component>`, in tooling: the roles that jobs of the component's workflow are. A role is for one branch of
+ * one repository, and for one kind of job.
  */
 export class GitHubRolesStack extends Stack {
   private readonly plan: InitializedPlan;
-  private readonly provider: iam.OidcProviderNative;
+  private readonly component: Component;
   /** The table of rollouts, and the machine that drives them; of stack `Rollouts`, found where it says them. */
   private readonly table: string;
   private readonly machine: string;
 
-  constructor(scope: Construct, plan: InitializedPlan) {
-    super(scope, GITHUB_STACK, {
-      env: { account: plan.tooling.accountId, region: plan.homeRegion },
-      description: `What workflows of GitHub may do for ${plan.organization}`,
-      terminationProtection: true,
+  /** @throws FactoryError `REGISTRY_INVALID` for a repository that is not on GitHub */
+  constructor(scope: Construct, plan: InitializedPlan, component: Component) {
+    super(scope, githubStackName(component.name), {
+      ...propsOf(plan),
+      description: `What the workflow of ${component.name} on GitHub may do for ${plan.organization}`,
     });
     this.plan = plan;
+    this.component = component;
     for (const [key, value] of Object.entries(plan.tooling.tags)) Tags.of(this).add(key, value);
-    this.provider = new iam.OidcProviderNative(this, 'GitHub', { url: `https://${ISSUER}`, clientIds: [AUDIENCE] });
     this.table = this.formatArn({
       service: 'dynamodb',
       resource: 'table',
       resourceName: ssm.StringParameter.valueForStringParameter(this, ROLLOUT_PARAMETERS.table),
     });
     this.machine = ssm.StringParameter.valueForStringParameter(this, ROLLOUT_PARAMETERS.machine);
-    const components = plan.components.filter(({ pipeline }) => (pipeline.engine ?? plan.pipelines.engine) === 'github-actions');
-    requireRoom(components.length);
-    for (const component of components) for (const kind of ROLE_KINDS) this.createRole(component, kind);
+    for (const kind of ROLE_KINDS) this.createRole(kind);
   }
 
-  private createRole(component: Component, kind: RoleKind): void {
-    const { name, repository } = component;
+  private createRole(kind: RoleKind): void {
+    const { name, repository } = this.component;
     const permissions = this.permissionsOf(name, kind);
-    const role = new iam.Role(this, `${name}-${kind}`, {
+    const provider = this.formatArn({ service: 'iam', region: '', resource: 'oidc-provider', resourceName: ISSUER });
+    const role = new iam.Role(this, kind, {
       // The workflow, a file in another repository, names it.
       roleName: roleName(name, kind),
       description: `Jobs of ${name} on GitHub that ${DOES[kind]}`,
       maxSessionDuration: Duration.seconds(credentialSeconds(kind)),
-      assumedBy: new iam.WebIdentityPrincipal(this.provider.oidcProviderArn, {
+      assumedBy: new iam.WebIdentityPrincipal(provider, {
         StringEquals: {
           [`${ISSUER}:aud`]: AUDIENCE,
-          [`${ISSUER}:sub`]: `repo:${repositoryName(component)}:ref:refs/heads/${repository.branch}`,
+          [`${ISSUER}:sub`]: `repo:${repositoryName(this.component)}:ref:refs/heads/${repository.branch}`,
         },
       }),
       inlinePolicies: {
@@ -188,6 +196,11 @@ export class GitHubRolesStack extends Stack {
   }
 }
 
+const propsOf = ({ tooling, homeRegion }: InitializedPlan) => ({
+  env: { account: tooling.accountId, region: homeRegion },
+  terminationProtection: true,
+});
+
 const DOES: Readonly<Record<RoleKind, string>> = {
   publish: 'publish what was built',
   start: 'write a rollout down',
@@ -207,15 +220,6 @@ function acknowledge(role: iam.Role, resources: readonly string[], reason: strin
   const named = resources.filter((resource) => resource !== '*');
   acknowledgeWildcards(role, named, reason);
   if (named.length < resources.length) Validations.of(role).acknowledge({ id: 'AwsSolutions-IAM5[Resource::*]', reason });
-}
-
-/** @throws FactoryError `PIPELINE_TOO_LARGE` */
-function requireRoom(components: number): void {
-  const resources = 1 + components * ROLE_KINDS.length;
-  if (resources <= MOST_RESOURCES) return;
-  throw new FactoryError('PIPELINE_TOO_LARGE', `${GITHUB_STACK} would have ${resources} resources, of ${MOST_RESOURCES}`, {
-    fix: `let at most ${Math.floor((MOST_RESOURCES - 1) / ROLE_KINDS.length)} components run on github-actions`,
-  });
 }
 
 /** `owner/name` on GitHub, which vouches for its own repositories only. @throws FactoryError `REGISTRY_INVALID` */

@@ -29,9 +29,9 @@ const RUNNER = 'ubuntu-24.04-arm';
 /** GitHub's own bash stops at errors, but takes variables that nobody has set. */
 const SHELL = 'bash --noprofile --norc -euo pipefail {0}';
 const NODE = '24';
-/** An hour: as long as credentials last. */
+/** As long as credentials last. */
 const JOB_MINUTES = 60;
-/** A job that follows a wave ends by itself before that. */
+/** What goes with a wave may take longer. Following it ends by itself before that; steps in its cells call AWS only as they begin. */
 const FOLLOW_MINUTES = FOLLOW_SECONDS / 60 + 20;
 
 /** A value that GitHub puts in. */
@@ -152,7 +152,7 @@ function work(plan: InitializedPlan, { component }: Pipeline, step: Step, shell:
       ...(inRepository ? { contents: JobPermission.READ } : {}),
       ...(role ? { idToken: JobPermission.WRITE } : {}),
     },
-    timeoutMinutes: step.kind === 'wave' ? FOLLOW_MINUTES : JOB_MINUTES,
+    timeoutMinutes: step.kind === 'wave' || (step.kind === 'hook' && step.wave !== undefined) ? FOLLOW_MINUTES : JOB_MINUTES,
     defaults: { run: { shell: SHELL, ...folder } },
     ...(shell.leaves.length === 0
       ? {}

@@ -1,23 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
-import { createPlan, requireInitialized } from '../../../lib/plan/plan.ts';
-import { GitHubRolesStack } from '../../../pipelines/github/roles-stack.ts';
-import { component, registry } from '../../_helpers/organization.ts';
+import { GITHUB_STACK, GitHubRolesStack, GitHubStack, githubStackName } from '../../../pipelines/github/roles-stack.ts';
+import type { Component } from '../../../registry/index.ts';
+import { pipelineWith } from '../../_helpers/pipelines.ts';
 import { app, lint, resources } from '../../_helpers/synth.ts';
 
-type Input = Parameters<NonNullable<Parameters<typeof registry>[0]>>[0];
-
-/** An organization whose component orders-api runs on GitHub, and billing does not. */
-const planWith = (change: (input: Input) => void = () => undefined) =>
-  requireInitialized(
-    createPlan(
-      registry((input) => {
-        input.components['orders-api'] = component('orders-api', 100, { pipeline: { engine: 'github-actions' } });
-        change(input);
-      }),
-    ),
-  );
-const stack = (nag = false, plan = planWith()) => new GitHubRolesStack(app(nag), plan);
+/** The stack of component orders-api, whose repository is this one. */
+function stack(
+  repository: Partial<Component['repository']> & { url: string } = { url: 'https://github.com/acme/orders-api' },
+  nag = false,
+) {
+  const { plan, pipeline } = pipelineWith({ component: { repository } });
+  return new GitHubRolesStack(app(nag), plan, pipeline.component);
+}
 
 interface Statement {
   readonly Action: string | readonly string[];
@@ -39,24 +34,31 @@ const roles = (of: GitHubRolesStack) =>
 const actions = (role: Role | undefined) =>
   role?.Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement.flatMap(({ Action }) => Action)) ?? [];
 
-describe('stack Pipelines-GitHub', () => {
+describe('stacks of what workflows may do', () => {
   test('passes cdk-nag and cfn-lint', () => {
-    const template = Template.fromStack(stack(true)).toJSON();
-    expect(lint([template], 'eu-west-1') || '').toBe('');
+    const templates = [stack(undefined, true), new GitHubStack(app(true), pipelineWith().plan)].map((each) =>
+      Template.fromStack(each).toJSON(),
+    );
+    expect(lint(templates, 'eu-west-1') || '').toBe('');
   });
 
-  test('has a role for each kind of job of a component that runs there, and none for others', () => {
+  test('there is one provider, for tokens that are meant for AWS', () => {
+    const [provider, ...others] = Object.values(resources(new GitHubStack(app(), pipelineWith().plan), 'AWS::IAM::OIDCProvider'));
+    expect(provider?.Properties).toMatchObject({ Url: 'https://token.actions.githubusercontent.com', ClientIdList: ['sts.amazonaws.com'] });
+    expect(others).toEqual([]);
+  });
+
+  test('what all share is one stack, and each component has one', () => {
+    expect(new GitHubStack(app(), pipelineWith().plan).stackName).toBe(GITHUB_STACK);
+    expect(stack().stackName).toBe(githubStackName('orders-api'));
+  });
+
+  test('a component has a role for each kind of job', () => {
     expect([...roles(stack()).keys()]).toEqual(['publish', 'start', 'follow', 'hook'].map((kind) => `github-orders-api-${kind}`));
   });
 
   test('trusts one branch of one repository, and tokens that are meant for AWS', () => {
-    const of = stack(
-      false,
-      planWith(({ components }) => {
-        const repository = { url: 'git@github.com:acme/shop.git', branch: 'release/2026', path: 'orders' };
-        components['orders-api'] = component('orders-api', 100, { repository, pipeline: { engine: 'github-actions' } });
-      }),
-    );
+    const of = stack({ url: 'git@github.com:acme/shop.git', branch: 'release/2026', path: 'orders' });
     for (const role of roles(of).values()) {
       expect(role.AssumeRolePolicyDocument.Statement).toEqual([
         expect.objectContaining({
@@ -107,19 +109,18 @@ describe('stack Pipelines-GitHub', () => {
     expect(longer.map(([name, { MaxSessionDuration }]) => [name, MaxSessionDuration])).toEqual([['github-orders-api-follow', 21_600]]);
   });
 
-  test('a repository that GitHub can not vouch for is refused', () => {
-    const plan = planWith(({ components }) => {
-      const repository = { url: 'https://git.example.com/acme/orders-api' };
-      components['orders-api'] = component('orders-api', 100, { repository, pipeline: { engine: 'github-actions' } });
-    });
-    expect(() => stack(false, plan)).toThrow('https://git.example.com/acme/orders-api is not on GitHub');
-  });
+  test.each(['https://github.com/acme/orders-api', 'https://github.com/acme/orders-api.git', 'ssh://git@github.com/acme/orders-api'])(
+    'knows the repository %s by its owner and name',
+    (url) => {
+      const [role] = roles(stack({ url })).values();
+      expect(JSON.stringify(role?.AssumeRolePolicyDocument)).toContain('"repo:acme/orders-api:ref:refs/heads/main"');
+    },
+  );
 
-  test('more components than a template has room for are refused, with the figure and the limit', () => {
-    const plan = planWith(({ settings, components }) => {
-      Object.assign(settings, { pipelines: { ...settings.pipelines, engine: 'github-actions' } });
-      for (let index = 0; index < 130; index++) components[`service-${index}`] = component(`service-${index}`, 1_000 + index);
-    });
-    expect(() => stack(false, plan)).toThrow(/would have \d+ resources, of 500/);
-  });
+  test.each(['https://git.example.com/acme/orders-api', 'https://github.com.example.com/acme/orders-api', 'https://github.com/acme'])(
+    'refuses %s, for which GitHub can not vouch',
+    (url) => {
+      expect(() => stack({ url })).toThrow(expect.objectContaining({ code: 'REGISTRY_INVALID', message: expect.stringContaining(url) }));
+    },
+  );
 });

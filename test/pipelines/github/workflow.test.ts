@@ -44,12 +44,14 @@ describe.each(Object.entries(PIPELINE_SHAPES))('the workflow of %s', (_, shape) 
     for (const line of lines) expect(line).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
-  test('no job lasts longer than GitHub lets it, and none that has credentials longer than those', () => {
+  test('no job lasts longer than GitHub lets it, or than credentials that it needs to the end', () => {
     for (const job of Object.values(document.jobs)) {
       expect(job['timeout-minutes']).toBeLessThan(6 * 60);
       for (const { with: inputs } of job.steps) {
         const seconds = inputs?.['role-duration-seconds'];
-        if (seconds !== undefined) expect(Number(seconds)).toBeGreaterThanOrEqual(job['timeout-minutes'] * 60);
+        // Steps in cells read who is in the wave, and call nobody after that.
+        const toTheEnd = !String(inputs?.['role-to-assume']).endsWith('-hook');
+        if (seconds !== undefined && toTheEnd) expect(Number(seconds)).toBeGreaterThanOrEqual(job['timeout-minutes'] * 60);
       }
     }
   });
