@@ -1,7 +1,7 @@
 /**
  * A component's pipeline as a workflow of GitHub Actions: each step of the graph is a job, and a long wave is several.
  *
- * Types, YAML and credentials are those of cdk-pipelines-github; docs/decisions/0018 says why its pipeline of stacks is not
+ * Types, YAML and credentials are those of cdk-pipelines-github; docs/decisions/0019 says why its pipeline of stacks is not
  * used. Expressions (`${{ … }}`) stand where GitHub puts values: in `env:`, `with:` and `outputs:`. They are never part of
  * `run:`, where what a commit brings would become shell.
  */
