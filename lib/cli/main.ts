@@ -1,8 +1,6 @@
 /** `cellctl`. Defines its commands only; what they need is loaded when they run, so that --help answers at once. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { packageRoot } from '../package-root.ts';
+import { packageVersion } from '../package-root.ts';
 import { withGlobals } from './action.ts';
 import { accountsCommand } from './commands/accounts.ts';
 import { cellCommand } from './commands/cell.ts';
@@ -22,11 +20,6 @@ import { validateCommand } from './commands/validate.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { versionsCommand } from './commands/versions.ts';
 
-function version(): string {
-  const { version: text } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
-  return text;
-}
-
 const EXAMPLES = `
 Examples:
   cellctl validate                 check the definitions in registry/
@@ -43,7 +36,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or invalid registry.`;
 function createProgram(json: boolean): Command {
   const program = new Command('cellctl')
     .description('Cells on AWS from one registry: accounts, stacks and their state')
-    .version(version(), '-V, --version')
+    .version(packageVersion(), '-V, --version')
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(cellctl --help shows what there is)')
     .exitOverride();

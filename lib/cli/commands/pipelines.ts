@@ -60,6 +60,68 @@ const showCommand = () =>
       }),
     );
 
+interface RenderOptions {
+  readonly out: string;
+  readonly check?: boolean;
+  readonly overwrite?: boolean;
+}
+
+/** Writes the workflows of components, or says how those that are there are. */
+async function render(context: Context, names: readonly string[], options: RenderOptions): Promise<number> {
+  const [{ selectComponent }, { pipelineOf }, { renderWorkflow }, { checkWorkflows, writeWorkflows }, { FactoryError }] = await Promise.all(
+    [
+      import('../../plan/plan.ts'),
+      import('../../../pipelines/graph.ts'),
+      import('../../../pipelines/github/workflow.ts'),
+      import('../../../pipelines/github/files.ts'),
+      import('../../../registry/index.ts'),
+    ],
+  );
+  const plan = await context.plan();
+  const components = names.length === 0 ? plan.components : names.map((name) => selectComponent(plan, name));
+  const pipelines = components.map((component) => pipelineOf(plan, component));
+  const other = names.length === 0 ? undefined : pipelines.find(({ engine }) => engine !== 'github-actions');
+  if (other) {
+    throw new FactoryError('USAGE', `${other.component.name} is delivered by ${other.engine}, which needs no file in its repository`, {
+      fix: "set pipeline.engine to 'github-actions' in its registry entry",
+    });
+  }
+  const workflows = pipelines.filter(({ engine }) => engine === 'github-actions').map((pipeline) => renderWorkflow(plan, pipeline));
+  const before = await checkWorkflows(options.out, workflows);
+  const edited = before.filter(({ state }) => state === 'edited by hand').map(({ workflow }) => workflow.path);
+  if (options.check !== true && options.overwrite !== true && edited.length > 0) {
+    throw new FactoryError('REFUSED', `somebody has edited ${edited.join(', ')} by hand; nothing was written`, {
+      fix: 'put what it should say into the registry entry; --overwrite writes all the same',
+    });
+  }
+  const checked = options.check === true ? before : await writeWorkflows(options.out, workflows);
+  const wrong = checked.filter(({ state }) => state !== 'current');
+  const { output } = context;
+  output.result({ workflows: checked.map(({ workflow: { component, path }, state }) => ({ component, path, state })) }, () => {
+    if (checked.length === 0) output.line('no component is delivered by GitHub Actions');
+    for (const { workflow, state } of checked) {
+      const written = state === 'current' ? 'unchanged' : `written (was ${state})`;
+      output.line(`${workflow.path}: ${options.check === true ? state : written}`);
+    }
+    if (options.check === true && wrong.length > 0) output.note('mend it with `cellctl pipelines render`');
+  });
+  return options.check === true && wrong.length > 0 ? 1 : 0;
+}
+
+const renderCommand = () =>
+  new Command('render')
+    .description("write the workflow files of components that GitHub Actions delivers: they belong into the component's repository")
+    .argument('[component...]', 'components (default: all on GitHub Actions)')
+    .option('--out <folder>', 'a clone of the repository; the file is .github/workflows/deliver-<component>.yml in it', '.')
+    .option('--check', 'write nothing; end with 1 where a file is missing, stale, or edited by hand')
+    .option('--overwrite', 'also what somebody has edited by hand')
+    .addHelpText(
+      'after',
+      '\nFiles are written only where they change. In CI of the component: `cellctl pipelines render <component> --check`.' +
+        '\n\nExamples:\n  cellctl pipelines render orders-api --out ../orders-api\n  cellctl pipelines render orders-api --out ../orders-api --check --json',
+    )
+    .action(action(render));
+
 interface RunOptions {
   readonly commit?: string;
   readonly repository?: string;
@@ -183,5 +245,6 @@ export const pipelinesCommand = () =>
     .description('what takes every commit of a component to every cell: look at pipelines, run one from here')
     .addCommand(listCommand())
     .addCommand(showCommand())
+    .addCommand(renderCommand())
     .addCommand(runCommand())
     .addCommand(hookCommand());
