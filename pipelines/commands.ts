@@ -34,6 +34,8 @@ const cellctl = '"$CELL_FACTORY/bin/cellctl"';
  * The shell of a step; undefined for what is the engine's own: it brings the commit, and asks people.
  * @param waitSeconds after which the step of a wave ends, and ends well, although the wave goes on. @default - never
  */
+export function shellOf(step: Exclude<Step, { kind: 'source' | 'approval' }>, waitSeconds?: number): StepShell;
+export function shellOf(step: Step, waitSeconds?: number): StepShell | undefined;
 export function shellOf(step: Step, waitSeconds?: number): StepShell | undefined {
   switch (step.kind) {
     case 'source':
@@ -79,3 +81,21 @@ export function shellOf(step: Step, waitSeconds?: number): StepShell | undefined
           };
   }
 }
+
+/**
+ * What the machine that builds hands to the one that publishes, where these are two: `dist/`, and the images that the build
+ * left in its container engine. Run after the lines of the build, and before those of publishing; `HANDOVER` is a folder
+ * that the engine brings from one to the other.
+ */
+export const HANDOVER = {
+  pack: [
+    'mkdir -p "$HANDOVER"',
+    'cp -R dist "$HANDOVER/dist"',
+    `node -p 'Object.values(JSON.parse(fs.readFileSync("dist/component.json", "utf8")).images).filter(({ status }) => status === "built").map(({ reference }) => reference).join("\\n")' | xargs -r docker save --output "$HANDOVER/images.tar"`,
+  ],
+  unpack: [
+    'rm -rf dist',
+    'cp -R "$HANDOVER/dist" dist',
+    'if [ -f "$HANDOVER/images.tar" ]; then docker load --input "$HANDOVER/images.tar"; fi',
+  ],
+} as const;

@@ -37,6 +37,10 @@ export {
   cellStackName,
   cellsDomain,
   componentAlarmPrefix,
+  connectionName,
+  pipelineName,
+  pipelineProjectName,
+  pipelineStackName,
   poolAccountName,
   registryBucketName,
 } from './names.ts';
