@@ -76,6 +76,10 @@ export function requireTemplateFits(stackName: string, template: Parameters<type
 }
 
 const tooLarge = (whose: string, what: string, used: number, limit: number, fix: string) =>
-  new FactoryError('PIPELINE_TOO_LARGE', `${whose} would have ${used.toLocaleString('en')} ${what}; AWS takes ${limit.toLocaleString('en')}`, {
-    fix,
-  });
+  new FactoryError(
+    'PIPELINE_TOO_LARGE',
+    `${whose} would have ${used.toLocaleString('en')} ${what}; AWS takes ${limit.toLocaleString('en')}`,
+    {
+      fix,
+    },
+  );

@@ -48,6 +48,7 @@ export { type AddedCell, addCell } from './new-cell.ts';
 export { type Condition, type Objects, S3Objects, type StoredObject } from './objects.ts';
 export { byImpact } from './order.ts';
 export { FIRST_STAGES, MOST_STAGES, STAGING } from './pipeline-rules.ts';
+export { POINTER_KEY } from './pointer.ts';
 export { Records } from './records.ts';
 export type { UncheckedOrganization } from './shape.ts';
 export { capacityOf, databaseMachine, type Override, overridesOf, resourcesOf, STAGE_PROFILES, type StageProfile } from './sizes.ts';

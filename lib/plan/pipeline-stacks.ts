@@ -25,12 +25,17 @@ export const engineOf = ({ pipelines }: Pick<Plan, 'pipelines'>, { pipeline }: C
 export const codePipelineComponents = (plan: Plan): readonly Component[] =>
   plan.components.filter((component) => engineOf(plan, component) === 'codepipeline');
 
+interface PipelineStackPlan extends ToolingStack {
+  /** Whose pipeline it holds; undefined for what all of them share. */
+  readonly component: Component | undefined;
+}
+
 /** In the order in which they are deployed; none where nothing runs on CodePipeline. */
-export function pipelineStacks(plan: Plan): readonly ToolingStack[] {
+export function pipelineStacks(plan: Plan): readonly PipelineStackPlan[] {
   const components = codePipelineComponents(plan);
   if (components.length === 0) return [];
-  return [PIPELINES_STACK, ...components.map(({ name }) => pipelineStackName(name))].map((stackName) => ({
-    stackName,
-    region: plan.homeRegion,
-  }));
+  return [
+    { stackName: PIPELINES_STACK, region: plan.homeRegion, component: undefined },
+    ...components.map((component) => ({ stackName: pipelineStackName(component.name), region: plan.homeRegion, component })),
+  ];
 }

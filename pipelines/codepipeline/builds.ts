@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
-import { Stack, Validations } from 'aws-cdk-lib/core';
+import { Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { packageRoot } from '../../lib/package-root.ts';
 import { type Grant, roleWith } from './grants.ts';
@@ -21,7 +21,7 @@ export interface BuildSpec {
   readonly leaves?: readonly string[];
   /** Folder whose files are the artifact that the build leaves. */
   readonly artifact?: string;
-  /** JUnit's reports, and the report group that they go to. */
+  /** JUnit's reports, if there are any, and the group that they go to. */
   readonly reports?: { readonly group: string; readonly folder: string; readonly files: string };
 }
 
@@ -77,7 +77,7 @@ export function buildProject(scope: Construct, id: string, props: BuildProps): c
     description,
     serviceRole: role.roleArn,
     encryptionKey: key,
-    source: { type: 'CODEPIPELINE', buildSpec: Stack.of(scope).toJsonString(textOf(spec), 2) },
+    source: { type: 'CODEPIPELINE', buildSpec: JSON.stringify(textOf(spec), undefined, 2) },
     artifacts: { type: 'CODEPIPELINE' },
     environment: {
       type: 'ARM_CONTAINER',
@@ -91,7 +91,10 @@ export function buildProject(scope: Construct, id: string, props: BuildProps): c
     timeoutInMinutes: minutes,
   });
   if (containers) {
-    Validations.of(project).acknowledge({ id: 'AwsSolutions-CB3', reason: 'It builds or pushes images, for which a container engine runs.' });
+    Validations.of(project).acknowledge({
+      id: 'AwsSolutions-CB3',
+      reason: 'It builds or pushes images, for which a container engine runs.',
+    });
   }
   return project;
 }

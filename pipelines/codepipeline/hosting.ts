@@ -17,7 +17,7 @@ export interface Hosting {
 }
 
 /** `https://host/path`, `ssh://git@host/path` and `git@host:path`, none with a port. */
-const ADDRESS = /^(?:(?:https|ssh):\/\/(?:git@)?([^/:@]+)\/|git@([^/:@]+):)([\w.-]+(?:\/[\w.-]+)+?)(?:\.git)?\/?$/;
+const ADDRESS = /^(?:(?:https|ssh):\/\/(?:git@)?([^/:@]+)\/|git@([^/:@]+):)([\w.-]+(?:\/[\w.-]+?)+)(?:\.git)?\/?$/;
 
 /** Who hosts the repository; undefined where no connection leads. */
 export function hostingOf({ repository }: Component): Hosting | undefined {

@@ -1,4 +1,3 @@
-import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -28,6 +27,9 @@ const BUILT = 'built';
 /** Folder in the clone that is handed over, and that no repository has. */
 const HANDOVER_FOLDER = '.cell-factory-handover';
 
+/** CodeBuild makes a group of this name for the reports of the project, if there are any. */
+const REPORTS = 'tests';
+
 /** Minutes after which a step is given up. A hook after a wave goes through its cells. */
 const MINUTES = { build: 60, publish: 60, start: 30, hook: 480 } as const;
 
@@ -42,7 +44,6 @@ export class PipelineStack extends Stack {
   private readonly connection: string;
   private readonly handover: HandoverPlace;
   private readonly logGroup: logs.LogGroup;
-  private readonly reports: codebuild.CfnReportGroup;
   private readonly role: iam.Role;
 
   /** @throws FactoryError `REPOSITORY_UNSUPPORTED`, `PIPELINE_TOO_LARGE` */
@@ -62,11 +63,6 @@ export class PipelineStack extends Stack {
     this.connection = parameter(this, connectionParameter(this.hosting.provider.name));
     this.handover = new HandoverPlace(this, pipelineName(component.name));
     this.logGroup = new logs.LogGroup(this, 'Log', { retention: logs.RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
-    this.reports = new codebuild.CfnReportGroup(this, 'Reports', {
-      type: 'TEST',
-      exportConfig: { exportConfigType: 'NO_EXPORT' },
-      deleteReports: true,
-    });
     this.role = roleWith(this, 'Role', {
       description: `Hands the steps of ${component.name} to their own roles`,
       assumedBy: new iam.ServicePrincipal('codepipeline.amazonaws.com'),
@@ -74,7 +70,9 @@ export class PipelineStack extends Stack {
     });
     this.createPipeline(graph);
     const made = this.node.findAll().filter(CfnResource.isCfnResource);
-    requireTemplateFits(this.stackName, { Resources: Object.fromEntries(made.map((each) => [each.node.path, { Type: each.cfnResourceType }])) });
+    requireTemplateFits(this.stackName, {
+      Resources: Object.fromEntries(made.map((each) => [each.node.path, { Type: each.cfnResourceType }])),
+    });
   }
 
   private createPipeline(graph: Pipeline): void {
@@ -126,7 +124,7 @@ export class PipelineStack extends Stack {
         ConnectionArn: this.connection,
         FullRepositoryId: this.hosting.id,
         BranchName: repository.branch,
-        DetectChanges: false,
+        DetectChanges: 'false',
         // A whole clone: versions come from the history.
         OutputArtifactFormat: 'CODEBUILD_CLONE_REF',
       },
@@ -184,7 +182,7 @@ export class PipelineStack extends Stack {
           lines: [enter, ...lines, `HANDOVER="$CODEBUILD_SRC_DIR/${HANDOVER_FOLDER}"`, ...HANDOVER.pack],
           leaves,
           artifact: HANDOVER_FOLDER,
-          reports: { group: this.reports.attrArn, folder: path, files: 'reports/*.xml' },
+          reports: { group: REPORTS, folder: path, files: 'reports/*.xml' },
         };
       case 'publish':
         return { lines: [enter, `HANDOVER="$CODEBUILD_SRC_DIR_${BUILT}"`, ...HANDOVER.unpack, ...lines], leaves };
@@ -218,6 +216,7 @@ export class PipelineStack extends Stack {
   /** What the step does besides running: in CodeBuild, by the project's role. */
   private grantsOf(step: Of<'build' | 'publish' | 'start' | 'hook'>): readonly Grant[] {
     const { name } = this.component;
+    const projectName = pipelineProjectName(name, step.name);
     const home = this.bucketArn(this.artifactBucket(this.plan.homeRegion));
     const registry = this.bucketArn(this.plan.registryBucket);
     const readRegistry: readonly Grant[] = [
@@ -228,7 +227,12 @@ export class PipelineStack extends Stack {
     const list = (buckets: readonly string[]): Grant => ({ actions: ['s3:ListBucket'], resources: buckets });
     switch (step.kind) {
       case 'build':
-        return [{ actions: ['codebuild:CreateReport', 'codebuild:UpdateReport', 'codebuild:BatchPutTestCases'], resources: [this.reports.attrArn] }];
+        return [
+          {
+            actions: ['CreateReportGroup', 'CreateReport', 'UpdateReport', 'BatchPutTestCases'].map((action) => `codebuild:${action}`),
+            resources: [this.formatArn({ service: 'codebuild', resource: 'report-group', resourceName: `${projectName}-${REPORTS}` })],
+          },
+        ];
       case 'publish': {
         const buckets = this.plan.regions.map((region) => this.bucketArn(this.artifactBucket(region)));
         return [
@@ -248,7 +252,10 @@ export class PipelineStack extends Stack {
           ...readRegistry,
           list([home]),
           { actions: ['s3:GetObject'], resources: [`${home}/artifacts/${name}/*`], why: 'Every version of the component is a folder.' },
-          ...this.rollouts(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], ['s3:GetObject', 's3:PutObject']),
+          ...this.rollouts(
+            ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
+            ['s3:GetObject', 's3:PutObject'],
+          ),
         ];
       case 'hook':
         // Before a wave it is a target of the Makefile, and asks nobody.
