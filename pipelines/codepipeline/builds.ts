@@ -32,8 +32,7 @@ const install = (version: string) => [
 ];
 
 /** The version of this very factory: what a pipeline runs is what rendered it. */
-export const factoryVersion = (): string =>
-  (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
+const factoryVersion = (): string => (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 
 const textOf = ({ lines, leaves = [], artifact, reports }: BuildSpec): object => ({
   version: '0.2',

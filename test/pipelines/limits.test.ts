@@ -5,10 +5,20 @@ import { MOST_PIPELINES, PIPELINE_LIMITS, requirePipelineFits, requirePipelinesF
 import { check } from '../../registry/index.ts';
 import { component, registry, settings, unchecked } from '../_helpers/organization.ts';
 
+interface Shape {
+  readonly waves: number;
+  readonly hooks?: number;
+  readonly bake?: string;
+  readonly extension?: string;
+}
+
 /** The pipeline of an organization with so many waves, whose component has so many hooks after staging. */
-function pipelineWith({ waves, hooks = 0, bake = '1h' }: { waves: number; hooks?: number; bake?: string }): Pipeline {
+function pipelineWith({ waves, hooks = 0, bake = '1h', extension = '2h' }: Shape): Pipeline {
   const source = registry((input) => {
-    input.settings = { ...input.settings, rollout: { ...input.settings.rollout, waves: wavesOf(waves, bake) } };
+    input.settings = {
+      ...input.settings,
+      rollout: { ...input.settings.rollout, waves: wavesOf(waves, bake), maxBakeExtension: extension },
+    };
     const own = Array.from({ length: hooks }, (_, index) => ({ name: `hook-${index}`, after: 'staging', run: 'smoke' }));
     input.components['orders-api'] = component('orders-api', 100, { pipeline: { hooks: own } });
   });
@@ -70,10 +80,8 @@ describe('limits on pipelines', () => {
   });
 
   test('a wave that bakes for longer than CodePipeline waits is refused', () => {
-    const { maxBakeExtension } = settings().rollout;
-    expect(maxBakeExtension).toBe('2h');
     expect(() => requirePipelineFits(pipelineWith({ waves: 3, bake: '166h' }))).not.toThrow();
-    expect(() => requirePipelineFits(pipelineWith({ waves: 3, bake: '172h' }))).toThrow(
+    expect(() => requirePipelineFits(pipelineWith({ waves: 3, bake: '166h', extension: '8h' }))).toThrow(
       refusal(/7\.25 days that a wave bakes/, /shorten the bake/),
     );
   });
