@@ -12,7 +12,7 @@ import { VendingStack } from '../lib/accounts/vending-stack.ts';
 import { Delegation } from '../lib/cell/delegation.ts';
 import { Foundation } from '../lib/cell/foundation.ts';
 import { packageRoot } from '../lib/package-root.ts';
-import { pipelineStacks } from '../lib/plan/pipeline-stacks.ts';
+import { PIPELINES_STACK, pipelineStacks } from '../lib/plan/pipeline-stacks.ts';
 import {
   CONTROL_STACKS,
   createPlan,
@@ -52,6 +52,8 @@ interface ControlStack {
   readonly build: Build;
   /** Why it can't be built: no reason to build nothing else. */
   readonly missing?: string | undefined;
+  /** The stack that must be there first, where the CDK can't tell. */
+  readonly after?: string | undefined;
 }
 
 /** The stacks of the control accounts, in the order in which they are deployed. */
@@ -73,6 +75,7 @@ const controlStacks = (plan: InitializedPlan): readonly ControlStack[] => [
     region,
     account: plan.tooling.accountId,
     build: (app: App) => (component ? new PipelineStack(app, plan, component) : new PipelinesStack(app, plan)),
+    after: component && PIPELINES_STACK,
     missing: component && hostingOf(component) === undefined ? `CodePipeline takes no commits from ${component.repository.url}` : undefined,
   })),
 ];
@@ -85,10 +88,13 @@ function buildControl(app: App, plan: Plan, wanted: Wanted): void {
     process.stderr.write(`organization ${plan.organization} has no control accounts yet: run cellctl init\n`);
     return;
   }
-  for (const { stackName, account, region, build, missing } of controlStacks(plan)) {
-    if (wanted === 'names') new Stack(app, stackName, { env: { account, region }, description: NAMES_ONLY });
-    else if (wanted === 'all' && missing !== undefined) process.stderr.write(`${stackName} is not built: ${missing}\n`);
-    else if (wanted === 'all' || wanted.has(stackName)) build(app, plan);
+  const built = new Map<string, Stack>();
+  for (const { stackName, account, region, build, missing, after = '' } of controlStacks(plan)) {
+    if (wanted === 'all' && missing !== undefined) process.stderr.write(`${stackName} is not built: ${missing}\n`);
+    else if (wanted === 'names') built.set(stackName, new Stack(app, stackName, { env: { account, region }, description: NAMES_ONLY }));
+    else if (wanted === 'all' || wanted.has(stackName)) built.set(stackName, build(app, plan));
+    const first = built.get(after);
+    if (first) built.get(stackName)?.addStackDependency(first);
   }
 }
 

@@ -1,12 +1,10 @@
 /** What a pipeline may be, by the services that run it: looked at before anything is deployed. */
 import { checkTemplate } from '../lib/plan/limits.ts';
 import { FactoryError, MOST_STAGES } from '../registry/index.ts';
-import { type Pipeline, type Step, stepsOf } from './graph.ts';
+import { type Pipeline, stepsOf } from './graph.ts';
 
 const CODEPIPELINE = 'Quotas in AWS CodePipeline, AWS CodePipeline User Guide';
 const ACTIONS_PER_STAGE = 100;
-/** The time after which CodePipeline gives up a state machine; nobody can change it. */
-const STATE_MACHINE_DAYS = 7;
 
 interface PipelineLimit {
   readonly what: string;
@@ -17,9 +15,7 @@ interface PipelineLimit {
   readonly fix: string;
 }
 
-const longestWave = (steps: readonly Step[]) => Math.max(0, ...steps.map((step) => (step.kind === 'wave' ? step.wave.longestSeconds : 0)));
-
-/** Limits on one pipeline. Each step is an action. */
+/** Limits on one pipeline. Each step is an action. How long a wave may take is a rule of the registry: BAKE_TOO_LONG. */
 export const PIPELINE_LIMITS: readonly PipelineLimit[] = [
   {
     what: 'stages of a pipeline',
@@ -41,13 +37,6 @@ export const PIPELINE_LIMITS: readonly PipelineLimit[] = [
     source: CODEPIPELINE,
     used: (pipeline) => stepsOf(pipeline).length,
     fix: 'use fewer hooks: one target of the Makefile can call others',
-  },
-  {
-    what: 'days that a wave bakes, with its extension',
-    limit: STATE_MACHINE_DAYS,
-    source: CODEPIPELINE,
-    used: (pipeline) => longestWave(stepsOf(pipeline)) / 86_400,
-    fix: 'shorten the bake or maxBakeExtension, or use engine github-actions',
   },
 ];
 

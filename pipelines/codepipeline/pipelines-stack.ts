@@ -8,7 +8,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
-import { CfnOutput, DefaultStackSynthesizer, Duration, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib/core';
+import { CfnOutput, DefaultStackSynthesizer, Duration, IgnoreMode, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { waitForPolicyOnly } from '../../lib/linting.ts';
 import { packageRoot } from '../../lib/package-root.ts';
@@ -146,7 +146,12 @@ export class PipelinesStack extends Stack {
 
   /** A pipeline must begin with an archive in S3 or a commit. The registry is neither: this is the version of the factory. */
   private source(role: iam.IRole, handover: HandoverPlace) {
-    const asset = new Asset(this, 'Source', { path: packageRoot(), exclude: ['*', '!package.json'] });
+    const asset = new Asset(this, 'Source', {
+      path: packageRoot(),
+      // By git's rules: by the others, the CDK looks into every folder that it leaves out.
+      ignoreMode: IgnoreMode.GIT,
+      exclude: ['*', '!/package.json'],
+    });
     const assetBucket = this.formatArn({ service: 's3', region: '', account: '', resource: asset.s3BucketName });
     return {
       name: SOURCE,

@@ -3,21 +3,14 @@ import { createPlan, requireInitialized } from '../../lib/plan/plan.ts';
 import { type Pipeline, pipelineOf, type Step } from '../../pipelines/graph.ts';
 import { MOST_PIPELINES, PIPELINE_LIMITS, requirePipelineFits, requirePipelinesFit, requireTemplateFits } from '../../pipelines/limits.ts';
 import { check } from '../../registry/index.ts';
-import { component, registry, settings, unchecked } from '../_helpers/organization.ts';
-
-interface Shape {
-  readonly waves: number;
-  readonly hooks?: number;
-  readonly bake?: string;
-  readonly extension?: string;
-}
+import { component, registry, unchecked } from '../_helpers/organization.ts';
 
 /** The pipeline of an organization with so many waves, whose component has so many hooks after staging. */
-function pipelineWith({ waves, hooks = 0, bake = '1h', extension = '2h' }: Shape): Pipeline {
+function pipelineWith({ waves, hooks = 0 }: { waves: number; hooks?: number }): Pipeline {
   const source = registry((input) => {
     input.settings = {
       ...input.settings,
-      rollout: { ...input.settings.rollout, waves: wavesOf(waves, bake), maxBakeExtension: extension },
+      rollout: { ...input.settings.rollout, waves: wavesOf(waves) },
     };
     const own = Array.from({ length: hooks }, (_, index) => ({ name: `hook-${index}`, after: 'staging', run: 'smoke' }));
     input.components['orders-api'] = component('orders-api', 100, { pipeline: { hooks: own } });
@@ -28,12 +21,11 @@ function pipelineWith({ waves, hooks = 0, bake = '1h', extension = '2h' }: Shape
   return pipelineOf(plan, found);
 }
 
-const wavesOf = (count: number, bake = '1h') =>
+const wavesOf = (count: number) =>
   Array.from({ length: count }, (_, index) => ({
-    ...settings().rollout.waves[0],
     name: `wave-${index + 1}`,
+    bake: '1h',
     prefer: 'any' as const,
-    bake,
     approval: false,
     admit: index === count - 1 ? { rest: true as const } : { cells: 1 },
   }));
@@ -76,13 +68,6 @@ describe('limits on pipelines', () => {
     expect(() => requirePipelineFits(filled(10))).not.toThrow();
     expect(() => requirePipelineFits(filled(11))).toThrow(
       refusal(/1,001 actions of a pipeline; AWS takes 1,000/, /one target of the Makefile/),
-    );
-  });
-
-  test('a wave that bakes for longer than CodePipeline waits is refused', () => {
-    expect(() => requirePipelineFits(pipelineWith({ waves: 3, bake: '166h' }))).not.toThrow();
-    expect(() => requirePipelineFits(pipelineWith({ waves: 3, bake: '166h', extension: '8h' }))).toThrow(
-      refusal(/7\.25 days that a wave bakes/, /shorten the bake/),
     );
   });
 
