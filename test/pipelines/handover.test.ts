@@ -19,7 +19,7 @@ async function handOver(images: object) {
   await writeFile(place('published/dist/old.json'), 'of another build');
   const environment = { PATH: `${place('bin')}:${process.env['PATH']}`, HANDOVER: place('handover'), DOCKER_LOG: place('log') };
   const on = (machine: string, lines: readonly string[]) =>
-    run('bash', ['-euo', 'pipefail', '-c', lines.join('\n')], { folder: place(machine), environment });
+    run('bash', ['-euo', 'pipefail', '-c', lines.join('\n')], { folder: place(machine), environment, timeout: 60_000 });
   expect(await on('built', HANDOVER.pack)).toMatchObject({ code: 0 });
   expect(await on('published', HANDOVER.unpack)).toMatchObject({ code: 0 });
   return {
