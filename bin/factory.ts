@@ -30,6 +30,7 @@ import { RolloutsStack } from '../lib/rollout/rollouts-stack.ts';
 import { hostingOf } from '../pipelines/codepipeline/hosting.ts';
 import { PipelineStack } from '../pipelines/codepipeline/pipeline-stack.ts';
 import { PipelinesStack } from '../pipelines/codepipeline/pipelines-stack.ts';
+import { requireTemplateFits } from '../pipelines/limits.ts';
 import { asFactoryError, cellDelegationStackName, cellStackName, FactoryError, loadRegistry } from '../registry/index.ts';
 import { cdkCommandLine, type Wanted, wantedStacks } from './wanted.ts';
 
@@ -143,7 +144,9 @@ async function main(): Promise<void> {
   const wanted = wantedStacks(asked, cdkCommandLine(), known, cellStackName);
   buildControl(app, plan, wanted);
   buildCells(app, plan, wanted);
-  app.synth();
+  const pipelines = new Set(pipelineStacks(plan).map(({ stackName }) => stackName));
+  for (const { stackName, template } of app.synth().stacks)
+    if (pipelines.has(stackName)) requireTemplateFits(stackName, template as object);
 }
 
 main().catch((error: unknown) => {

@@ -2,7 +2,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve, sep } from 'node:path';
-import { lastLines, type Run } from '../lib/program.ts';
+import { lastLines, type Run, type RunOptions } from '../lib/program.ts';
 import { FactoryError } from '../registry/index.ts';
 
 /** Ways to a repository that git may take. Others run commands, or are read by everybody on the way. */
@@ -20,6 +20,12 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   }
 }
 
+const GIT: RunOptions = {
+  environment: { GIT_TERMINAL_PROMPT: '0', GIT_ALLOW_PROTOCOL: PROTOCOLS.join(':'), GIT_LFS_SKIP_SMUDGE: '1', LC_ALL: 'C' },
+  without: /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|CONFIG|TEMPLATE_DIR)/,
+  timeout: 5 * 60_000,
+};
+
 /** @throws FactoryError `USAGE` for an address that git would take for an option, or by another way than those allowed */
 function requireAddress(url: string): void {
   const usage = (message: string, fix: string) => new FactoryError('USAGE', message, { fix });
@@ -29,13 +35,29 @@ function requireAddress(url: string): void {
     throw usage(`git is not allowed ${protocol}:// here`, `use ${PROTOCOLS.map((each) => `${each}://`).join(', ')}, or clone it yourself`);
 }
 
+export interface CloneOptions {
+  readonly url: string;
+  /** Folder in the repository. */
+  readonly path: string;
+  /** @default - the repository's own */
+  readonly branch?: string;
+  /** @default - the newest of the branch */
+  readonly commit?: string | undefined;
+}
+
 /**
- * Clones the newest commit of `url` for the time of `work`, with nobody asked for a password, no hook, and no submodule.
- * @param path folder in the repository
+ * Clones a commit for the time of `work`, with nobody asked for a password, no hook, and no submodule.
  * @throws FactoryError `USAGE`, `REPOSITORY_UNREACHABLE` with what git says last
  */
-export async function withClone<T>(url: string, path: string, run: Run, work: (folder: string) => Promise<T>): Promise<T> {
+export async function withClone<T>(
+  { url, path, branch, commit }: CloneOptions,
+  run: Run,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
   requireAddress(url);
+  if (commit !== undefined && !/^[0-9a-f]{7,40}$/.test(commit)) {
+    throw new FactoryError('USAGE', `"${commit}" is no commit`, { fix: 'pass its SHA: 7 to 40 hexadecimal digits' });
+  }
   return inFolder(async (parent) => {
     const clone = join(
       parent,
@@ -43,17 +65,19 @@ export async function withClone<T>(url: string, path: string, run: Run, work: (f
         .replace(/\.git$/, '')
         .replace(/[^\w-]/g, '') || 'repository',
     );
-    const options = ['-c', 'core.hooksPath=/dev/null', 'clone', '--quiet', '--depth', '1', '--no-tags', '--template='];
-    const ended = await run('git', [...options, '--no-recurse-submodules', '--', url, clone], {
-      environment: { GIT_TERMINAL_PROMPT: '0', GIT_ALLOW_PROTOCOL: PROTOCOLS.join(':'), GIT_LFS_SKIP_SMUDGE: '1', LC_ALL: 'C' },
-      without: /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|CONFIG|TEMPLATE_DIR)/,
-      timeout: 5 * 60_000,
-    });
-    if (ended.code !== 0) {
-      throw new FactoryError('REPOSITORY_UNREACHABLE', `git can't clone ${url}: ${lastLines(ended)}`, {
+    const git = async (words: readonly string[], what: string) => {
+      const ended = await run('git', ['-c', 'core.hooksPath=/dev/null', ...words], GIT);
+      if (ended.code === 0) return;
+      throw new FactoryError('REPOSITORY_UNREACHABLE', `git can't ${what}: ${lastLines(ended)}`, {
         fix: `try \`git clone --depth 1 ${url}\`; git must need nobody's password`,
       });
-    }
+    };
+    // Not every server gives out a commit by its name: with one, all commits of the branch are fetched.
+    const depth = commit === undefined ? ['--depth', '1'] : [];
+    const ofBranch = branch === undefined ? [] : ['--single-branch', `--branch=${branch}`];
+    const options = ['clone', '--quiet', ...depth, ...ofBranch, '--no-tags', '--template=', '--no-recurse-submodules'];
+    await git([...options, '--', url, clone], `clone ${branch === undefined ? '' : `${branch} of `}${url}`);
+    if (commit !== undefined) await git(['-C', clone, 'checkout', '--quiet', '--detach', commit], `find ${commit} in ${url}`);
     const folder = resolve(clone, path);
     if (folder !== clone && !folder.startsWith(clone + sep)) {
       throw new FactoryError('USAGE', `${path} leaves the repository`, { fix: 'pass a folder of the repository with --path' });

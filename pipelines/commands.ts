@@ -1,18 +1,13 @@
 /**
  * The shell of each step, the same on every engine: an engine brings the commit, the variables and the credentials, and
- * runs these lines. Nothing of a document stands in them but numbers and names that its rules have checked; what a commit
- * brings, such as its message, is never part of them.
+ * runs these lines. Besides what steps leave to each other, every step has CELL_FACTORY, the folder of the factory,
+ * CELL_FACTORY_ORGANIZATION, `s3://<bucket of the registry>`, and COMPONENT. Nothing of a document stands in the lines but
+ * numbers, and names that its rules have checked; what a commit brings, such as its message, is never part of them.
  */
 import type { Step } from './graph.ts';
 
 /** What a step takes from the steps before it, and what it leaves to those after it. */
 export type PipelineVariable = 'COMPONENT_VERSION' | 'COMMIT' | 'ROLLOUT';
-
-/**
- * Variables that every step is given by its engine: the folder of the factory; where `cellctl` finds the organization, as
- * `s3://<bucket of the registry>`; and the component's name.
- */
-export type EngineVariable = 'CELL_FACTORY' | 'CELL_FACTORY_ORGANIZATION' | 'COMPONENT';
 
 export interface StepShell {
   /** Run by bash with `-euo pipefail`, in the component's folder. */
@@ -26,7 +21,7 @@ export interface StepShell {
  * The version that a commit is built as: when it was made (UTC), and which it is. The same commit is the same version,
  * whoever builds it; and versions sort by time.
  */
-export const VERSION_OF_COMMIT = ['log', '-1', '--format=%cd-%h', '--date=format-local:%Y%m%dT%H%M%S', '--abbrev=12'] as const;
+const VERSION_OF_COMMIT = ['log', '-1', '--format=%cd-%h', '--date=format-local:%Y%m%dT%H%M%S', '--abbrev=12'] as const;
 
 const cellctl = '"$CELL_FACTORY/bin/cellctl"';
 

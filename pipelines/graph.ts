@@ -7,7 +7,7 @@
  */
 import { engineOf } from '../lib/plan/pipeline-stacks.ts';
 import type { Plan } from '../lib/plan/plan.ts';
-import { type Component, type Engine, FIRST_STAGES, type Hook, STAGING, seconds } from '../registry/index.ts';
+import { approvalOf, type Component, type Engine, FIRST_STAGES, type Hook, STAGING, START, seconds } from '../registry/index.ts';
 
 /** The default steps, in their order; staging and the waves of the policy come after them. */
 const [SOURCE, BUILD, PUBLISH] = FIRST_STAGES;
@@ -32,7 +32,7 @@ export type Step = {
   | { readonly kind: 'hook'; readonly target: string; readonly wave: number | undefined }
 );
 
-export interface WaveStep {
+interface WaveStep {
   /** 0 is staging. */
   readonly number: number;
   readonly name: string;
@@ -43,7 +43,7 @@ export interface WaveStep {
 }
 
 /** Steps that a commit comes to together: one newer commit may wait before each stage. */
-export interface PipelineStage {
+interface PipelineStage {
   readonly name: string;
   /** One group after the other; the steps of a group side by side. */
   readonly groups: readonly (readonly Step[])[];
@@ -79,14 +79,9 @@ export function pipelineOf(plan: Plan, component: Component): Pipeline {
     stages: [
       stage(SOURCE, [[source]]),
       stage(BUILD, [[{ name: BUILD, kind: 'build' }], at('after', BUILD)]),
-      stage(PUBLISH, [
-        at('before', PUBLISH),
-        [{ name: PUBLISH, kind: 'publish' }],
-        at('after', PUBLISH),
-        [{ name: 'start', kind: 'start' }],
-      ]),
+      stage(PUBLISH, [at('before', PUBLISH), [{ name: PUBLISH, kind: 'publish' }], at('after', PUBLISH), [{ name: START, kind: 'start' }]]),
       ...all.map(({ name, bake, approval }, number) => {
-        const gate: readonly Step[] = approval ? [{ name: `approve-${name}`, kind: 'approval' }] : [];
+        const gate: readonly Step[] = approval ? [{ name: approvalOf(name), kind: 'approval' }] : [];
         const longestSeconds = (seconds(bake) + seconds(maxBakeExtension)) * timeScale;
         const step: Step = { name, kind: 'wave', wave: { number, name, longestSeconds, approved: approval } };
         return stage(name, [gate, at('before', name), [step], at('after', name, number)]);

@@ -41,6 +41,7 @@ const ERROR_CODES = {
   SYNTH_FAILED: { exit: 1, meaning: 'the CDK app could not be synthesized' },
   ROLLOUT_UNKNOWN: { exit: 2, meaning: 'there is no such rollout' },
   ROLLOUT_FAILED: { exit: 1, meaning: 'a rollout stopped, or was rolled back' },
+  PIPELINE_FAILED: { exit: 1, meaning: 'a step of a pipeline failed' },
   DRILL_FAILED: { exit: 1, meaning: 'an alarm could not be set' },
   DEPLOY_FAILED: { exit: 1, meaning: 'one or more stacks could not be deployed' },
   INTERNAL: { exit: 1, meaning: 'a defect of the factory itself' },

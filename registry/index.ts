@@ -47,7 +47,7 @@ export {
 export { type AddedCell, addCell } from './new-cell.ts';
 export { type Condition, type Objects, S3Objects, type StoredObject } from './objects.ts';
 export { byImpact } from './order.ts';
-export { FIRST_STAGES, MOST_STAGES, STAGING } from './pipeline-rules.ts';
+export { approvalOf, FIRST_STAGES, MOST_STAGES, STAGING, START } from './pipeline-rules.ts';
 export { POINTER_KEY } from './pointer.ts';
 export { Records } from './records.ts';
 export type { UncheckedOrganization } from './shape.ts';

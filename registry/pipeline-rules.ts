@@ -4,6 +4,10 @@ import { type Finding, type Rule, repeated } from './subject.ts';
 
 /** What a pipeline has before its first wave; each is a stage. */
 export const FIRST_STAGES = ['source', 'build', 'publish'] as const;
+/** The step that pins a rollout. */
+export const START = 'start';
+/** The step before a wave that needs an approval. */
+export const approvalOf = (wave: string): string => `approve-${wave}`;
 /** Name of wave 0. */
 export const STAGING = 'staging';
 /** Stages of a pipeline at most. Source: "Quotas in AWS CodePipeline", AWS CodePipeline User Guide. */
@@ -107,7 +111,8 @@ export const PIPELINE_RULES: readonly Rule[] = [
     code: 'HOOK_DUPLICATE',
     description: 'every step of a pipeline has a name of its own',
     *check({ components, settings }) {
-      const taken = [...FIRST_STAGES, 'start', STAGING, ...(settings?.rollout.waves.map(({ name }) => name) ?? [])];
+      const waves = settings?.rollout.waves.map(({ name }) => name) ?? [];
+      const taken = [...FIRST_STAGES, START, STAGING, ...waves, ...waves.map(approvalOf)];
       for (const [key, { pipeline }] of components) {
         const names = [...taken.map((name) => ({ name, index: -1 })), ...pipeline.hooks.map(({ name }, index) => ({ name, index }))];
         for (const [, { name, index }] of repeated(names, (each) => each.name)) {
@@ -126,7 +131,7 @@ export const PIPELINE_RULES: readonly Rule[] = [
     description: 'no wave has the name of a step that every pipeline has',
     *check({ settings }) {
       for (const [index, { name }] of (settings?.rollout.waves ?? []).entries()) {
-        if (![...FIRST_STAGES, 'start'].some((reserved) => reserved === name)) continue;
+        if (![...FIRST_STAGES, START].some((reserved) => reserved === name)) continue;
         yield { path: `rollout.waves.${index}.name`, message: `"${name}" is a step of every pipeline`, fix: 'choose another name' };
       }
     },

@@ -18,7 +18,7 @@ const code = [...all.matchAll(/```[a-z]*\n([\s\S]*?)```|^ {4}(.*)$|`([^`\n]+)`/g
 const matches = (pattern: RegExp) => [...new Set([...code.matchAll(pattern)].map(([, found]) => found ?? ''))];
 
 describe('README and docs', () => {
-  test.each(matches(/(?:^|[\s/"(])cellctl ((?:local|registry|component|cell|verify|rollout|drill) [a-z-]+|[a-z]+)/gm))(
+  test.each(matches(/(?:^|[\s/"(])cellctl ((?:local|registry|component|cell|verify|rollout|drill|pipelines) [a-z-]+|[a-z]+)/gm))(
     'cellctl %s exists',
     async (command) => {
       const { code: exit, stdout } = await cellctl([...command.split(' '), '--help']);

@@ -9,14 +9,16 @@ export interface Question {
   readonly command: string;
 }
 
+/** Makes sure that somebody can be asked. @throws FactoryError `USAGE` without a terminal */
+export async function requireTerminal(command: string): Promise<void> {
+  if (process.stdin.isTTY) return;
+  const { FactoryError } = await import('../../registry/index.ts');
+  throw new FactoryError('USAGE', 'there is no terminal to ask on', { fix: `if you are sure, pass --yes: ${command} --yes` });
+}
+
 /** Whether the person at the terminal agrees. @throws FactoryError `USAGE` without a terminal: there is nobody to ask */
 export async function confirmed({ question, answer, command }: Question): Promise<boolean> {
-  if (!process.stdin.isTTY) {
-    const { FactoryError } = await import('../../registry/index.ts');
-    throw new FactoryError('USAGE', 'there is no terminal to ask on', {
-      fix: `if you are sure, pass --yes: ${command} --yes`,
-    });
-  }
+  await requireTerminal(command);
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return (await lines.question(`${question} to go on: `)).trim() === answer;

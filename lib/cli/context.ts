@@ -26,6 +26,9 @@ export function reachesAws(environment: Readonly<Record<string, string | undefin
   return !endpoints.every((endpoint) => URL.canParse(endpoint) && HERE.test(new URL(endpoint).hostname));
 }
 
+/** The bucket of the registry, as an organization. */
+const BUCKET = /^s3:\/\/([a-z0-9.-]+)$/;
+
 interface GlobalOptions {
   readonly organization?: string;
   readonly json?: boolean;
@@ -43,9 +46,14 @@ export class Context {
     this.output = new Output({ json: this.options.json === true, quiet: this.options.quiet === true });
   }
 
-  /** Where the organization is defined. */
+  /** Where the organization is defined: a folder of definitions, a published document, or `s3://` with the registry's bucket. */
   get organization(): string {
-    return this.options.organization ?? join(packageRoot(), 'registry');
+    return this.options.organization ?? process.env['CELL_FACTORY_ORGANIZATION'] ?? join(packageRoot(), 'registry');
+  }
+
+  /** True for the registry's bucket. */
+  get isPublished(): boolean {
+    return BUCKET.test(this.organization);
   }
 
   /** True for a published document in place of definitions. */
@@ -84,9 +92,26 @@ export class Context {
     throw new FactoryError('USAGE', `CELL_FACTORY_PACE is "${text}"`, { fix: 'unset it, or set a number above 0; 1 is what AWS allows' });
   }
 
-  async registry() {
+  async registry(only?: 'settings') {
+    const bucket = BUCKET.exec(this.organization)?.[1];
+    if (bucket !== undefined) return this.publishedIn(bucket);
     const { loadRegistry } = await import('../../registry/index.ts');
-    return loadRegistry(this.organization, this.source);
+    return loadRegistry(this.organization, { ...this.source, ...(only === undefined ? {} : { only }) });
+  }
+
+  /** The newest revision in the bucket: all that a pipeline knows of the organization. */
+  private async publishedIn(bucket: string) {
+    const [{ RegistryStore, S3Objects, FactoryError }, { s3Client }] = await Promise.all([
+      import('../../registry/index.ts'),
+      import('../aws/s3.ts'),
+    ]);
+    const region = process.env['AWS_REGION'];
+    if (region === undefined) {
+      throw new FactoryError('USAGE', `${this.organization} needs a region`, { fix: "set AWS_REGION to the bucket's" });
+    }
+    const registry = await new RegistryStore(new S3Objects(s3Client(await this.session(region)), bucket)).latest();
+    if (registry) return { ...registry, warnings: [] };
+    throw new FactoryError('ORGANIZATION_NOT_FOUND', `nothing was published in ${this.organization}`, { fix: 'run `cellctl publish`' });
   }
 
   async plan(): Promise<Plan> {
@@ -101,11 +126,8 @@ export class Context {
 
   /** The plan without cells: what it takes to find the published registry, whatever is wrong with the definitions here. */
   private async settingsPlan(): Promise<InitializedPlan> {
-    const [{ loadRegistry }, { createPlan, requireInitialized }] = await Promise.all([
-      import('../../registry/index.ts'),
-      import('../plan/plan.ts'),
-    ]);
-    return requireInitialized(createPlan(await loadRegistry(this.organization, { ...this.source, only: 'settings' })));
+    const { createPlan, requireInitialized } = await import('../plan/plan.ts');
+    return requireInitialized(createPlan(await this.registry('settings')));
   }
 
   async session(region: string): Promise<Session> {

@@ -12,6 +12,7 @@ import { destroyCommand } from './commands/destroy.ts';
 import { drillCommand } from './commands/drill.ts';
 import { initCommand } from './commands/init.ts';
 import { localCommand } from './commands/local.ts';
+import { pipelinesCommand } from './commands/pipelines.ts';
 import { planCommand } from './commands/plan.ts';
 import { publishCommand } from './commands/publish.ts';
 import { registryCommand } from './commands/registry.ts';
@@ -57,6 +58,7 @@ function createProgram(json: boolean): Command {
     deployCommand(),
     componentCommand(),
     rolloutCommand(),
+    pipelinesCommand(),
     statusCommand(),
     versionsCommand(),
     verifyCommand(),

@@ -190,6 +190,42 @@ export function cellLines(cells: readonly CellPicture[]): string[] {
   ];
 }
 
+/** A row of a Markdown table: what a sentence holds must not end a cell. */
+const markdownRow = (cells: readonly string[]): string =>
+  `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+
+const markdownTable = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [markdownRow(head), markdownRow(head.map(() => '---')), ...rows.map(markdownRow)].join('\n');
+
+const took = ({ startedAt, endedAt }: Pick<WavePicture, 'startedAt' | 'endedAt'>): string =>
+  startedAt === undefined || endedAt === undefined ? '' : span((Date.parse(endedAt) - Date.parse(startedAt)) / 1_000);
+
+/** The rollout as Markdown: cells, versions, durations, and what fired. */
+export function markdownOf(picture: Picture, cells: readonly CellPicture[]): string {
+  const { id, component, version, status, alive, sentence, waves } = picture;
+  const shown = cells.slice(0, ROWS);
+  return [
+    `## ${id}: ${component} ${version} is ${alive ? status : 'dead'}`,
+    ...(sentence === undefined ? [] : [sentence]),
+    markdownTable(
+      ['wave', 'state', 'cells', 'traffic', 'took', ''],
+      waves.map((wave) => [
+        `${wave.number} ${wave.name}`,
+        wave.status,
+        `${wave.cells.deployed}/${wave.cells.total}`,
+        percent(wave.exposure),
+        took(wave),
+        wave.sentence ?? '',
+      ]),
+    ),
+    markdownTable(
+      ['cell', 'wave', 'state', 'before', 'now', ''],
+      shown.map((cell) => [cell.cell, String(cell.wave), cell.status, cell.before ?? '-', cell.now ?? '-', cell.sentence ?? '']),
+    ),
+    ...(shown.length === cells.length ? [] : [`and ${many(cells.length - shown.length, 'more cell')}`]),
+  ].join('\n\n');
+}
+
 /** The rollout in parts, for a log: each is said when it has changed. */
 export function factsOf(picture: Picture): Fact[] {
   const { id, status, alive, sentence, asked, waves, halted } = picture;

@@ -41,9 +41,9 @@ export class ImageRepository {
     return `${this.uri.replace(this.homeRegion, '{region}')}${suffix}`;
   }
 
-  /** What the image of a tree would be called, if somebody built it. */
-  unbuilt(treeSha256: string): string {
-    return this.everywhere(`:tree-${treeSha256.slice(0, 12)}`);
+  /** What an image would be called that nobody pushes: one that was not built by its tree, of which its name tells. */
+  unpushed(image: BuiltImage, tag: string): string {
+    return this.everywhere(`:${image.status === 'not built' ? `tree-${image.tree.sha256.slice(0, 12)}` : tag}`);
   }
 
   /**
@@ -123,6 +123,7 @@ export function requireBuilt(
 
 /**
  * What the images of a build are called in every region, by parameter; those that are built and not there yet are pushed.
+ * @param push false where nobody will pull them
  * @throws FactoryError `IMAGE_FAILED`, `ARTIFACT_DIFFERS`, `NOT_INITIALIZED`
  */
 export async function publishImages(
@@ -130,13 +131,15 @@ export async function publishImages(
   open: readonly (readonly [string, BuiltImage])[],
   repository: ImageRepository,
   findEngine: () => Promise<ContainerEngine | undefined>,
+  push = true,
 ): Promise<Record<string, string>> {
   const count = Object.keys(build.images).length;
   let engine: ContainerEngine | undefined;
   const published: [string, string][] = [];
   for (const [name, image] of open) {
-    if (image.status === 'not built') {
-      published.push([name, repository.unbuilt(image.tree.sha256)]);
+    const tag = imageTag(build.version, name, count);
+    if (!push || image.status === 'not built') {
+      published.push([name, repository.unpushed(image, tag)]);
       continue;
     }
     engine ??= await findEngine();
@@ -145,7 +148,7 @@ export async function publishImages(
         fix: `publish where it was built, or name an image that was pushed: --image ${name}=<uri>`,
       });
     }
-    published.push([name, await repository.push(engine, image.id, imageTag(build.version, name, count))]);
+    published.push([name, await repository.push(engine, image.id, tag)]);
   }
   return Object.fromEntries(published);
 }

@@ -8,7 +8,7 @@ import { connectionParameter } from '../../lib/plan/pipeline-stacks.ts';
 import { type InitializedPlan, ROLLOUT_PARAMETERS } from '../../lib/plan/plan.ts';
 import { artifactBucketName, type Component, pipelineName, pipelineProjectName, pipelineStackName } from '../../registry/index.ts';
 import { HANDOVER, type PipelineVariable, type StepShell, shellOf } from '../commands.ts';
-import { type Pipeline, pipelineOf, type Step, stepsOf, type WaveStep } from '../graph.ts';
+import { type Pipeline, pipelineOf, type Step, stepsOf } from '../graph.ts';
 import { requirePipelineFits, requireTemplateFits } from '../limits.ts';
 import { type BuildSpec, buildProject } from './builds.ts';
 import { type Grant, roleWith } from './grants.ts';
@@ -69,10 +69,10 @@ export class PipelineStack extends Stack {
       grants: this.handover.write,
     });
     this.createPipeline(graph);
+    // Here already: the CDK itself would end the synthesis without saying what to do about it.
     const made = this.node.findAll().filter(CfnResource.isCfnResource);
-    requireTemplateFits(this.stackName, {
-      Resources: Object.fromEntries(made.map((each) => [each.node.path, { Type: each.cfnResourceType }])),
-    });
+    const counted = made.map((each) => [each.node.path, { Type: each.cfnResourceType }] as const);
+    requireTemplateFits(this.stackName, { Resources: Object.fromEntries(counted) });
   }
 
   private createPipeline(graph: Pipeline): void {
@@ -319,7 +319,7 @@ const PUSH = [
 const typeOf = (category: string, provider: string) => ({ category, owner: 'AWS', provider, version: '1' });
 
 /** RolloutInput, as lib/rollout knows it; the id of the rollout is put in by CodePipeline. */
-const inputOf = ({ number, approved }: WaveStep): string =>
+const inputOf = ({ number, approved }: Of<'wave'>['wave']): string =>
   JSON.stringify({ rollout: `#{${LEFT_BY.ROLLOUT}.ROLLOUT}`, stage: { through: number, approved } });
 
 const triggerOf = ({ name, repository, paths }: Of<'source'>): codepipeline.CfnPipeline.PipelineTriggerDeclarationProperty => ({

@@ -166,7 +166,7 @@ describe('a repository', () => {
   const git = (folder: string, ...words: string[]) =>
     execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.com', '-C', folder, ...words]);
   const failureOf = async (url: string, path = '.') => {
-    const error: unknown = await withClone(url, path, run, async () => undefined).catch((thrown: unknown) => thrown);
+    const error: unknown = await withClone({ url, path }, run, async () => undefined).catch((thrown: unknown) => thrown);
     if (error instanceof FactoryError) return { code: error.code, message: error.message };
     throw new Error(`no FactoryError but ${String(error)}`);
   };
@@ -179,7 +179,7 @@ describe('a repository', () => {
     git(origin, 'add', '.');
     git(origin, 'commit', '--quiet', '-m', 'x');
     let seen = '';
-    const items = await withClone(`file://${origin}`, 'services', run, (folder) => {
+    const items = await withClone({ url: `file://${origin}`, path: 'services' }, run, (folder) => {
       seen = folder;
       return check(folder);
     });

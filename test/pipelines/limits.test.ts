@@ -88,6 +88,15 @@ describe('limits on pipelines', () => {
     );
   });
 
+  test('a template of 1 MB is accepted, and one byte more refused', () => {
+    const template = (bytes: number) => ({ Resources: { A: { Type: 'A'.repeat(bytes) } } });
+    const around = Buffer.byteLength(JSON.stringify(template(0), undefined, 1));
+    expect(() => requireTemplateFits('Pipeline-x', template(1_000_000 - around))).not.toThrow();
+    expect(() => requireTemplateFits('Pipeline-x', template(1_000_001 - around))).toThrow(
+      refusal(/1,000,001 bytes; AWS takes 1,000,000/, /fewer/),
+    );
+  });
+
   test('each says where AWS says so', () => {
     for (const { source } of PIPELINE_LIMITS) expect(source).toMatch(/AWS/);
   });

@@ -102,7 +102,7 @@ async function fromBuild(context: Context, { name, kind }: Component, options: P
     },
     pushImages: async (session) => {
       if (open.length === 0) return {};
-      return images.publishImages(build, open, await images.ImageRepository.of(name, session), () => ContainerEngine.find());
+      return images.publishImages(build, open, await images.ImageRepository.of(name, session), () => ContainerEngine.find(), !allowUnbuilt);
     },
   };
 }
@@ -143,7 +143,11 @@ export const publishCommand = () =>
       (each: string, all: readonly string[]) => [...all, each],
       [],
     )
-    .option('--allow-unbuilt', 'on a local cloud: publish also what no container engine has built an image of')
+    .addOption(
+      new Option('--allow-unbuilt', 'on a local cloud, which starts no containers: push no image, and publish what it would be called').env(
+        'CELL_FACTORY_ALLOW_UNBUILT',
+      ),
+    )
     .option('-p, --parameter <name=value...>', 'values of other parameters of the template, the same in every cell')
     .option('--commit <sha>', "what it was built from (default: the build's, or git's HEAD where it is)")
     .addHelpText(

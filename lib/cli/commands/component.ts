@@ -42,7 +42,7 @@ const deploy = () =>
     .option('-c, --concurrency <number>', 'cells at once', '4')
     .addHelpText(
       'after',
-      '\nExamples:\n  cellctl component deploy orders-api ada --from examples/orders-api/dist \\\n    --image 111122223333.dkr.ecr.{region}.amazonaws.com/orders-api:1.0.0 --release 1.0.0',
+      '\nExamples:\n  cellctl component deploy orders-api ada --from examples/orders-api/cdk.out \\\n    --image 111122223333.dkr.ecr.{region}.amazonaws.com/orders-api:1.0.0 --release 1.0.0',
     )
     .action(
       action(async (context, component: string, names: string[], options: DeployOptions) => {

@@ -41,7 +41,7 @@ async function check(context: Context, repository: string, options: CheckOptions
   const component = options.component ?? byUrl?.name ?? basename(here);
   const entry = components.find(({ name }) => name === component);
   const work = (folder: string) => checkContract(folder, { component, entry, build: options.build === true, factory: packageRoot() });
-  const items = remote ? await withClone(repository, path, run, work) : await work(here);
+  const items = remote ? await withClone({ url: repository, path }, run, work) : await work(here);
   const broken = items.filter(({ kept }) => !kept).length;
   const { output } = context;
   output.result({ component, repository, kept: broken === 0, items }, () => {

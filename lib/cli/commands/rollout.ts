@@ -1,12 +1,13 @@
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
 import type { RolloutClient, RolloutView } from '../../rollout/client.ts';
+import type { PipelineStage } from '../../rollout/executions.ts';
 import type { Picture } from '../../rollout/picture.ts';
 import type { RolloutCell } from '../../rollout/record.ts';
 import { action } from '../action.ts';
 import { confirmed } from '../confirm.ts';
 import type { Context } from '../context.ts';
-import { timeScale, wholeNumber } from '../numbers.ts';
+import { duration, timeScale, wholeNumber } from '../numbers.ts';
 import { type OpenedRollouts, openRollouts } from '../rollouts.ts';
 import type { Look } from '../watch.ts';
 import { controlCommands } from './rollout-control.ts';
@@ -92,6 +93,7 @@ interface StartOptions {
   readonly reason?: string;
   readonly allowReplacement?: readonly string[];
   readonly iMeanIt?: boolean;
+  readonly queue?: boolean;
   readonly watch?: boolean;
   readonly yes?: boolean;
 }
@@ -128,10 +130,10 @@ async function start(context: Context, component: string, options: StartOptions)
     output.note('nothing was started');
     return 1;
   }
-  const record = await client.start(draft);
+  const record = await (options.queue === true ? client.enqueue(draft) : client.start(draft));
   if (options.watch !== true || !output.json) {
     output.result({ rollout: record }, () => {
-      output.line(`${pc.green('started')} ${pc.bold(record.id)}`);
+      output.line(`${pc.green(options.queue === true ? 'queued' : 'started')} ${pc.bold(record.id)}`);
       if (options.watch !== true) output.say(`watch it with \`cellctl rollout watch ${record.id}${context.organizationOption}\``);
     });
   }
@@ -144,10 +146,14 @@ const startCommand = () =>
     .argument('<component>', 'name of the component in the registry')
     .addOption(new Option('-r, --release <version>', 'version, as it was published (`cellctl component publish`)').makeOptionMandatory())
     .option('--reason <text>', 'why, for the record')
-    .option('--time-scale <factor>', TIME_SCALE)
+    .addOption(new Option('--time-scale <factor>', TIME_SCALE).env('CELL_FACTORY_TIME_SCALE'))
     .option('--allow-replacement <logical id...>', "let go of a resource of the component's stack that holds data or a name")
     .option('--i-mean-it', '--time-scale also where customers are; it takes a --reason')
-    .option('-w, --watch', 'go on as `cellctl rollout watch`')
+    .option(
+      '--queue',
+      'only write it down, for the stages of a pipeline to take on (`cellctl rollout stage`); the newest that waits goes next',
+    )
+    .addOption(new Option('-w, --watch', 'go on as `cellctl rollout watch`').conflicts('queue'))
     .option('-y, --yes', "don't ask")
     .addHelpText(
       'after',
@@ -165,16 +171,18 @@ const pinnedCells = ({ store }: RolloutClient, { plan }: RolloutView): Promise<r
   Promise.all(plan.waves.map(({ number }) => store.cellsIn(plan.id, number)));
 
 /** Watches until the rollout needs nobody's eyes any more. It only reads: who stops it stops nothing else. */
-async function follow(context: Context, client: RolloutClient, id: string): Promise<number> {
-  const [{ watch }, { pictureOf }, { factsOf, pictureLines }] = await Promise.all([
+async function follow(context: Context, client: RolloutClient, id: string, stage: FollowedStage | undefined = undefined): Promise<number> {
+  const [{ watch }, { pictureOf }, { factsOf, pictureLines }, { stageOf }] = await Promise.all([
     import('../watch.ts'),
     import('../../rollout/picture.ts'),
     import('../rollout-view.ts'),
+    import('../../rollout/client.ts'),
   ]);
   context.whenStopped(`${id} goes on; come back with \`cellctl rollout watch ${id}${context.organizationOption}\``);
   let cells: readonly (readonly RolloutCell[])[] | undefined;
   let looksDead = false;
   let last: Picture | undefined;
+  let state: ReturnType<typeof stageOf>['state'] | undefined;
   const look = async (): Promise<Look> => {
     const view = await client.view(id);
     cells ??= view.record.status === 'running' ? await pinnedCells(client, view) : undefined;
@@ -184,20 +192,30 @@ async function follow(context: Context, client: RolloutClient, id: string): Prom
     const seen = { ...view, alive: view.alive || !isDead };
     const picture = pictureOf(seen, cells, new Date());
     last = picture;
+    state = stage && stageOf(view, stage.through).state;
+    // Where nobody drives it any more, somebody must; it is the stage's turn to.
+    if (stage && isDead && state === 'going on') await client.runStage(id, stage);
     return {
       draw: () => {
         const now = new Date();
         return pictureLines(pictureOf(seen, cells, now), now).join('\n');
       },
-      facts: factsOf(picture),
+      // What became of earlier waves, earlier stages have said.
+      facts: factsOf(stage ? { ...picture, waves: picture.waves.filter(({ number }) => number === stage.through) } : picture),
       data: picture,
       size: view.cells.length / CELLS_PER_READ,
-      done: picture.halted,
+      done: stage ? state !== 'going on' || Date.now() > stage.until : picture.halted,
       stuck: false,
     };
   };
   await watch(process.stdout, context.output.json, look);
+  if (stage) return state === 'failed' ? 1 : 0;
   return last?.well === true ? 0 : 1;
+}
+
+/** A stage of a pipeline, and until when it is followed, in milliseconds since 1970. */
+interface FollowedStage extends PipelineStage {
+  readonly until: number;
 }
 
 /** Records of cells that one read of the table brings. */
@@ -238,18 +256,55 @@ const watchCommand = () =>
       }),
     );
 
+// stage
+
+interface StageOptions {
+  readonly wave: string;
+  readonly approved?: boolean;
+  readonly for?: string;
+}
+
+async function runStage(context: Context, id: string, options: StageOptions): Promise<number> {
+  const through = await wholeNumber(options.wave, '--wave', { min: 0, max: 1_000 });
+  const limit = options.for === undefined ? Number.POSITIVE_INFINITY : await duration(options.for, '--for', '7d');
+  const { client } = await openRollouts(context);
+  const stage = { through, approved: options.approved === true };
+  await client.runStage(id, stage);
+  return follow(context, client, id, { ...stage, until: Date.now() + limit * 1_000 });
+}
+
+const stageCommand = () =>
+  new Command('stage')
+    .description("take a rollout through one wave, and follow it: what a pipeline's stage does")
+    .argument('<id>', 'a rollout that `cellctl rollout start --queue` has written down')
+    .addOption(new Option('-w, --wave <number>', 'the wave to go to; 0 is staging').makeOptionMandatory())
+    .option('--approved', 'somebody has agreed to the wave, in the pipeline')
+    .option('--for <duration>', 'end well after that, though the wave goes on: call it again to follow on, e.g. 5h')
+    .addHelpText(
+      'after',
+      '\nWaits for its turn behind another rollout of the component; when a newer one is queued meanwhile, that goes instead.' +
+        '\nCalled again, it follows what is under way, and ends at once when the wave has passed: a stage can be tried again.' +
+        '\nEnds with 0 when the wave has passed, and with 1 when the rollout was stopped, put back or paused.' +
+        '\n\nExamples:\n  cellctl rollout stage orders-api-7 --wave 0\n  cellctl rollout stage orders-api-7 --wave 3 --approved --for 5h',
+    )
+    .action(action(runStage));
+
 // status, history
 
-async function showStatus(context: Context, name: string | undefined): Promise<number> {
+async function showStatus(context: Context, name: string | undefined, { markdown }: { markdown?: boolean }): Promise<number> {
   const opened = await openRollouts(context);
   const { client } = opened;
   const ids = name === undefined ? (await newestRollouts(context, opened)).map(({ id }) => id) : [await client.resolve(name)];
   const views = await Promise.all(ids.map((id) => client.view(id)));
-  const [{ cellPictures, pictureOf }, { cellLines, pictureLines }] = await Promise.all([
+  const [{ cellPictures, pictureOf }, { cellLines, markdownOf, pictureLines }] = await Promise.all([
     import('../../rollout/picture.ts'),
     import('../rollout-view.ts'),
   ]);
   const { output } = context;
+  if (markdown === true) {
+    for (const view of views) output.line(markdownOf(pictureOf(view, undefined, new Date()), cellPictures(view)));
+    return 0;
+  }
   const pinned = await Promise.all(
     views.map((view) => (view.record.status === 'running' && !output.json ? pinnedCells(client, view) : undefined)),
   );
@@ -269,6 +324,7 @@ const statusCommand = () =>
   new Command('status')
     .description('how a rollout is: its waves, its cells, what it waits for')
     .argument('[id or component]', 'a rollout, or a component for its newest (default: the newest of each component)')
+    .addOption(new Option('--markdown', 'as Markdown, for the summary of a job').conflicts('json'))
     .addHelpText(
       'after',
       '\nEnds with 0 however the rollout is; `cellctl rollout watch` says that by its exit code.' +
@@ -304,6 +360,7 @@ export const rolloutCommand = () => {
     .description('one version of a component through all waves: look ahead, start, follow, halt, put back')
     .addCommand(planCommand())
     .addCommand(startCommand())
+    .addCommand(stageCommand())
     .addCommand(watchCommand())
     .addCommand(statusCommand());
   for (const control of controlCommands()) command.addCommand(control);

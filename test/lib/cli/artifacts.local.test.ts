@@ -33,7 +33,7 @@ beforeAll(async () => {
   await rm(join(folder, 'cells', 'charlie.ts'));
   dist = await mkdtemp(join(tmpdir(), 'cell-factory-dist-'));
   await run('make', ['-s', '-C', 'examples/orders-api', 'pipeline-build']);
-  await cp('examples/orders-api/dist', dist, { recursive: true });
+  await cp('examples/orders-api/cdk.out', dist, { recursive: true });
   const { code, stderr } = await as('management', 'init');
   if (code !== 0) throw new Error(stderr);
 });

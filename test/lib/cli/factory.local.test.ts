@@ -25,7 +25,7 @@ import { definitionsFolder } from '../../_helpers/organization.ts';
 let cloud: TestCloud;
 let folder: string;
 const CELLCTL = resolve('bin', 'cellctl');
-const COMPONENT = 'examples/orders-api/dist';
+const COMPONENT = 'examples/orders-api/cdk.out';
 const CELLS = ['staging', 'alpha', 'charlie'];
 
 /** Runs cellctl on the test's organization, as one of its accounts. */

@@ -1,0 +1,187 @@
+/** `cellctl pipelines`: what takes every commit of a component to every cell. */
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import pc from 'picocolors';
+import type { Pipeline, Step } from '../../../pipelines/graph.ts';
+import { packageRoot } from '../../package-root.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { action } from '../action.ts';
+import { confirmed, requireTerminal } from '../confirm.ts';
+import type { Context } from '../context.ts';
+import { timeScale, wholeNumber } from '../numbers.ts';
+import { openRollouts } from '../rollouts.ts';
+
+async function pipelineFor(plan: Plan, name: string): Promise<Pipeline> {
+  const [{ selectComponent }, { pipelineOf }] = await Promise.all([import('../../plan/plan.ts'), import('../../../pipelines/graph.ts')]);
+  return pipelineOf(plan, selectComponent(plan, name));
+}
+
+const listCommand = () =>
+  new Command('list')
+    .description('the pipelines of all components: engine, repository, branch, stages')
+    .addHelpText('after', '\nExamples:\n  cellctl pipelines list\n  cellctl pipelines list --json')
+    .action(
+      action(async (context) => {
+        const plan = await context.plan();
+        const { pipelineOf, stepsOf } = await import('../../../pipelines/graph.ts');
+        const pipelines = plan.components.map((component) => pipelineOf(plan, component));
+        const { output } = context;
+        output.result({ pipelines }, () => {
+          output.table(
+            ['COMPONENT', 'ENGINE', 'REPOSITORY', 'BRANCH', 'STAGES', 'STEPS'],
+            pipelines.map((pipeline) => {
+              const { component, engine, stages } = pipeline;
+              const { url, branch, path } = component.repository;
+              const where = path === '.' ? url : `${url} ${path}`;
+              return [pc.bold(component.name), engine, where, branch, String(stages.length), String(stepsOf(pipeline).length)];
+            }),
+          );
+        });
+        return 0;
+      }),
+    );
+
+const showCommand = () =>
+  new Command('show')
+    .description("a component's pipeline: its stages, its steps, and what they do")
+    .argument('<component>', 'name of the component in the registry')
+    .addOption(new Option('--mermaid', 'as a Mermaid flowchart').conflicts('json'))
+    .addHelpText(
+      'after',
+      '\nSteps behind a | run beside the one above them. Cells are no part of a pipeline: who is in a wave is decided when a rollout begins.' +
+        '\n\nExamples:\n  cellctl pipelines show orders-api\n  cellctl pipelines show orders-api --mermaid',
+    )
+    .action(
+      action(async (context, name: string, options: { mermaid?: boolean }) => {
+        const pipeline = await pipelineFor(await context.plan(), name);
+        const { mermaidOf, textOf } = await import('../../../pipelines/graph.ts');
+        context.output.result(pipeline, () => context.output.line(options.mermaid === true ? mermaidOf(pipeline) : textOf(pipeline)));
+        return 0;
+      }),
+    );
+
+interface RunOptions {
+  readonly commit?: string;
+  readonly repository?: string;
+  readonly timeScale?: string;
+  readonly yes?: boolean;
+}
+
+/** Asks whether somebody agrees to the step, unless they have already. */
+async function agrees({ name }: Step, command: string, isAgreed: boolean): Promise<boolean> {
+  return isAgreed || confirmed({ question: `${pc.bold(name)} needs somebody to agree. Type its name`, answer: name, command });
+}
+
+async function runHere(context: Context, name: string, options: RunOptions): Promise<number> {
+  const { plan, session } = await openRollouts(context);
+  const published = await context.publishedPlan(plan, session);
+  const [{ withClone, isUrl }, { pipelineOf, stepsOf }, { runPipeline }, { run }, { selectComponent }] = await Promise.all([
+    import('../../../pipelines/checkout.ts'),
+    import('../../../pipelines/graph.ts'),
+    import('../../../pipelines/run.ts'),
+    import('../../program.ts'),
+    import('../../plan/plan.ts'),
+  ]);
+  const foreseen = published ?? (await context.plan());
+  const component = selectComponent(foreseen, name);
+  const { url: defined, branch, path } = component.repository;
+  const { repository = defined, commit } = options;
+  const url = isUrl(repository) ? repository : `file://${resolve(repository)}`;
+  const pipeline = pipelineOf(foreseen, { ...component, repository: { url, branch, path } });
+  const isAgreed = options.yes === true;
+  const command = `cellctl pipelines run ${name}`;
+  // Before the build, not when half of the cells have it.
+  if (!isAgreed && stepsOf(pipeline).some(({ kind }) => kind === 'approval')) await requireTerminal(command);
+  const environment = {
+    COMPONENT: name,
+    CELL_FACTORY: packageRoot(),
+    ...(options.timeScale === undefined ? {} : { CELL_FACTORY_TIME_SCALE: String(await timeScale(options.timeScale)) }),
+    CELL_FACTORY_ORGANIZATION: context.isPublished ? context.organization : resolve(context.organization),
+  };
+  const { output } = context;
+  const began = Date.now();
+  const left = await withClone({ url, path, branch, commit }, run, (folder) =>
+    runPipeline(pipeline, { folder, environment, emit: output.emit, agree: (step) => agrees(step, command, isAgreed) }),
+  );
+  const seconds = Math.round((Date.now() - began) / 1_000);
+  output.result({ component: name, ...left, seconds }, () =>
+    output.line(
+      `${pc.green('delivered')} ${pc.bold(`${name} ${left.COMPONENT_VERSION}`)} to every cell of its waves, in ${seconds} s (${left.ROLLOUT})`,
+    ),
+  );
+  return 0;
+}
+
+const runCommand = () =>
+  new Command('run')
+    .description("take a commit through a component's pipeline from this machine: the same steps as its engine's, with the same commands")
+    .argument('<component>', 'name of the component in the registry')
+    .option('--commit <sha>', "commit (default: the newest of the component's branch)")
+    .option('--repository <address>', "clone from there instead of the component's repository, e.g. a folder")
+    .option('--time-scale <factor>', 'factor on every wait, above 0 and up to 1: 0.01 for a rehearsal')
+    .option('-y, --yes', 'agree to every approval')
+    .addHelpText(
+      'after',
+      '\nClones the repository, builds without credentials of AWS, publishes, and goes through every wave with its bake. Ctrl-C ends this' +
+        '\nmachine’s part; what runs in tooling goes on, and `cellctl rollout stop` ends it.' +
+        '\n\nExamples:\n  cellctl pipelines run orders-api\n  cellctl pipelines run orders-api --commit 3f0c2a9 --repository ../orders-api --yes',
+    )
+    .action(action(runHere));
+
+interface HookOptions {
+  readonly wave: string;
+  readonly target: string;
+}
+
+/** Cells whose target runs at once. */
+const AT_ONCE = 4;
+
+async function runHook(context: Context, id: string, options: HookOptions): Promise<number> {
+  const number = await wholeNumber(options.wave, '--wave', { min: 0, max: 1_000 });
+  const { plan, session, client } = await openRollouts(context);
+  const [record, cells, published, { targetInCells }] = await Promise.all([
+    client.store.requireRecord(id),
+    client.store.cellsIn(id, number),
+    context.publishedPlan(plan, session),
+    import('../../../pipelines/hook.ts'),
+  ]);
+  const endpoints = new Map(published?.cells.map(({ name, endpoint }) => [name, endpoint]));
+  const results = await targetInCells(options.target, {
+    record,
+    cells,
+    endpoints,
+    factory: packageRoot(),
+    atOnce: AT_ONCE,
+    emit: context.output.emit,
+  });
+  const failed = results.filter(({ code }) => code !== 0).map(({ cell }) => cell);
+  context.output.result({ target: options.target, wave: number, cells: results }, () => {
+    context.output.line(
+      failed.length === 0
+        ? `make ${options.target}: well in ${results.length} cells of wave ${number}`
+        : `make ${options.target}: ${pc.red(`failed in ${failed.join(', ')}`)}`,
+    );
+  });
+  return failed.length === 0 ? 0 : 1;
+}
+
+const hookCommand = () =>
+  new Command('hook')
+    .description("run a target of the component's Makefile, in the current folder, for each cell of a wave: what a pipeline's own steps do")
+    .argument('<id>', 'the rollout')
+    .addOption(new Option('-w, --wave <number>', 'the wave; 0 is staging').makeOptionMandatory())
+    .addOption(new Option('-t, --target <name>', 'the target, e.g. integration-test').makeOptionMandatory())
+    .addHelpText(
+      'after',
+      '\nThe cell is in the environment: CELL_NAME, CELL_STAGE, CELL_REGION, CELL_ACCOUNT_ID, CELL_ENDPOINT (docs/components.md).' +
+        '\n\nExamples:\n  cellctl pipelines hook orders-api-7 --wave 0 --target integration-test',
+    )
+    .action(action(runHook));
+
+export const pipelinesCommand = () =>
+  new Command('pipelines')
+    .description('what takes every commit of a component to every cell: look at pipelines, run one from here')
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+    .addCommand(runCommand())
+    .addCommand(hookCommand());
