@@ -30,9 +30,7 @@ test('are deployed by the plain CDK; the second time there is nothing to do', as
   const second = await deploy();
   expect(second.code).toBe(0);
   expect(second.said.match(/\(no changes\)/g)).toHaveLength(2);
-  const declared = (await (await fetch(`${cloud.running.endpoint}/moto-api/cell-factory/skipped`)).json()) as {
-    stack: string;
-    type: string;
-  }[];
-  expect(declared.filter(({ stack }) => stack.startsWith('Pipeline')).map(({ type }) => type)).toEqual([]);
+  const answer = await fetch(`${cloud.running.endpoint}/moto-api/cell-factory/skipped`);
+  const { skipped } = (await answer.json()) as { skipped: { stack: string; type: string }[] };
+  expect(skipped.filter(({ stack }) => stack.startsWith('Pipeline'))).toEqual([]);
 });
