@@ -12,6 +12,7 @@ import { VendingStack } from '../lib/accounts/vending-stack.ts';
 import { Delegation } from '../lib/cell/delegation.ts';
 import { Foundation } from '../lib/cell/foundation.ts';
 import { packageRoot } from '../lib/package-root.ts';
+import { PIPELINES_STACK, pipelineStacks } from '../lib/plan/pipeline-stacks.ts';
 import {
   CONTROL_STACKS,
   createPlan,
@@ -26,6 +27,10 @@ import {
 import { toolingStacks } from '../lib/plan/tooling-stacks.ts';
 import { ArtifactReplicaStack, ArtifactsStack } from '../lib/rollout/artifacts-stack.ts';
 import { RolloutsStack } from '../lib/rollout/rollouts-stack.ts';
+import { hostingOf } from '../pipelines/codepipeline/hosting.ts';
+import { PipelineStack } from '../pipelines/codepipeline/pipeline-stack.ts';
+import { PipelinesStack } from '../pipelines/codepipeline/pipelines-stack.ts';
+import { requireTemplateFits } from '../pipelines/limits.ts';
 import { asFactoryError, cellDelegationStackName, cellStackName, FactoryError, loadRegistry } from '../registry/index.ts';
 import { cdkCommandLine, type Wanted, wantedStacks } from './wanted.ts';
 
@@ -46,6 +51,10 @@ interface ControlStack {
   readonly account: string;
   readonly region: string;
   readonly build: Build;
+  /** Why it can't be built: no reason to build nothing else. */
+  readonly missing?: string | undefined;
+  /** The stack that must be there first, where the CDK can't tell. */
+  readonly after?: string | undefined;
 }
 
 /** The stacks of the control accounts, in the order in which they are deployed. */
@@ -62,19 +71,31 @@ const controlStacks = (plan: InitializedPlan): readonly ControlStack[] => [
     account: plan.tooling.accountId,
     build: AT_HOME[stackName] ?? ((app: App) => new ArtifactReplicaStack(app, plan, region)),
   })),
+  ...pipelineStacks(plan).map(({ stackName, region, component }) => ({
+    stackName,
+    region,
+    account: plan.tooling.accountId,
+    build: (app: App) => (component ? new PipelineStack(app, plan, component) : new PipelinesStack(app, plan)),
+    after: component && PIPELINES_STACK,
+    missing: component && hostingOf(component) === undefined ? `CodePipeline takes no commits from ${component.repository.url}` : undefined,
+  })),
 ];
 
 const controlStackNames = (plan: Plan) =>
-  new Set<string>([CONTROL_STACKS.vending, ...toolingStacks(plan).map(({ stackName }) => stackName)]);
+  new Set<string>([CONTROL_STACKS.vending, ...[...toolingStacks(plan), ...pipelineStacks(plan)].map(({ stackName }) => stackName)]);
 
 function buildControl(app: App, plan: Plan, wanted: Wanted): void {
   if (!isInitialized(plan)) {
     process.stderr.write(`organization ${plan.organization} has no control accounts yet: run cellctl init\n`);
     return;
   }
-  for (const { stackName, account, region, build } of controlStacks(plan)) {
-    if (wanted === 'names') new Stack(app, stackName, { env: { account, region }, description: NAMES_ONLY });
-    else if (wanted === 'all' || wanted.has(stackName)) build(app, plan);
+  const built = new Map<string, Stack>();
+  for (const { stackName, account, region, build, missing, after = '' } of controlStacks(plan)) {
+    if (wanted === 'all' && missing !== undefined) process.stderr.write(`${stackName} is not built: ${missing}\n`);
+    else if (wanted === 'names') built.set(stackName, new Stack(app, stackName, { env: { account, region }, description: NAMES_ONLY }));
+    else if (wanted === 'all' || wanted.has(stackName)) built.set(stackName, build(app, plan));
+    const first = built.get(after);
+    if (first) built.get(stackName)?.addStackDependency(first);
   }
 }
 
@@ -123,7 +144,9 @@ async function main(): Promise<void> {
   const wanted = wantedStacks(asked, cdkCommandLine(), known, cellStackName);
   buildControl(app, plan, wanted);
   buildCells(app, plan, wanted);
-  app.synth();
+  const pipelines = new Set(pipelineStacks(plan).map(({ stackName }) => stackName));
+  for (const { stackName, template } of app.synth().stacks)
+    if (pipelines.has(stackName)) requireTemplateFits(stackName, template as object);
 }
 
 main().catch((error: unknown) => {

@@ -394,7 +394,7 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
           ...rest,
         ]),
         ...nameRows(CELL_NAMES, '<cell>'),
-        ...nameRows(COMPONENT_NAMES, '<component>'),
+        ...nameRows(COMPONENT_NAMES, '<component>').map((row) => row.map((text) => text.replace('s'.repeat(63), '<step>'))),
         ...nameRows(ACCESS_NAMES, '<cell>', '<role>'),
         [
           "an account's e-mail",

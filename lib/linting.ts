@@ -2,11 +2,12 @@
 import { CfnResource, Stack, Validations } from 'aws-cdk-lib/core';
 import type { IConstruct } from 'constructs';
 
-type Part = string | { readonly Ref: string } | { readonly 'Fn::GetAtt': readonly [string, string] };
+type Part = string | { readonly Ref: string } | { readonly 'Fn::GetAtt': readonly [string, string] } | { readonly 'Fn::Select': object };
 
 const shown = (part: Part): string => {
   if (typeof part === 'string') return part;
-  return 'Ref' in part ? `<${part.Ref}>` : `<${part['Fn::GetAtt'].join('.')}>`;
+  if ('Ref' in part) return `<${part.Ref}>`;
+  return 'Fn::GetAtt' in part ? `<${part['Fn::GetAtt'].join('.')}>` : JSON.stringify(part);
 };
 
 /** A text as cdk-nag shows it: references by their names. Where the partition is known it is text already, elsewhere a reference. */

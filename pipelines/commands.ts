@@ -29,6 +29,8 @@ const cellctl = '"$CELL_FACTORY/bin/cellctl"';
  * The shell of a step; undefined for what is the engine's own: it brings the commit, and asks people.
  * @param waitSeconds after which the step of a wave ends, and ends well, although the wave goes on. @default - never
  */
+export function shellOf(step: Exclude<Step, { kind: 'source' | 'approval' }>, waitSeconds?: number): StepShell;
+export function shellOf(step: Step, waitSeconds?: number): StepShell | undefined;
 export function shellOf(step: Step, waitSeconds?: number): StepShell | undefined {
   switch (step.kind) {
     case 'source':

@@ -5,6 +5,7 @@
  * Its structure follows from the number of waves and from the component's own steps. Which cells are in a wave is decided
  * when a rollout begins, so that no number of cells, and no new one, changes a pipeline.
  */
+import { engineOf } from '../lib/plan/pipeline-stacks.ts';
 import type { Plan } from '../lib/plan/plan.ts';
 import { approvalOf, type Component, type Engine, FIRST_STAGES, type Hook, STAGING, START, seconds } from '../registry/index.ts';
 
@@ -60,7 +61,7 @@ const stepOfHook = ({ name, run }: Hook, wave: number | undefined): Step =>
 
 /** The pipeline of a component. */
 export function pipelineOf(plan: Plan, component: Component): Pipeline {
-  const { hooks, paths, engine = plan.pipelines.engine } = component.pipeline;
+  const { hooks, paths } = component.pipeline;
   const { path } = component.repository;
   const { stagingBake, waves, maxBakeExtension, timeScale } = plan.rollout;
   const at = (side: 'before' | 'after', place: string, wave?: number): readonly Step[] =>
@@ -74,7 +75,7 @@ export function pipelineOf(plan: Plan, component: Component): Pipeline {
   const all = [{ name: STAGING, bake: stagingBake, approval: false }, ...waves];
   return {
     component,
-    engine,
+    engine: engineOf(plan, component),
     stages: [
       stage(SOURCE, [[source]]),
       stage(BUILD, [[{ name: BUILD, kind: 'build' }], at('after', BUILD)]),

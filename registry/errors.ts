@@ -20,6 +20,8 @@ const ERROR_CODES = {
   IMAGE_NOT_BUILT: { exit: 2, meaning: 'the build holds no image, but what one would be made of' },
   IMAGE_FAILED: { exit: 1, meaning: 'a container engine could not build or push an image' },
   REPOSITORY_UNREACHABLE: { exit: 1, meaning: 'git could not clone a repository' },
+  REPOSITORY_UNSUPPORTED: { exit: 2, meaning: 'what runs the pipeline can take no commits from where the repository is' },
+  PIPELINE_TOO_LARGE: { exit: 2, meaning: 'a pipeline, or all of them, would pass a limit of what runs them' },
   NOT_INITIALIZED: { exit: 2, meaning: '`cellctl init` has not been run for this organization' },
   WRONG_ACCOUNT: { exit: 2, meaning: 'the credentials belong to another account than the command needs' },
   REFUSED: { exit: 2, meaning: 'the command would do harm, and did nothing' },

@@ -37,13 +37,18 @@ export {
   cellStackName,
   cellsDomain,
   componentAlarmPrefix,
+  connectionName,
+  pipelineName,
+  pipelineProjectName,
+  pipelineStackName,
   poolAccountName,
   registryBucketName,
 } from './names.ts';
 export { type AddedCell, addCell } from './new-cell.ts';
 export { type Condition, type Objects, S3Objects, type StoredObject } from './objects.ts';
 export { byImpact } from './order.ts';
-export { approvalOf, FIRST_STAGES, STAGING, START } from './pipeline-rules.ts';
+export { approvalOf, FIRST_STAGES, MOST_STAGES, STAGING, START } from './pipeline-rules.ts';
+export { POINTER_KEY } from './pointer.ts';
 export { Records } from './records.ts';
 export type { UncheckedOrganization } from './shape.ts';
 export { capacityOf, databaseMachine, type Override, overridesOf, resourcesOf, STAGE_PROFILES, type StageProfile } from './sizes.ts';

@@ -71,6 +71,18 @@ export function registryBucketName(organization: Pick<Organization, 'name' | 'ac
 export const artifactBucketName = (organization: string, toolingAccountId: string, region: string) =>
   `${organization}-cell-artifacts-${toolingAccountId}-${region}`;
 
+/** Name of the stack in tooling that holds a component's pipeline. */
+export const pipelineStackName = (component: string) => `Pipeline-${component}`;
+
+/** Name of a component's pipeline on CodePipeline. */
+export const pipelineName = (component: string) => component;
+
+/** Name of the project by which CodeBuild runs a step of a component's pipeline. */
+export const pipelineProjectName = (component: string, step: string) => `${pipelineStackName(component)}-${step}`;
+
+/** Name of the connection to a provider of repositories. */
+export const connectionName = (organization: string, provider: string) => `${organization}-${provider}`;
+
 /** The longest name of a region that cells can be in. */
 const LONGEST_REGION = Object.keys(REGION_ZONES).reduce((longest, region) => (region.length > longest.length ? region : longest), '');
 
@@ -97,6 +109,12 @@ export const ORGANIZATION_NAMES: readonly (DerivedName & { readonly of: (organiz
     limit: 63,
     source: 'General purpose bucket naming rules, Amazon S3 User Guide',
     of: (organization) => artifactBucketName(organization, '0'.repeat(12), LONGEST_REGION),
+  },
+  {
+    what: 'the connection to a provider of repositories',
+    limit: 32,
+    source: 'CreateConnection, AWS CodeConnections API Reference',
+    of: (organization) => connectionName(organization, 'bitbucket'),
   },
 ];
 
@@ -128,6 +146,15 @@ export const COMPONENT_NAMES: readonly (DerivedName & { readonly of: (component:
     limit: 256,
     source: 'CreateRepository, Amazon ECR API Reference',
     of: (component) => component,
+  },
+  { what: "the pipeline's stack", limit: 128, source: 'CreateStack, AWS CloudFormation API Reference', of: pipelineStackName },
+  { what: "the component's pipeline", limit: 100, source: 'CreatePipeline, AWS CodePipeline API Reference', of: pipelineName },
+  {
+    what: 'the project of a step',
+    limit: 150,
+    source: 'CreateProject, AWS CodeBuild API Reference',
+    // No step has a longer name than a label may be.
+    of: (component) => pipelineProjectName(component, 's'.repeat(63)),
   },
 ];
 

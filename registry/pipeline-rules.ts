@@ -11,7 +11,7 @@ export const approvalOf = (wave: string): string => `approve-${wave}`;
 /** Name of wave 0. */
 export const STAGING = 'staging';
 /** Stages of a pipeline at most. Source: "Quotas in AWS CodePipeline", AWS CodePipeline User Guide. */
-const MOST_STAGES = 50;
+export const MOST_STAGES = 50;
 
 /** Addresses that git, both engines and a shell take for nothing else: no spaces, quotes, or anything that is expanded. */
 const REPOSITORY = /^(https:\/\/|ssh:\/\/git@|git@|file:\/\/\/)[A-Za-z0-9][A-Za-z0-9._:/~-]*$|^file:\/\/\/[A-Za-z0-9._/~-]+$/;

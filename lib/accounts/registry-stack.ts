@@ -22,6 +22,9 @@ export class RegistryStack extends Stack {
       objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    // The pipelines follow new revisions. Not by the CDK's own setting: that is a function of its own.
+    const resource = bucket.node.defaultChild as s3.CfnBucket;
+    resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
     bucket.addToResourcePolicy(
       new iam.PolicyStatement({
         sid: 'ReadInsideTheOrganization',

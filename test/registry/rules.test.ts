@@ -563,6 +563,7 @@ describe('the rules', () => {
     expect(check(input).problems.map(({ code, path, fix }) => `${code} ${path}: ${fix.split(':')[0]}`)).toEqual([
       'NAME_TOO_LONG name: AWS takes 63',
       'NAME_TOO_LONG name: AWS takes 63',
+      'NAME_TOO_LONG name: AWS takes 32',
       'NAME_TOO_LONG cells.alpha.name: AWS takes 32',
       'NAME_TOO_LONG cells.beta.name: AWS takes 32',
       'NAME_TOO_LONG cells.bravo.name: AWS takes 32',

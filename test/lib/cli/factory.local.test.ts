@@ -326,6 +326,8 @@ describe('the plain CDK', () => {
         'Artifacts-us-east-1',
         'Artifacts',
         'Rollouts',
+        'Pipelines',
+        'Pipeline-orders-api',
         ...CELLS.flatMap((cell) => [`Delegation-${cell}`, `Cell-${cell}`]),
       ],
     });

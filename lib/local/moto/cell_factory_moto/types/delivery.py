@@ -1,8 +1,9 @@
-"""Pipelines, builds, state machines and rules."""
+"""Pipelines, builds, connections, state machines and rules."""
 
 import json
 import re
 from typing import Any
+from uuid import uuid4
 
 from moto.events.models import events_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
@@ -63,6 +64,23 @@ class BuildProject(ApiModel):
 
     def attribute(self, name: str) -> str:
         return self.name if name == "Id" else self.answer["project"]["arn"]
+
+
+@model
+class Connection(Model):
+    """moto has no API for connections. One is there, and waits for somebody to complete it in the console, which nobody can here."""
+
+    type = "AWS::CodeConnections::Connection"
+    name_property = "ConnectionName"
+    replaced_by = ("ConnectionName", "HostArn", "ProviderType")
+    attributes = ("ConnectionArn", "ConnectionStatus", "OwnerAccountId")
+
+    def create(self) -> None:
+        partition = get_partition(self.region)
+        self.physical_resource_id = f"arn:{partition}:codeconnections:{self.region}:{self.account_id}:connection/{uuid4()}"
+
+    def attribute(self, name: str) -> str:
+        return {"ConnectionStatus": "PENDING", "OwnerAccountId": self.account_id}.get(name, self.physical_resource_id)
 
 
 @model

@@ -1,0 +1,128 @@
+import { describe, expect, test } from '@jest/globals';
+import { Template } from 'aws-cdk-lib/assertions';
+import { pipelineStacks } from '../../../lib/plan/pipeline-stacks.ts';
+import { createPlan, type InitializedPlan, requireInitialized } from '../../../lib/plan/plan.ts';
+import { isStateful } from '../../../lib/plan/stateful.ts';
+import { PipelinesStack } from '../../../pipelines/codepipeline/pipelines-stack.ts';
+import { actionsIn, pipelineIn, type Template as Rendered, shapeProblems } from '../../_helpers/codepipeline.ts';
+import { component, registry, type unchecked } from '../../_helpers/organization.ts';
+import { app, lint, resources } from '../../_helpers/synth.ts';
+
+const planWith = (change?: (input: ReturnType<typeof unchecked>) => void): InitializedPlan =>
+  requireInitialized(createPlan(registry(change)));
+const plan = planWith((input) => {
+  input.components['search'] = component('search', 300, { repository: { url: 'https://gitlab.com/acme/search' } });
+  input.components['legacy'] = component('legacy', 400, { repository: { url: 'file:///srv/legacy.git' } });
+  input.components['site'] = component('site', 500, {
+    repository: { url: 'https://bitbucket.org/acme/site' },
+    pipeline: { engine: 'github-actions' },
+  });
+});
+const stack = new PipelinesStack(app(true), plan);
+const template = Template.fromStack(stack).toJSON() as Rendered;
+const text = (value: unknown) => JSON.stringify(value);
+
+describe('stack Pipelines', () => {
+  test('passes cdk-nag and cfn-lint', () => {
+    expect(lint([template], 'eu-west-1') || '').toBe('');
+  });
+
+  test('is what the API of CodePipeline and CodeBuild takes', () => {
+    expect(shapeProblems(template) || '').toBe('');
+  });
+
+  test('keeps what holds data, under the same logical ids', () => {
+    const stateful = Object.entries(resources(stack)).flatMap(([id, { Type, DeletionPolicy }]) =>
+      isStateful(Type) ? [`${Type} ${id} ${DeletionPolicy}`] : [],
+    );
+    expect(stateful.sort()).toEqual([
+      'AWS::KMS::Key Key961B73FD Retain',
+      'AWS::Logs::LogGroup Log95422804 Retain',
+      'AWS::S3::Bucket Bucket83908E77 Retain',
+    ]);
+  });
+
+  test('has what pipelines hand over encrypted, reached by TLS only, and gone after a while', () => {
+    const [bucket] = Object.values(resources(stack, 'AWS::S3::Bucket'));
+    expect(bucket?.Properties).toMatchObject({
+      BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' } }] },
+      PublicAccessBlockConfiguration: { BlockPublicAcls: true, RestrictPublicBuckets: true },
+      LifecycleConfiguration: { Rules: expect.arrayContaining([expect.objectContaining({ ExpirationInDays: 90 })]) },
+    });
+    expect(text(resources(stack, 'AWS::S3::BucketPolicy'))).toContain('"aws:SecureTransport":"false"');
+  });
+
+  test('has a connection to each provider in use, and says where it is and that a person must complete it', () => {
+    const connections = Object.values(resources(stack, 'AWS::CodeConnections::Connection')).map(({ Properties }) => Properties);
+    expect(connections).toMatchObject([
+      { ConnectionName: 'acme-github', ProviderType: 'GitHub' },
+      { ConnectionName: 'acme-gitlab', ProviderType: 'GitLab' },
+    ]);
+    const parameters = Object.values(resources(stack, 'AWS::SSM::Parameter')).map(({ Properties }) => Properties);
+    expect(parameters).toMatchObject([
+      { Name: '/cell-factory/pipelines/bucket' },
+      { Name: '/cell-factory/pipelines/key' },
+      { Name: '/cell-factory/pipelines/connections/github', Description: expect.stringContaining('Pending until somebody completes it') },
+      { Name: '/cell-factory/pipelines/connections/gitlab' },
+    ]);
+  });
+});
+
+describe('the pipeline of pipelines', () => {
+  test('runs one at a time, and of those that wait the newest', () => {
+    expect(pipelineIn(template)).toMatchObject({ PipelineType: 'V2', ExecutionMode: 'SUPERSEDED' });
+    expect(actionsIn(template).map(({ Name }) => Name)).toEqual(['source', 'sync']);
+  });
+
+  test('runs when a revision is published, and once a day', () => {
+    const rules = Object.values(resources(stack, 'AWS::Events::Rule')).map(({ Properties }) => Properties);
+    expect(rules).toMatchObject([
+      {
+        EventPattern: {
+          source: ['aws.s3'],
+          'detail-type': ['Object Created'],
+          detail: { bucket: { name: ['acme-cell-registry-200000000000'] }, object: { key: ['latest.json'] } },
+        },
+      },
+      { ScheduleExpression: 'rate(1 day)' },
+    ]);
+    for (const rule of rules) expect(text(rule?.['Targets'])).toContain(':Pipelines"');
+  });
+
+  test('validates, shows what differs, and brings it in step', () => {
+    const [project] = Object.values(resources(stack, 'AWS::CodeBuild::Project'));
+    const { BuildSpec } = Object(project?.Properties?.['Source']) as { BuildSpec: string };
+    const { phases } = JSON.parse(BuildSpec) as { phases: { build: { commands: string[] } } };
+    expect(phases.build.commands[0]?.split('\n')).toEqual([
+      'set -euo pipefail',
+      '"$CELL_FACTORY/bin/cellctl" validate',
+      '"$CELL_FACTORY/bin/cellctl" pipelines diff',
+      '"$CELL_FACTORY/bin/cellctl" pipelines sync --yes',
+    ]);
+  });
+
+  test('changes stacks by the CDK’s own roles only', () => {
+    const roles = Object.entries(resources(stack, 'AWS::IAM::Role')).filter(([id]) => id.startsWith('ProjectRole'));
+    expect(text(roles)).toContain(':role/cdk-hnb659fds-deploy-role-200000000000-eu-west-1');
+    expect(text(roles)).not.toMatch(/cloudformation:(Create|Update|Delete)|"iam:|codepipeline:(Create|Update|Delete)/);
+  });
+});
+
+describe('stacks of pipelines', () => {
+  test('are one for all, and one for each component on CodePipeline', () => {
+    expect(pipelineStacks(plan).map(({ stackName }) => stackName)).toEqual([
+      'Pipelines',
+      'Pipeline-billing',
+      'Pipeline-legacy',
+      'Pipeline-orders-api',
+      'Pipeline-search',
+    ]);
+  });
+
+  test('are none where nothing runs on CodePipeline', () => {
+    const elsewhere = planWith((input) => {
+      input.settings = { ...input.settings, pipelines: { ...input.settings.pipelines, engine: 'github-actions' } };
+    });
+    expect(pipelineStacks(elsewhere)).toEqual([]);
+  });
+});
