@@ -39,7 +39,6 @@ const ERROR_CODES = {
   REVISION_NOT_FOUND: { exit: 1, meaning: 'the registry has no such revision' },
   LOCKED: { exit: 1, meaning: 'somebody else is working on the same cell' },
   SYNTH_FAILED: { exit: 1, meaning: 'the CDK app could not be synthesized' },
-  PIPELINE_TOO_LARGE: { exit: 2, meaning: 'a pipeline would pass a limit of what runs it' },
   ROLLOUT_UNKNOWN: { exit: 2, meaning: 'there is no such rollout' },
   ROLLOUT_FAILED: { exit: 1, meaning: 'a rollout stopped, or was rolled back' },
   PIPELINE_FAILED: { exit: 1, meaning: 'a step of a pipeline failed' },

@@ -1,8 +1,12 @@
 /** What every engine makes of the graph: its steps, their order, what waits for somebody, and what needs what. */
 import { describe, expect, test } from '@jest/globals';
+import { Template } from 'aws-cdk-lib/assertions';
+import { App } from 'aws-cdk-lib/core';
 import type { InitializedPlan } from '../../lib/plan/plan.ts';
+import { PipelineStack } from '../../pipelines/codepipeline/pipeline-stack.ts';
 import { renderWorkflow } from '../../pipelines/github/workflow.ts';
 import { needsOf, type Pipeline, stepsOf } from '../../pipelines/graph.ts';
+import * as CodePipeline from '../_helpers/codepipeline.ts';
 import { PIPELINE_SHAPES, pipelineWith } from '../_helpers/pipelines.ts';
 import { renderedGates, renderedNeeds } from '../_helpers/workflow.ts';
 
@@ -16,6 +20,11 @@ interface Rendered {
 
 /** An engine is a line. */
 const ENGINES: Readonly<Record<string, (plan: InitializedPlan, pipeline: Pipeline) => Rendered>> = {
+  codepipeline: (plan, pipeline) => {
+    const stack = new PipelineStack(new App(), plan, pipeline.component);
+    const template = Template.fromStack(stack).toJSON() as CodePipeline.Template;
+    return { needs: CodePipeline.renderedNeeds(template), gates: CodePipeline.renderedGates(template) };
+  },
   'github-actions': (plan, pipeline) => {
     const workflow = renderWorkflow(plan, pipeline);
     return { needs: renderedNeeds(workflow), gates: renderedGates(workflow) };
