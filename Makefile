@@ -2,7 +2,7 @@
 .PHONY: help demo test lint types architecture unit integration component reference reader publish-reader bench build compile clean
 
 SOURCES := $(shell find bin lib registry pipelines -name '*.ts' 2>/dev/null)
-JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest
+JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest --maxWorkers=100%
 
 help: ## explain the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -23,11 +23,10 @@ architecture: build ## the arrows between folders, and no cycles
 	@npx depcruise --config .dependency-cruiser.cjs bin lib registry pipelines
 
 unit: build ## tests that need no cloud
-	@$(JEST) --maxWorkers=100% --selectProjects unit
+	@$(JEST) --selectProjects unit
 
-# More workers than cores: rollouts bake, clouds start, and who waits needs no core.
 integration: build component ## tests on local clouds of their own
-	@$(JEST) --maxWorkers=150% --selectProjects 'local cloud'
+	@$(JEST) --selectProjects 'local cloud'
 
 # Here, because several tests build it, and two that install its packages at once would disturb each other.
 component: build

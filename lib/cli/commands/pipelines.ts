@@ -10,6 +10,7 @@ import { confirmed, requireTerminal } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { timeScale, wholeNumber } from '../numbers.ts';
 import { openRollouts } from '../rollouts.ts';
+import { diffCommand, syncCommand } from './pipeline-stacks.ts';
 
 async function pipelineFor(plan: Plan, name: string): Promise<Pipeline> {
   const [{ selectComponent }, { pipelineOf }] = await Promise.all([import('../../plan/plan.ts'), import('../../../pipelines/graph.ts')]);
@@ -246,5 +247,7 @@ export const pipelinesCommand = () =>
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(renderCommand())
+    .addCommand(diffCommand())
+    .addCommand(syncCommand())
     .addCommand(runCommand())
     .addCommand(hookCommand());

@@ -101,6 +101,8 @@ describe('cellctl rollout', () => {
 
   test('can be halted and has it go on, and watchers come and go', async () => {
     expect(await call('rollout', 'start', 'orders-api', '--release', '2.0.0', '--yes', '--quiet')).toMatchObject({ code: 0 });
+    // Before it bakes, too.
+    expect(await json('rollout', 'skip-bake', 'orders-api', '--wave', '0', '--reason', 'a test')).toMatchObject({ wave: 0 });
     const watcher = spawn(process.execPath, ['bin/cellctl', 'rollout', 'watch', '--organization', document], {
       env: { ...process.env, ...environment, NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -113,8 +115,6 @@ describe('cellctl rollout', () => {
     watcher.kill('SIGINT');
     expect(await new Promise((resolve) => watcher.once('close', resolve))).toBe(130);
     expect(said).toContain('orders-api-2 goes on; come back with `cellctl rollout watch orders-api-2');
-    await lab.baking('orders-api-2', 0);
-    expect(await json('rollout', 'skip-bake', 'orders-api', '--reason', 'a test')).toMatchObject({ wave: 0 });
     await lab.baking('orders-api-2', 1);
     expect(await call('rollout', 'pause', 'orders-api')).toMatchObject({
       code: 0,

@@ -26,6 +26,7 @@ MENDS = {
     "cloudtrail": ("cloudtrail",),
     "cloudformation": ("cloudformation",),
     "cloudwatch": ("alarms", "traffic"),
+    "codepipeline": ("pipelines",),
     "dynamodb": ("dynamodb",),
     "elasticache": ("elasticache",),
     "events": ("stepfunctions",),
