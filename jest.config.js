@@ -12,7 +12,7 @@ const shared = {
 
 export default {
   // Tests start programs, compilers and clouds; on a machine that does other things, too, that takes its time.
-  testTimeout: 300_000,
+  testTimeout: 600_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['\\.local\\.test\\.ts$'] },
     { ...shared, displayName: 'local cloud', testMatch: ['<rootDir>/test/**/*.local.test.ts'] },
