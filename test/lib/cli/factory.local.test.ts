@@ -203,7 +203,7 @@ describe('publish', () => {
     const validated = await cellctl(['validate', '--organization', document]);
     expect(validated).toMatchObject({ code: 0, stdout: expect.stringContaining('valid: acme, 3 cells') });
     expect((await tooling('registry', 'history')).stdout).toMatch(/^REVISION .*\n1 /);
-    expect(json(shown.stdout)).toMatchObject({ schemaVersion: 4, revision: 1 });
+    expect(json(shown.stdout)).toMatchObject({ schemaVersion: 5, revision: 1 });
     const refused = await tooling('registry', 'show', '--revision', '9');
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('REVISION_NOT_FOUND') });
   });
