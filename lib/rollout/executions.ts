@@ -28,7 +28,7 @@ export interface PipelineStage {
 }
 
 /** What the machine is given that drives rollouts. */
-interface RolloutInput {
+export interface RolloutInput {
   readonly rollout: string;
   /** Null for all waves that the rollout's record says. */
   readonly stage: PipelineStage | null;

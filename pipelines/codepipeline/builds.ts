@@ -1,12 +1,10 @@
 /** Projects of CodeBuild, the way that pipelines use them. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { packageRoot } from '../../lib/package-root.ts';
+import { packageVersion } from '../../lib/package-root.ts';
 import { type Grant, roleWith } from './grants.ts';
 
 /** ARM, as cells run: images are built for it where they are built. */
@@ -25,20 +23,17 @@ export interface BuildSpec {
   readonly reports?: { readonly group: string; readonly folder: string; readonly files: string };
 }
 
-/** Puts the factory there, and says where: below the prefix, a global package has all that it needs within it. */
-const install = (version: string) => [
-  `npm install --global --prefix "$HOME/factory" cell-factory@${version}`,
+/** Puts the factory there, of the version that has rendered the pipeline, and says where: below the prefix, a global package has all that it needs within it. */
+const install = () => [
+  `npm install --global --prefix "$HOME/factory" cell-factory@${packageVersion()}`,
   'export CELL_FACTORY="$HOME/factory/lib/node_modules/cell-factory"',
 ];
-
-/** The version of this very factory: what a pipeline runs is what rendered it. */
-const factoryVersion = (): string => (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 
 const textOf = ({ lines, leaves = [], artifact, reports }: BuildSpec): object => ({
   version: '0.2',
   env: { shell: 'bash', ...(leaves.length === 0 ? {} : { 'exported-variables': leaves }) },
   phases: {
-    install: { 'runtime-versions': { nodejs: NODE }, commands: install(factoryVersion()) },
+    install: { 'runtime-versions': { nodejs: NODE }, commands: install() },
     // One command: CodeBuild hands variables from one to the next, but none of the shell's options.
     build: { commands: [['set -euo pipefail', ...lines].join('\n')] },
   },

@@ -6,6 +6,7 @@ import type { Construct } from 'constructs';
 import { waitForPolicyOnly } from '../../lib/linting.ts';
 import { connectionParameter } from '../../lib/plan/pipeline-stacks.ts';
 import { type InitializedPlan, ROLLOUT_PARAMETERS } from '../../lib/plan/plan.ts';
+import type { RolloutInput } from '../../lib/rollout/executions.ts';
 import { artifactBucketName, type Component, pipelineName, pipelineProjectName, pipelineStackName } from '../../registry/index.ts';
 import { HANDOVER, type PipelineVariable, type StepShell, shellOf } from '../commands.ts';
 import { type Pipeline, pipelineOf, type Step, stepsOf } from '../graph.ts';
@@ -318,9 +319,9 @@ const PUSH = [
 
 const typeOf = (category: string, provider: string) => ({ category, owner: 'AWS', provider, version: '1' });
 
-/** RolloutInput, as lib/rollout knows it; the id of the rollout is put in by CodePipeline. */
+/** What the machine is given; the id of the rollout is put in by CodePipeline. */
 const inputOf = ({ number, approved }: Of<'wave'>['wave']): string =>
-  JSON.stringify({ rollout: `#{${LEFT_BY.ROLLOUT}.ROLLOUT}`, stage: { through: number, approved } });
+  JSON.stringify({ rollout: `#{${LEFT_BY.ROLLOUT}.ROLLOUT}`, stage: { through: number, approved } } satisfies RolloutInput);
 
 const triggerOf = ({ name, repository, paths }: Of<'source'>): codepipeline.CfnPipeline.PipelineTriggerDeclarationProperty => ({
   providerType: 'CodeStarSourceConnection',
