@@ -209,7 +209,7 @@ export class PipelinesStack extends Stack {
       { actions: ['s3:ListBucket'], resources: [registry] },
       { actions: ['sts:AssumeRole'], resources: cdkRoles },
       {
-        actions: ['cloudformation:DescribeStacks', 'cloudformation:ListStacks', 'codepipeline:ListPipelines'],
+        actions: ['cloudformation:DescribeStacks', 'cloudformation:GetTemplate', 'cloudformation:ListStacks', 'codepipeline:ListPipelines'],
         resources: ['*'],
         why: 'What is there is listed: pipelines whose component is gone, too.',
       },
