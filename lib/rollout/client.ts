@@ -50,6 +50,9 @@ const HALTED_OR_RUNNING: readonly RolloutStatus[] = ['running', 'between waves',
 /** Times that a request is tried when somebody else writes at the same moment. */
 const ATTEMPTS = 10;
 
+/** Rollouts of a component among which one may still be queued: each that comes later ends those before it. */
+const QUEUE = 100;
+
 interface Machines {
   readonly table: string;
   readonly machine: string;
@@ -101,7 +104,7 @@ export class RolloutClient {
     if (!(await this.store.enqueue(plan, cells, record))) {
       throw new FactoryError('RECORD_CONFLICT', `there is a rollout ${plan.id} already`, { fix: 'run the command again' });
     }
-    const before = await this.history(plan.component, Number.POSITIVE_INFINITY);
+    const before = await this.history(plan.component, QUEUE);
     const outcome = { sentence: `${plan.id} (${plan.version}) is newer, and goes instead` };
     for (const { id, status } of before) {
       if (status !== 'queued' || numberOf(id) >= number) continue;
