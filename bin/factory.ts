@@ -12,7 +12,7 @@ import { VendingStack } from '../lib/accounts/vending-stack.ts';
 import { Delegation } from '../lib/cell/delegation.ts';
 import { Foundation } from '../lib/cell/foundation.ts';
 import { packageRoot } from '../lib/package-root.ts';
-import { PIPELINES_STACK, pipelineStacks } from '../lib/plan/pipeline-stacks.ts';
+import { GITHUB_STACK, PIPELINES_STACK, pipelineStacks } from '../lib/plan/pipeline-stacks.ts';
 import {
   CONTROL_STACKS,
   createPlan,
@@ -27,11 +27,20 @@ import {
 import { toolingStacks } from '../lib/plan/tooling-stacks.ts';
 import { ArtifactReplicaStack, ArtifactsStack } from '../lib/rollout/artifacts-stack.ts';
 import { RolloutsStack } from '../lib/rollout/rollouts-stack.ts';
-import { hostingOf } from '../pipelines/codepipeline/hosting.ts';
 import { PipelineStack } from '../pipelines/codepipeline/pipeline-stack.ts';
 import { PipelinesStack } from '../pipelines/codepipeline/pipelines-stack.ts';
+import { GitHubRolesStack, GitHubStack } from '../pipelines/github/roles-stack.ts';
+import { unsupported } from '../pipelines/hosting.ts';
 import { requireTemplateFits } from '../pipelines/limits.ts';
-import { asFactoryError, cellDelegationStackName, cellStackName, FactoryError, loadRegistry } from '../registry/index.ts';
+import {
+  asFactoryError,
+  type Component,
+  cellDelegationStackName,
+  cellStackName,
+  type Engine,
+  FactoryError,
+  loadRegistry,
+} from '../registry/index.ts';
 import { cdkCommandLine, type Wanted, wantedStacks } from './wanted.ts';
 
 const NAMES_ONLY = 'Listed, not built.';
@@ -45,6 +54,21 @@ const AT_HOME: Readonly<Record<string, Build>> = {
   [CONTROL_STACKS.artifacts]: (app, plan) => new ArtifactsStack(app, plan),
   [CONTROL_STACKS.rollouts]: (app, plan) => new RolloutsStack(app, plan),
 };
+
+/** What builds the stacks of pipelines: what all share, which comes first, and what is a component's own. */
+const ENGINES: Readonly<Record<Engine, { after: string; shared: Build; own: (app: App, plan: InitializedPlan, of: Component) => Stack }>> =
+  {
+    codepipeline: {
+      after: PIPELINES_STACK,
+      shared: (app, plan) => new PipelinesStack(app, plan),
+      own: (app, plan, of) => new PipelineStack(app, plan, of),
+    },
+    'github-actions': {
+      after: GITHUB_STACK,
+      shared: (app, plan) => new GitHubStack(app, plan),
+      own: (app, plan, of) => new GitHubRolesStack(app, plan, of),
+    },
+  };
 
 interface ControlStack {
   readonly stackName: string;
@@ -71,14 +95,17 @@ const controlStacks = (plan: InitializedPlan): readonly ControlStack[] => [
     account: plan.tooling.accountId,
     build: AT_HOME[stackName] ?? ((app: App) => new ArtifactReplicaStack(app, plan, region)),
   })),
-  ...pipelineStacks(plan).map(({ stackName, region, component }) => ({
-    stackName,
-    region,
-    account: plan.tooling.accountId,
-    build: (app: App) => (component ? new PipelineStack(app, plan, component) : new PipelinesStack(app, plan)),
-    after: component && PIPELINES_STACK,
-    missing: component && hostingOf(component) === undefined ? `CodePipeline takes no commits from ${component.repository.url}` : undefined,
-  })),
+  ...pipelineStacks(plan).map(({ stackName, region, engine, component }) => {
+    const { shared, own, after } = ENGINES[engine];
+    return {
+      stackName,
+      region,
+      account: plan.tooling.accountId,
+      build: (app: App) => (component ? own(app, plan, component) : shared(app, plan)),
+      after: component && after,
+      missing: component && unsupported(plan, component),
+    };
+  }),
 ];
 
 const controlStackNames = (plan: Plan) =>

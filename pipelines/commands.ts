@@ -97,3 +97,15 @@ export const HANDOVER = {
     'if [ -f "$HANDOVER/images.tar" ]; then docker load --input "$HANDOVER/images.tar"; fi',
   ],
 } as const;
+
+/**
+ * The shell of the pipeline of pipelines: checks, shows what differs, brings pipelines in step with the published registry.
+ * @param isOwn whether it runs in a clone of the factory's own repository: then with what that holds, whose definitions are
+ * checked, too
+ */
+export const syncLines = (isOwn: boolean): readonly string[] => [
+  ...(isOwn ? ['make build', 'export CELL_FACTORY="$PWD"', `${cellctl} validate --organization registry`] : []),
+  `${cellctl} validate`,
+  `${cellctl} pipelines diff`,
+  `${cellctl} pipelines sync --yes`,
+];

@@ -51,6 +51,8 @@ export const MIGRATIONS: Readonly<Record<number, (content: Untyped) => Untyped>>
     },
     life,
   }),
+  /** Version 6 added components of kind `foundation`, which have no route. What was there before is as it was. */
+  5: (content) => content,
 };
 
 /** A policy of version 3 as one of version 4: its waves as they were, which nobody had to approve. */

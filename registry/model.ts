@@ -200,8 +200,8 @@ const hook = z.strictObject({
 export const componentSchema = z.strictObject({
   /** Unique in the organization; also the name of its stack in every cell. */
   name: label,
-  /** How it is deployed: as a stack, or as manifests. */
-  kind: z.enum(['cloudformation', 'kubernetes']),
+  /** How it is deployed: as a stack of its own, as manifests, or as the cells' own stacks; the last is what the factory itself makes. */
+  kind: z.enum(['cloudformation', 'kubernetes', 'foundation']),
   /** Where its source lives. */
   repository: z.strictObject({
     /** Address that `git clone` takes. */
@@ -211,13 +211,15 @@ export const componentSchema = z.strictObject({
     /** Folder of the component in the repository. */
     path: z.string(),
   }),
-  /** What the load balancer sends to it. */
-  route: z.strictObject({
-    /** Priority of its listener rule, unique among components. */
-    priority: z.int().min(1).max(50000),
-    /** Path pattern, e.g. `/orders*`. */
-    path: z.string().startsWith('/').max(128),
-  }),
+  /** What the load balancer sends to it; every kind but `foundation` has one. */
+  route: z
+    .strictObject({
+      /** Priority of its listener rule, unique among components. */
+      priority: z.int().min(1).max(50000),
+      /** Path pattern, e.g. `/orders*`. */
+      path: z.string().startsWith('/').max(128),
+    })
+    .optional(),
   /** How its commits reach the cells. */
   pipeline: z.strictObject({
     /** What runs it. */

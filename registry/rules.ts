@@ -3,9 +3,10 @@
  * nothing stands in both. Each rule sees only definitions that fit the schema, so none needs to guard against shape.
  * docs/registry.md lists them; a test keeps that list current.
  */
+import { COMPONENT_RULES } from './component-rules.ts';
 import { CACHE_TYPES, DATABASE_CLASSES, FARGATE_MEMORY } from './instances.ts';
 import { BLOCK_PREFIX } from './layout.ts';
-import type { AwsCell, Cell, Component, Organization } from './model.ts';
+import type { AwsCell, Organization } from './model.ts';
 import {
   ACCESS_NAMES,
   accountEmail,
@@ -122,28 +123,6 @@ function* sized({ cells, standIns }: Subject): Generator<[string, AwsCell]> {
     const known = ['size', 'stage', 'capacity', 'overrides'].every((field) => !unknown.has(`cells.${key}.${field}`));
     if (cell.cloud === 'aws' && known) yield [key, cell];
   }
-}
-
-/** Whether a component can run in a cell. */
-const runsIn = (component: Component, cell: Cell) =>
-  component.kind === 'kubernetes'
-    ? cell.platforms.some((platform) => platform === 'eks' || platform === 'gke')
-    : cell.platforms.some((platform) => platform === 'ecs');
-
-/** A dependency cycle through `start`, as the names on it, or undefined. */
-function cycleFrom(start: string, components: ReadonlyMap<string, Component>): string[] | undefined {
-  const visited = new Set<string>();
-  const walk = (name: string, trail: string[]): string[] | undefined => {
-    for (const next of components.get(name)?.dependsOn ?? []) {
-      if (next === start) return [...trail, next];
-      if (visited.has(next)) continue;
-      visited.add(next);
-      const found = walk(next, [...trail, next]);
-      if (found) return found;
-    }
-    return undefined;
-  };
-  return walk(start, [start]);
 }
 
 /** Cells that are defined for another stage or region than they were built for. */
@@ -517,78 +496,7 @@ export const RULES: readonly Rule[] = [
       yield { path: 'cells', message: 'production cells, and no staging cell', fix: "add a cell with stage: 'staging'" };
     },
   },
-  {
-    code: 'DEPENDENCY_UNKNOWN',
-    description: 'a component depends on components that exist',
-    *check({ components }) {
-      for (const [key, component] of components) {
-        for (const name of component.dependsOn.filter((dependency) => !components.has(dependency))) {
-          yield {
-            path: `components.${key}.dependsOn`,
-            message: `"${name}" is no component`,
-            fix: `use one of ${[...components.keys()].filter((other) => other !== key).join(', ') || '(there is no other component)'}`,
-          };
-        }
-      }
-    },
-  },
-  {
-    code: 'DEPENDENCY_CYCLE',
-    description: 'components do not depend on each other in a circle',
-    *check({ components }) {
-      for (const key of components.keys()) {
-        const cycle = cycleFrom(key, components);
-        // Each circle is reported once, at its first name in the alphabet.
-        if (!cycle || cycle.some((name) => name < key)) continue;
-        yield {
-          path: `components.${key}.dependsOn`,
-          message: `depends on itself: ${cycle.join(' -> ')}`,
-          fix: 'remove one of these dependencies',
-        };
-      }
-    },
-  },
-  {
-    code: 'PLATFORM_MISSING',
-    description: 'a component has a cell to run on: eks or gke for kubernetes, ecs for cloudformation',
-    *check({ cells, components }) {
-      if (cells.size === 0) return;
-      for (const [key, component] of components) {
-        if ([...cells.values()].some((cell) => runsIn(component, cell))) continue;
-        yield {
-          path: `components.${key}.kind`,
-          message: `"${component.kind}", and no cell has a platform for it`,
-          fix: `add '${component.kind === 'kubernetes' ? 'eks' : 'ecs'}' to the platforms of a cell, or change kind`,
-        };
-      }
-    },
-  },
-  {
-    code: 'PRIORITY_COLLISION',
-    description: 'every component has a listener priority of its own',
-    *check({ components }) {
-      for (const [first, later] of repeated(components, ([, component]) => String(component.route.priority))) {
-        yield {
-          path: `components.${later[0]}.route.priority`,
-          message: `${later[1].route.priority} is also the priority of ${first[0]}`,
-          fix: 'choose a number from 1 to 50000 that no other component has',
-        };
-      }
-    },
-  },
-  {
-    code: 'PATH_COLLISION',
-    description: 'no two components take the same path: the second would get nothing',
-    *check({ components }) {
-      for (const [first, later] of repeated(components, ([, component]) => component.route.path)) {
-        yield {
-          path: `components.${later[0]}.route.path`,
-          message: `"${later[1].route.path}" is also the path of ${first[0]}`,
-          fix: 'give each component a path of its own',
-        };
-      }
-    },
-  },
+  ...COMPONENT_RULES,
   {
     code: 'WAVES_INCOMPLETE',
     description: 'the last wave, and no other, admits the rest; percentages before it stay below 100 together',

@@ -9,6 +9,15 @@ export const VENDING_ROLE = 'cell-vending';
 /** The role by which CloudFormation creates what is in a stack, in an account that is bootstrapped for the CDK. */
 export const executionRole = (accountId: string, region: string) => `cdk-hnb659fds-cfn-exec-role-${accountId}-${region}`;
 
+/** The role there by which trusted accounts deploy stacks. */
+export const deployRole = (accountId: string, region: string) => `cdk-hnb659fds-deploy-role-${accountId}-${region}`;
+
+/** The role there by which trusted accounts put files into {@link stagingBucket}. */
+export const filePublishingRole = (accountId: string, region: string) => `cdk-hnb659fds-file-publishing-role-${accountId}-${region}`;
+
+/** The bucket there that CloudFormation reads templates from. */
+export const stagingBucket = (accountId: string, region: string) => `cdk-hnb659fds-assets-${accountId}-${region}`;
+
 /** The role of the cell operator, in tooling: it starts and looks at rollouts in cells. */
 export const OPERATOR_ROLE = 'cell-operator';
 

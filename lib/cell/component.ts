@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { FactoryError } from '../../registry/index.ts';
 import { deployStack } from '../aws/toolkit.ts';
-import { type Plan, selectComponent, type VendedCell } from '../plan/plan.ts';
+import { type Plan, registryParameters, selectComponent, type VendedCell } from '../plan/plan.ts';
 import type { DeployTask } from './deploy.ts';
 
 /** What was built of a component. */
@@ -80,6 +80,9 @@ export async function componentTask(
   { partition, runId }: { readonly partition: string; readonly runId: string },
 ): Promise<(cell: VendedCell) => DeployTask> {
   const component = selectComponent(plan, name);
+  if (component.kind === 'foundation') {
+    throw new FactoryError('REFUSED', `${name} is what cells stand on, and no stack of its own`, { fix: 'run `cellctl deploy <cell>`' });
+  }
   await requireStack(name, build.assembly);
   return () => ({
     stackName: name,
@@ -87,7 +90,7 @@ export async function componentTask(
       const parameters = {
         ImageUri: build.image.replaceAll('{region}', cell.region),
         Version: build.version,
-        ListenerPriority: String(component.route.priority),
+        ...registryParameters(component),
       };
       const addressed = await addressTo(cell, partition, build.assembly);
       try {

@@ -9,6 +9,7 @@ import { findStack, stackResources } from '../aws/stacks.ts';
 import { type Assembly, deployStack } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import type { VendedCell } from '../plan/plan.ts';
+import { UNRELEASED } from './parameters.ts';
 
 /** What became of one cell. */
 export interface DeployResult {
@@ -55,7 +56,9 @@ export function foundationTask(
       // A cell that is there has its certificate; a new one's would be waited for until somebody delegates the domain.
       if (incomplete) await domain.requireDelegated();
       const delegation = await deployStack(directory, delegationStackName, emit, { changeSetName });
-      const foundation = await deployStack(directory, stackName, emit, { changeSetName, incomplete });
+      // What a rollout brought is not what is deployed now.
+      const parameters = { Version: UNRELEASED };
+      const foundation = await deployStack(directory, stackName, emit, { changeSetName, incomplete, parameters });
       await store.note(name, 'built');
       return { changed: delegation.changed || foundation.changed };
     },

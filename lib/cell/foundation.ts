@@ -1,5 +1,5 @@
 import * as ssm from 'aws-cdk-lib/aws-ssm';
-import { Fn, Stack } from 'aws-cdk-lib/core';
+import { CfnParameter, Fn, Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import type { VendedCell } from '../plan/plan.ts';
 import { dropRepeatedDependencies } from './custom-resources.ts';
@@ -10,7 +10,7 @@ import { CellIngress } from './ingress.ts';
 import { CellKey } from './key.ts';
 import { CellLogs } from './logs.ts';
 import { CellNetwork } from './network.ts';
-import { CELL_PARAMETERS, type CellParameter } from './parameters.ts';
+import { CELL_PARAMETERS, type CellParameter, UNRELEASED } from './parameters.ts';
 import { CellProbe } from './probe.ts';
 import { CellRollout } from './rollout-role.ts';
 import { tagResources } from './tagging.ts';
@@ -25,6 +25,7 @@ interface Parts {
 /** The cell's own stack, `Cell-<name>`: everything that lives as long as the cell, and nothing that changes with a component. */
 export class Foundation extends Stack {
   private readonly zones: number;
+  private readonly version: CfnParameter;
 
   constructor(scope: Construct, cell: VendedCell) {
     super(scope, cell.stackName, {
@@ -47,6 +48,10 @@ export class Foundation extends Stack {
     new CellHealth(this, 'Health', cell, data, ingress, probe);
     new CellRollout(this, 'Rollout', cell);
     dropRepeatedDependencies(this);
+    this.version = new CfnParameter(this, 'Version', {
+      description: 'What a rollout brought; deployed otherwise, it is none that anybody published',
+      default: UNRELEASED,
+    });
     this.publishParameters(cell, { key, network, data, ingress });
   }
 
@@ -84,6 +89,7 @@ export class Foundation extends Stack {
       cacheSecretArn: data.cacheSecret.secretArn,
       queueUrl: data.queue.queueUrl,
       queueArn: data.queue.queueArn,
+      foundationVersion: this.version.valueAsString,
     };
     for (const [key, value] of Object.entries(values)) {
       const parameterName = CELL_PARAMETERS[key as CellParameter];

@@ -28,7 +28,11 @@ export const CELL_PARAMETERS = {
   cacheSecretArn: '/cell/cache/secret-arn',
   queueUrl: '/cell/queue/url',
   queueArn: '/cell/queue/arn',
+  foundationVersion: '/cell/foundation/version',
 } as const;
+
+/** The version of a foundation that no rollout has brought. */
+export const UNRELEASED = 'unreleased';
 
 export type CellParameter = keyof typeof CELL_PARAMETERS;
 

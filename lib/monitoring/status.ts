@@ -6,7 +6,7 @@ import { asCloudError } from '../aws/cloud-error.ts';
 import { assumeLookup, type Session } from '../aws/session.ts';
 import { findStack } from '../aws/stacks.ts';
 import { isExpired } from '../plan/expiry.ts';
-import { type CellPlan, isVended, type Plan, type VendedCell } from '../plan/plan.ts';
+import { type CellPlan, componentStackName, isVended, type Plan, type VendedCell } from '../plan/plan.ts';
 
 /** Cells that are looked at once. */
 const CONCURRENCY = 10;
@@ -60,7 +60,7 @@ async function look(
   const [foundation, alarm, ...components] = await Promise.all([
     stack(inside, cell.stackName),
     health(inside, cell.name),
-    ...plan.components.map(async ({ name }) => [name, await stack(inside, name)] as const),
+    ...plan.components.map(async (component) => [component.name, await stack(inside, componentStackName(component, cell))] as const),
   ]);
   return { foundation: foundation?.status, health: alarm, components: Object.fromEntries(components) };
 }

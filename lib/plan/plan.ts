@@ -322,6 +322,18 @@ export function selectComponent({ components }: Plan, name: string): Component {
   });
 }
 
+/** Name of a component's stack in a cell. */
+export const componentStackName = ({ kind, name }: Component, cell: Pick<CellPlan, 'stackName'>): string =>
+  kind === 'foundation' ? cell.stackName : name;
+
+/** Parameters of a component's stack whose values come from its registry entry. */
+export const registryParameters = ({ route }: Component): Readonly<Record<string, string>> =>
+  route ? { ListenerPriority: String(route.priority) } : {};
+
+/** The component that the cells' own stacks are delivered as, if the registry has one. */
+export const foundationComponent = ({ components }: Pick<Plan, 'components'>): Component | undefined =>
+  components.find(({ kind }) => kind === 'foundation');
+
 /** A cell that has its account, in an organization that `cellctl init` has been through. */
 export type VendedCell = CellPlan & {
   readonly account: AccountPlan & { readonly accountId: string };

@@ -46,14 +46,15 @@ interface Exclusion {
 }
 
 /** What a component runs on, by its kind. `gke` is no cell of AWS, and left out before its platform is looked at. */
-const PLATFORMS = { cloudformation: 'ecs', kubernetes: 'eks' } as const satisfies Record<Component['kind'], CellPlan['platforms'][number]>;
+const PLATFORMS = { cloudformation: 'ecs', kubernetes: 'eks' } as const;
 
 /** Every kind of cell on AWS that gets nothing, in the order in which they are looked for: the first that applies is told. */
 export const EXCLUSIONS: readonly Exclusion[] = [
   {
     what: 'personal cells',
     applies: ({ stage }) => stage === 'personal',
-    reason: ({ owner }) => `It is a personal cell: ${owner ?? 'its owner'} decides what runs there (\`cellctl component deploy\`).`,
+    reason: ({ owner, name }, { kind }) =>
+      `It is a personal cell: ${owner ?? 'its owner'} decides what runs there (\`cellctl ${kind === 'foundation' ? `deploy ${name}` : 'component deploy'}\`).`,
   },
   {
     what: 'cells with `intent: cordoned`',
@@ -88,10 +89,21 @@ export const EXCLUSIONS: readonly Exclusion[] = [
   },
   {
     what: 'cells without a platform for the kind of the component: `ecs` for `cloudformation`, `eks` for `kubernetes`',
-    applies: ({ platforms }, { kind }) => !platforms.includes(PLATFORMS[kind]),
-    reason: ({ platforms }, { kind }) => `It runs ${platforms.join(' and ')}, and a component of kind ${kind} needs ${PLATFORMS[kind]}.`,
+    applies: ({ platforms }, { kind }) => kind !== 'foundation' && !platforms.includes(PLATFORMS[kind]),
+    reason: ({ platforms }, { kind }) =>
+      `It runs ${platforms.join(' and ')}, and a component of kind ${kind} needs ${kind === 'kubernetes' ? 'eks' : 'ecs'}.`,
   },
 ];
+
+/** What a version is made for, where that is not every cell. */
+export interface MadeFor {
+  readonly version: string;
+  /** By name. */
+  readonly cells: ReadonlySet<string>;
+}
+
+/** About cells that came after what they would get was built. */
+const laterThan = ({ version }: MadeFor) => `It is not part of ${version}, which was built without it: the next version has it.`;
 
 /** About cells that are not on AWS. */
 export const ELSEWHERE = 'It is in another cloud, which rollouts do not reach.';
@@ -167,9 +179,15 @@ function shareOf({ production }: Plan, { cells, weight }: Room): number {
  * else is there, and no wave takes a cell and leaves another that it prefers, in the same region and no heavier. So among
  * waves of one preference, two such cells keep their order whatever cells are added; and where all cells have one weight and
  * one region, that is the whole sequence, with the new cells put in between. The order of definitions never matters.
+ *
+ * @param madeFor the cells that there is something for. @default - all
  */
-export function planWaves(plan: Plan, component: Component): { readonly waves: readonly Wave[]; readonly leftOut: readonly LeftOut[] } {
-  const { eligible, leftOut } = sorted(plan, component);
+export function planWaves(
+  plan: Plan,
+  component: Component,
+  madeFor?: MadeFor,
+): { readonly waves: readonly Wave[]; readonly leftOut: readonly LeftOut[] } {
+  const { eligible, leftOut } = sorted(plan, component, madeFor);
   const { stagingBake, waves, multiRegionFromWave } = plan.rollout;
   const production = eligible.filter(({ stage }) => stage !== 'staging');
   const total = { cells: production.length, weight: weightOf(production) };
@@ -204,12 +222,13 @@ const waveOf = (wave: Omit<Wave, 'cells' | 'regions' | 'exposure'>, cells: reado
 });
 
 /** Cells that get the component, in the order of impact, and all others with their reason. */
-function sorted(plan: Plan, component: Component): { eligible: VendedCell[]; leftOut: LeftOut[] } {
+function sorted(plan: Plan, component: Component, madeFor: MadeFor | undefined): { eligible: VendedCell[]; leftOut: LeftOut[] } {
   const eligible: VendedCell[] = [];
   const leftOut: LeftOut[] = [];
   for (const cell of plan.cells.toSorted(byImpact)) {
     const exclusion = EXCLUSIONS.find(({ applies }) => applies(cell, component));
     if (exclusion) leftOut.push({ cell: cell.name, reason: exclusion.reason(cell, component) });
+    else if (madeFor && !madeFor.cells.has(cell.name)) leftOut.push({ cell: cell.name, reason: laterThan(madeFor) });
     // Who has no account is excluded; the compiler doesn't know.
     else if (isVended(cell)) eligible.push(cell);
   }

@@ -83,7 +83,7 @@ abstract class ArtifactsBase extends Stack {
 export class ArtifactsStack extends ArtifactsBase {
   constructor(scope: Construct, plan: InitializedPlan) {
     super(scope, plan, plan.homeRegion);
-    for (const { name } of plan.components) this.createRepository(name, plan.organizationId);
+    for (const { name, kind } of plan.components) if (kind !== 'foundation') this.createRepository(name, plan.organizationId);
     this.replicate(plan);
   }
 

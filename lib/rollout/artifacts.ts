@@ -17,11 +17,11 @@ const fileSchema = z.object({
 const contentSchema = z.object({
   component: z.string(),
   /** How it is deployed. */
-  kind: z.enum(['cloudformation', 'kubernetes']),
+  kind: z.enum(['cloudformation', 'kubernetes', 'foundation']),
   version: z.string(),
   /** By name. */
   files: z.record(z.string(), fileSchema),
-  /** Name of the file that is the CloudFormation template. */
+  /** Name of the file that is the CloudFormation template; `{cell}` becomes the cell's name where each has a template of its own. */
   template: z.string(),
   /** Values of the template's parameters, the same in every cell. */
   parameters: z.record(z.string(), z.string()),
@@ -56,6 +56,35 @@ export function digestOf({ component, kind, version, files, template, parameters
 }
 
 const UNTOUCHED = 'restore its first version in S3: an artifact is written once; until then, roll out another version';
+
+/** The placeholder for a cell in names of templates. */
+export const CELL = '{cell}';
+
+/** Name of the file that is the template for a cell. */
+export const templateFor = ({ template }: Pick<ArtifactContent, 'template'>, cell: string): string => template.replaceAll(CELL, cell);
+
+/**
+ * The cells that an artifact is made for; undefined for one that goes to every cell.
+ * @param names of its files
+ */
+export function madeFor(template: string, names: Iterable<string>): ReadonlySet<string> | undefined {
+  const [before = '', after] = template.split(CELL);
+  if (after === undefined) return undefined;
+  const templates = [...names].filter((name) => name.startsWith(before) && name.endsWith(after));
+  return new Set(templates.map((name) => name.slice(before.length, name.length - after.length)));
+}
+
+/** What ends the name of a file that is no text: artifacts are kept as text. */
+const ENCODED = '.base64';
+
+/** Name of the file that goes into the CDK's bucket of a cell, under this key. */
+export const assetFile = (key: string): string => `${key}${ENCODED}`;
+
+/** How the CDK calls what a template finds in that bucket: by its hash. */
+const ASSET_KEY = /(?<![0-9a-zA-Z])[0-9a-f]{64}\.[a-z0-9]+/g;
+
+/** Keys of what a template finds in the CDK's bucket of its own account. */
+export const assetsIn = (template: string): readonly string[] => [...new Set(template.match(ASSET_KEY) ?? [])];
 
 /** A manifest as `at` holds it. @throws FactoryError `ARTIFACT_CHANGED` when it is damaged, or not what its digest says */
 export function parseManifest(text: string, at: string): ArtifactManifest {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { FactoryError, isNamed, messageOf, type Problem } from '../../registry/index.ts';
 import { componentSchema } from '../../registry/model.ts';
+import { CELL } from './artifacts.ts';
 import { VERSION, VERSION_RULE } from './template-check.ts';
 
 export const BUILD_FILE = 'component.json';
@@ -55,6 +56,8 @@ const common = {
 const buildSchema = z.discriminatedUnion('kind', [
   /** `template`: name of the file that is the CloudFormation template. */
   z.strictObject({ ...common, kind: z.literal('cloudformation'), template: z.string() }),
+  /** `template`: name of the file that is the template of a cell's own stack, with `{cell}` for its name. */
+  z.strictObject({ ...common, kind: z.literal('foundation'), template: z.string().includes(CELL, `must hold ${CELL}`) }),
   /** `manifests`: names of the files that are applied. */
   z.strictObject({ ...common, kind: z.literal('kubernetes'), manifests: z.array(z.string()).min(1) }),
 ]);
@@ -101,7 +104,17 @@ const problem = (path: string, message: string, fix = AGAIN): Problem => ({ code
 export const imageTag = (version: string, name: string, count: number) => (count === 1 ? version : `${version}-${name.toLowerCase()}`);
 
 /** The files that a build needs to be what it is. */
-const parts = (build: Build): readonly string[] => (build.kind === 'cloudformation' ? [build.template] : build.manifests);
+function parts(build: Build): { readonly field: string; readonly names: readonly string[] } {
+  switch (build.kind) {
+    case 'cloudformation':
+      return { field: 'template', names: [build.template] };
+    case 'foundation':
+      // Of any cells; but of some.
+      return { field: 'template', names: Object.keys(build.files).length === 0 ? [build.template] : [] };
+    case 'kubernetes':
+      return { field: 'manifests', names: build.manifests };
+  }
+}
 
 /** Where the folder is not what `component.json` says. */
 function* lies(build: Build, entries: readonly Entry[]): Generator<Problem> {
@@ -127,10 +140,8 @@ function* lies(build: Build, entries: readonly Entry[]): Generator<Problem> {
     if (content === undefined) yield problem(name, `${name} is a folder or a link`, 'leave plain files only');
     else if (!Object.hasOwn(build.files, name)) yield problem(name, `${name} is there, and component.json does not name it`);
   }
-  for (const name of parts(build)) {
-    if (!Object.hasOwn(build.files, name))
-      yield problem(build.kind === 'cloudformation' ? 'template' : 'manifests', `${name} is none of its files`);
-  }
+  const { field, names } = parts(build);
+  for (const name of names) if (!Object.hasOwn(build.files, name)) yield problem(field, `${name} is none of its files`);
 }
 
 /** Where a build is another than was asked for. */

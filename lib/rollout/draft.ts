@@ -1,9 +1,9 @@
 /** A rollout before it starts: what it would do, when, and why it may not start at all. Pure. */
-import { cellHealthAlarmName, FactoryError, type RolloutPolicy } from '../../registry/index.ts';
+import { type Component, cellHealthAlarmName, FactoryError, type RolloutPolicy } from '../../registry/index.ts';
 import { alarmsOf } from '../plan/alarms.ts';
 import { openTogether } from '../plan/calendar.ts';
-import { type Plan, selectComponent, type VendedCell } from '../plan/plan.ts';
-import { forecast, planWaves, type Wave } from '../plan/waves.ts';
+import { type Plan, registryParameters, selectComponent, type VendedCell } from '../plan/plan.ts';
+import { forecast, type MadeFor, planWaves, type Wave } from '../plan/waves.ts';
 import { historyBudget, longestBakeHours, MOST_EVENTS } from './budget.ts';
 import type { Draft } from './client.ts';
 import type { LeftOut, RolloutCell } from './record.ts';
@@ -39,10 +39,20 @@ export interface ForeseenRollout {
 const policyOf = ({ rollout }: Plan, timeScale: number | undefined): RolloutPolicy =>
   timeScale === undefined ? rollout : { ...rollout, timeScale };
 
-/** What a rollout of the component that starts at `now` would do, wave by wave. @throws FactoryError `COMPONENT_UNKNOWN` */
-export function foreseeRollout(plan: Plan, component: string, timeScale: number | undefined, now: Date): ForeseenRollout {
+/**
+ * What a rollout of the component that starts at `now` would do, wave by wave.
+ * @param artifact what would be rolled out. @default - something for every cell
+ * @throws FactoryError `COMPONENT_UNKNOWN`
+ */
+export function foreseeRollout(
+  plan: Plan,
+  component: string,
+  timeScale: number | undefined,
+  now: Date,
+  artifact?: PinnedArtifact,
+): ForeseenRollout {
   const policy = policyOf(plan, timeScale);
-  const { waves, leftOut } = planWaves(plan, selectComponent(plan, component));
+  const { waves, leftOut } = planWaves(plan, selectComponent(plan, component), artifact && madeForOf(artifact));
   const times = forecast(waves, policy, { deploySeconds: DEPLOY_SECONDS, now });
   const ends = times.at(-1)?.ends;
   return {
@@ -61,12 +71,22 @@ export function foreseeRollout(plan: Plan, component: string, timeScale: number 
   };
 }
 
+/** What is rolled out. */
+export interface PinnedArtifact {
+  readonly version: string;
+  readonly digest: string;
+  /** Names of the cells that it is made for. @default - every cell */
+  readonly madeFor?: ReadonlySet<string> | undefined;
+}
+
+const madeForOf = ({ version, madeFor: cells }: PinnedArtifact): MadeFor | undefined => cells && { version, cells };
+
 /** What a rollout is made from. */
 export interface DraftInput {
   /** Of a published revision: what a rollout is pinned to must stay. */
   readonly plan: Plan;
   readonly component: string;
-  readonly artifact: { readonly version: string; readonly digest: string };
+  readonly artifact: PinnedArtifact;
   readonly by: string;
   readonly reason: string | undefined;
   /** In place of the policy's. @default - the policy's */
@@ -84,8 +104,9 @@ export interface DraftInput {
 export function draftRollout(input: DraftInput): Draft {
   const { plan, component: name, artifact, by, reason, timeScale, allowReplacement, now = new Date() } = input;
   const component = selectComponent(plan, name);
-  const policy = policyOf(plan, timeScale);
-  const { waves, leftOut } = planWaves(plan, component);
+  const traffic = trafficOf(plan, component);
+  const policy = policyFor(traffic, policyOf(plan, timeScale));
+  const { waves, leftOut } = planWaves(plan, component, madeForOf(artifact));
   const { revision, digest } = plan;
   if (revision === undefined) {
     throw new FactoryError('REFUSED', 'a rollout is pinned to a revision, and these definitions are none', {
@@ -100,11 +121,13 @@ export function draftRollout(input: DraftInput): Draft {
   return {
     plan: {
       component: name,
+      kind: component.kind,
+      traffic,
       version: artifact.version,
       digest: artifact.digest,
       registry: { revision, digest },
       policy,
-      parameters: { ListenerPriority: String(component.route.priority) },
+      parameters: registryParameters(component),
       waves: waves.map((wave) => ({ ...wave, cells: namesOf(wave.cells) })),
       leftOut,
       ...{ allowReplacement, by, reason },
@@ -112,6 +135,14 @@ export function draftRollout(input: DraftInput): Draft {
     cells: waves.map(({ cells }) => cells.map(rolloutCell)),
   };
 }
+
+/** Components whose requests count: on a foundation all of them, because it has none of its own. */
+const trafficOf = ({ components }: Plan, { kind, name }: Component): readonly string[] =>
+  kind === 'foundation' ? components.flatMap((each) => (each.kind === 'foundation' ? [] : [each.name])) : [name];
+
+/** Where no component stands on a foundation, nobody sends requests that a bake could wait for; its alarms count all the same. */
+const policyFor = (traffic: readonly string[], policy: RolloutPolicy): RolloutPolicy =>
+  traffic.length === 0 ? { ...policy, minRequestsPerCell: 0 } : policy;
 
 const namesOf = (cells: readonly VendedCell[]): string[] => cells.map(({ name }) => name);
 

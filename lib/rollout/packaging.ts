@@ -25,14 +25,15 @@ import {
 } from './build.ts';
 import { ContainerEngine, ENGINES } from './containers.ts';
 import { readTree } from './file-tree.ts';
+import { TEMPLATE } from './foundations.ts';
 import { requireVersion } from './template-check.ts';
 
 export interface PackageRequest {
   readonly component: string;
   readonly version: string;
   readonly commit: string | undefined;
-  /** What was built: an assembly of the CDK, or manifests of Kubernetes. */
-  readonly source: { readonly assembly: string } | { readonly manifests: string };
+  /** What was built: an assembly of the CDK, manifests of Kubernetes, or cells' own stacks, as `readFoundations` gives them. */
+  readonly source: { readonly assembly: string } | { readonly manifests: string } | { readonly foundations: ReadonlyMap<string, string> };
   /** Folders with a Dockerfile, by the parameter that takes the image. */
   readonly images: Readonly<Record<string, string>>;
   /** The folder to write. What an earlier call wrote there is replaced. */
@@ -59,7 +60,7 @@ export async function packageComponent(
 ): Promise<CheckedBuild> {
   const { component, version, commit, source } = request;
   requireNames(request);
-  const files = 'assembly' in source ? (await readAssembly(source.assembly, component)).files : await readManifests(source.manifests);
+  const { files, kind } = await gather(source, component);
   const names = [...files.keys()].sort();
   await requireOwn(request.out, names);
   const images = await packImages(request, emit, findEngine);
@@ -72,9 +73,7 @@ export async function packageComponent(
     parameters: {},
     images,
   } as const;
-  const [template = ''] = names;
-  const build: Build =
-    'assembly' in source ? { ...common, kind: 'cloudformation', template } : { ...common, kind: 'kubernetes', manifests: names };
+  const build: Build = { ...common, ...kind };
   await mkdir(request.out, { recursive: true });
   const file = join(request.out, BUILD_FILE);
   await rm(file, { force: true });
@@ -84,6 +83,26 @@ export async function packageComponent(
   await writeFileAtomic(file, `${JSON.stringify(build, undefined, 2)}\n`);
   // What was written must be what can be published: a bad version or commit is told here, not days later.
   return readBuild(request.out);
+}
+
+/** What goes to cells, and how. */
+interface Gathered {
+  readonly files: ReadonlyMap<string, string>;
+  readonly kind:
+    | { readonly kind: 'cloudformation' | 'foundation'; readonly template: string }
+    | { readonly kind: 'kubernetes'; readonly manifests: string[] };
+}
+
+async function gather(source: PackageRequest['source'], component: string): Promise<Gathered> {
+  if ('assembly' in source) {
+    const { files, template } = await readAssembly(source.assembly, component);
+    return { files, kind: { kind: 'cloudformation', template } };
+  }
+  if ('manifests' in source) {
+    const files = await readManifests(source.manifests);
+    return { files, kind: { kind: 'kubernetes', manifests: [...files.keys()].sort() } };
+  }
+  return { files: source.foundations, kind: { kind: 'foundation', template: TEMPLATE } };
 }
 
 /** What is only found out when the folder is read would be found out after the image was built. */

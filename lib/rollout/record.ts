@@ -2,7 +2,7 @@
  * What is written down of a rollout: the pinned plan in the bucket, and the record that the machines, the operator and people
  * share, in the table. Shapes and keys only; whoever decides stands in `decide.ts`, whoever reads and writes in `store.ts`.
  */
-import type { Calendar, RolloutPolicy } from '../../registry/index.ts';
+import type { Calendar, Component, RolloutPolicy } from '../../registry/index.ts';
 import type { LeftOut, RolloutWave } from '../plan/waves.ts';
 
 export type { LeftOut, RolloutWave };
@@ -47,6 +47,9 @@ export interface RolloutCell {
 export interface RolloutPlan {
   readonly id: string;
   readonly component: string;
+  readonly kind: Component['kind'];
+  /** Components whose requests tell whether a cell is used: the component itself, or all that stand on a foundation. */
+  readonly traffic: readonly string[];
   readonly version: string;
   /** Digest of the artifact: every cell gets exactly these bytes. */
   readonly digest: string;

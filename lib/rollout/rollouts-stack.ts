@@ -10,10 +10,10 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { ArnFormat, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { artifactBucketName, FactoryError } from '../../registry/index.ts';
-import { OPERATOR_ROLE, ROLLOUT_ROLE } from '../aws/roles.ts';
+import { deployRole, filePublishingRole, OPERATOR_ROLE, ROLLOUT_ROLE } from '../aws/roles.ts';
 import { acknowledgeWildcards, waitForPolicyOnly } from '../linting.ts';
 import { packageRoot } from '../package-root.ts';
-import { CONTROL_STACKS, type InitializedPlan, ROLLOUT_PARAMETERS } from '../plan/plan.ts';
+import { CONTROL_STACKS, foundationComponent, type InitializedPlan, ROLLOUT_PARAMETERS } from '../plan/plan.ts';
 import { type Blank, definitionOf, type Machine, rollout, runWave } from './machines.ts';
 
 /** Where `npm run build` puts the operator, with all it imports, as one file. */
@@ -73,8 +73,12 @@ export class RolloutsStack extends Stack {
       description: 'The cell operator: the only one that may roll out to cells',
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
     });
-    const cells = this.formatArn({ service: 'iam', region: '', account: '*', resource: 'role', resourceName: ROLLOUT_ROLE });
-    role.addToPolicy(allow(['sts:AssumeRole'], [cells], { StringEquals: { 'aws:ResourceOrgID': this.plan.organizationId } }));
+    // Foundations take more: who can change them can do anything in a cell.
+    const foundations = foundationComponent(this.plan) ? [deployRole('*', '*'), filePublishingRole('*', '*')] : [];
+    const cells = [ROLLOUT_ROLE, ...foundations].map((resourceName) =>
+      this.formatArn({ service: 'iam', region: '', account: '*', resource: 'role', resourceName }),
+    );
+    role.addToPolicy(allow(['sts:AssumeRole'], cells, { StringEquals: { 'aws:ResourceOrgID': this.plan.organizationId } }));
     role.addToPolicy(
       allow(
         ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:Query'],
@@ -87,7 +91,7 @@ export class RolloutsStack extends Stack {
     // Without it, S3 answers "forbidden" for an object that isn't there.
     role.addToPolicy(allow(['s3:ListBucket'], [this.bucket.bucketArn]));
     role.addToPolicy(allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]));
-    acknowledgeWildcards(role, [cells], 'Cells are accounts that come and go; the condition keeps it inside the organization.');
+    acknowledgeWildcards(role, cells, 'Cells are accounts that come and go; the condition keeps it inside the organization.');
     acknowledgeWildcards(role, [artifacts, records], 'Every rollout and every version is a folder of its own.');
     const operator = new lambda.Function(this, 'Operator', {
       description: 'Acts in cells for rollouts',

@@ -85,7 +85,9 @@ export class RolloutStore {
   async plan(id: string): Promise<RolloutPlan> {
     const known = this.plans.get(id);
     if (known) return known;
-    const plan = await this.object<RolloutPlan>(planKey(id), id);
+    const pinned = await this.object<Omit<RolloutPlan, 'kind' | 'traffic'> & Partial<RolloutPlan>>(planKey(id), id);
+    // Those of before foundations were rolled out don't say it.
+    const plan: RolloutPlan = { kind: 'cloudformation', traffic: [pinned.component], ...pinned };
     if (this.plans.size >= PLANS_KEPT) this.plans.clear();
     this.plans.set(id, plan);
     return plan;

@@ -2,7 +2,7 @@
 import { FactoryError, type Problem } from '../../registry/index.ts';
 import { REGION_ZONES } from '../../registry/regions.ts';
 import { checkTemplate, TEMPLATE_LIMITS } from '../plan/limits.ts';
-import { type ArtifactContent, stackParameters } from './artifacts.ts';
+import { type ArtifactContent, assetFile, assetsIn, madeFor, stackParameters, templateFor } from './artifacts.ts';
 
 /** A template, as far as it is looked at. */
 interface ComponentTemplate {
@@ -119,21 +119,54 @@ export function requireVersion(version: string): void {
   if (!VERSION.test(version)) throw new FactoryError('ARTIFACT_INVALID', `"${version}" is no version`, { fix: VERSION_RULE });
 }
 
-/** Refuses what can't be published, with every reason. @throws FactoryError `ARTIFACT_INVALID` */
-export function requirePublishable(content: Unpublished): void {
-  const { component, version, template: name, files } = content;
-  requireVersion(version);
+/** What is wrong with the template of a component, which goes to every cell as it is. */
+const sharedProblems = (content: Unpublished, template: ComponentTemplate, text: string): Problem[] => [
+  ...excesses(template, text),
+  ...tiesOf(template),
+  ...mismatches(content, template),
+  ...imageProblems(content),
+];
+
+/** What is wrong with the template of one cell's own stack. It names its account and its region: it goes nowhere else. */
+function* ownProblems(name: string, { files }: Unpublished): Generator<Problem> {
   const text = files.get(name) ?? '';
-  let template: ComponentTemplate;
+  for (const problem of excesses(parsed(name, text), text)) yield { ...problem, path: `${name}: ${problem.path}` };
+  for (const key of assetsIn(text)) {
+    if (files.has(assetFile(key))) continue;
+    const fix = 'package it again: `cellctl component package … --foundations` takes along what the CDK puts beside a template';
+    yield { code: 'ARTIFACT_INVALID', path: name, message: `needs ${key}, which is not part of it`, fix };
+  }
+}
+
+function parsed(name: string, text: string): ComponentTemplate {
   try {
-    template = JSON.parse(text) as ComponentTemplate;
+    return JSON.parse(text) as ComponentTemplate;
   } catch (error) {
     throw new FactoryError('ARTIFACT_INVALID', `${name} is no JSON`, {
       fix: 'pass the cloud assembly that `cdk synth` wrote',
       cause: error,
     });
   }
-  const problems = [...excesses(template, text), ...tiesOf(template), ...mismatches(content, template), ...imageProblems(content)];
+}
+
+/** Refuses what can't be published, with every reason. @throws FactoryError `ARTIFACT_INVALID` */
+export function requirePublishable(content: Unpublished): void {
+  const { component, kind, version, template, files, parameters, images } = content;
+
+  requireVersion(version);
+  const given = [...Object.keys(parameters), ...Object.keys(images)];
+  const problems =
+    kind === 'foundation'
+      ? [
+          ...given.map((name) => ({
+            code: 'ARTIFACT_INVALID',
+            path: name,
+            message: 'a foundation takes no such thing',
+            fix: 'leave it out',
+          })),
+          ...[...(madeFor(template, files.keys()) ?? [])].flatMap((cell) => [...ownProblems(templateFor(content, cell), content)]),
+        ]
+      : sharedProblems(content, parsed(template, files.get(template) ?? ''), files.get(template) ?? '');
   if (problems.length === 0) return;
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
   throw new FactoryError('ARTIFACT_INVALID', `${component} ${version} has ${count}; nothing was published`, { problems });

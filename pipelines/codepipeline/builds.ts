@@ -5,7 +5,7 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { packageVersion } from '../../lib/package-root.ts';
-import { type Grant, roleWith } from './grants.ts';
+import { type Grant, roleWith } from '../grants.ts';
 
 /** ARM, as cells run: images are built for it where they are built. */
 const IMAGE = 'aws/codebuild/amazonlinux-aarch64-standard:3.0';
@@ -15,6 +15,8 @@ const NODE = 22;
 export interface BuildSpec {
   /** Bash; run with `-euo pipefail`. */
   readonly lines: readonly string[];
+  /** Whether the factory is installed first, as it was published; without, the lines bring their own. @default true */
+  readonly installs?: boolean;
   /** Variables that are set when the lines have run, for other actions. */
   readonly leaves?: readonly string[];
   /** Folder whose files are the artifact that the build leaves. */
@@ -29,11 +31,11 @@ const install = () => [
   'export CELL_FACTORY="$HOME/factory/lib/node_modules/cell-factory"',
 ];
 
-const textOf = ({ lines, leaves = [], artifact, reports }: BuildSpec): object => ({
+const textOf = ({ lines, installs = true, leaves = [], artifact, reports }: BuildSpec): object => ({
   version: '0.2',
   env: { shell: 'bash', ...(leaves.length === 0 ? {} : { 'exported-variables': leaves }) },
   phases: {
-    install: { 'runtime-versions': { nodejs: NODE }, commands: install() },
+    install: { 'runtime-versions': { nodejs: NODE }, ...(installs ? { commands: install() } : {}) },
     // One command: CodeBuild hands variables from one to the next, but none of the shell's options.
     build: { commands: [['set -euo pipefail', ...lines].join('\n')] },
   },

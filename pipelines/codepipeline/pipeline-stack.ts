@@ -9,12 +9,14 @@ import { type InitializedPlan, ROLLOUT_PARAMETERS } from '../../lib/plan/plan.ts
 import type { RolloutInput } from '../../lib/rollout/executions.ts';
 import { artifactBucketName, type Component, pipelineName, pipelineProjectName, pipelineStackName } from '../../registry/index.ts';
 import { HANDOVER, type PipelineVariable, type StepShell, shellOf } from '../commands.ts';
+import { type Grant, roleWith } from '../grants.ts';
 import { type Pipeline, pipelineOf, type Step, stepsOf } from '../graph.ts';
+import { type Hosting, requireHosting } from '../hosting.ts';
 import { requirePipelineFits, requireTemplateFits } from '../limits.ts';
+import { parameter } from '../parameter.ts';
+import { Permissions } from '../permissions.ts';
 import { type BuildSpec, buildProject } from './builds.ts';
-import { type Grant, roleWith } from './grants.ts';
-import { type Hosting, requireHosting } from './hosting.ts';
-import { HandoverPlace, parameter } from './shared.ts';
+import { HandoverPlace, pushTo, useConnection } from './shared.ts';
 
 type Action = codepipeline.CfnPipeline.ActionDeclarationProperty;
 /** What is an action's own; its name and order come from the graph. */
@@ -42,6 +44,7 @@ export class PipelineStack extends Stack {
   private readonly plan: InitializedPlan;
   private readonly component: Component;
   private readonly hosting: Hosting;
+  private readonly permissions: Permissions;
   private readonly connection: string;
   private readonly handover: HandoverPlace;
   private readonly logGroup: logs.LogGroup;
@@ -60,7 +63,8 @@ export class PipelineStack extends Stack {
     requirePipelineFits(graph);
     this.plan = plan;
     this.component = component;
-    this.hosting = requireHosting(component);
+    this.hosting = requireHosting(plan, component);
+    this.permissions = new Permissions(this, plan, component);
     this.connection = parameter(this, connectionParameter(this.hosting.provider.name));
     this.handover = new HandoverPlace(this, pipelineName(component.name));
     this.logGroup = new logs.LogGroup(this, 'Log', { retention: logs.RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
@@ -95,7 +99,7 @@ export class PipelineStack extends Stack {
       executionMode: 'SUPERSEDED',
       roleArn: this.role.roleArn,
       artifactStore: { type: 'S3', location: this.handover.bucket, encryptionKey: { type: 'KMS', id: this.handover.key } },
-      triggers: stepsOf(graph).flatMap((step) => (step.kind === 'source' ? [triggerOf(step)] : [])),
+      triggers: stepsOf(graph).flatMap((step) => (step.kind === 'source' ? [pushTo(step.name, step.repository.branch, step.paths)] : [])),
       stages,
     });
     waitForPolicyOnly(pipeline, this.role);
@@ -130,7 +134,7 @@ export class PipelineStack extends Stack {
         OutputArtifactFormat: 'CODEBUILD_CLONE_REF',
       },
       outputArtifacts: [{ name: SOURCE }],
-      roleArn: this.actionRole('source', [this.connect(), ...this.handover.write]),
+      roleArn: this.actionRole('source', [useConnection(this.connection), ...this.handover.write]),
     };
   }
 
@@ -148,9 +152,9 @@ export class PipelineStack extends Stack {
         CELL_FACTORY_ORGANIZATION: `s3://${this.plan.registryBucket}`,
         ...(isPublish ? { ARTIFACT_BUCKET: this.artifactBucket(this.plan.homeRegion) } : {}),
       },
-      grants: [this.connect(), ...(isBuild ? this.handover.write : this.handover.read), ...this.grantsOf(step)],
+      grants: [useConnection(this.connection), ...(isBuild ? this.handover.write : this.handover.read), ...this.grantsOf(step)],
       minutes: MINUTES[step.kind],
-      containers: isBuild || isPublish,
+      containers: this.hasImages && (isBuild || isPublish),
       logGroup: this.logGroup,
       key: this.handover.key,
     });
@@ -216,77 +220,26 @@ export class PipelineStack extends Stack {
 
   /** What the step does besides running: in CodeBuild, by the project's role. */
   private grantsOf(step: Of<'build' | 'publish' | 'start' | 'hook'>): readonly Grant[] {
-    const { name } = this.component;
-    const projectName = pipelineProjectName(name, step.name);
-    const home = this.bucketArn(this.artifactBucket(this.plan.homeRegion));
-    const registry = this.bucketArn(this.plan.registryBucket);
-    const readRegistry: readonly Grant[] = [
-      { actions: ['s3:GetObject'], resources: [`${registry}/*`], why: 'Every revision of the registry is an object.' },
-      { actions: ['s3:ListBucket'], resources: [registry] },
-    ];
-    // Without it, S3 answers "forbidden" for an object that isn't there.
-    const list = (buckets: readonly string[]): Grant => ({ actions: ['s3:ListBucket'], resources: buckets });
+    const group = `${pipelineProjectName(this.component.name, step.name)}-${REPORTS}`;
     switch (step.kind) {
       case 'build':
         return [
           {
             actions: ['CreateReportGroup', 'CreateReport', 'UpdateReport', 'BatchPutTestCases'].map((action) => `codebuild:${action}`),
-            resources: [this.formatArn({ service: 'codebuild', resource: 'report-group', resourceName: `${projectName}-${REPORTS}` })],
+            resources: [this.formatArn({ service: 'codebuild', resource: 'report-group', resourceName: group })],
           },
-        ];
-      case 'publish': {
-        const buckets = this.plan.regions.map((region) => this.bucketArn(this.artifactBucket(region)));
-        return [
-          ...readRegistry,
-          list(buckets),
-          {
-            actions: ['s3:GetObject', 's3:PutObject'],
-            resources: buckets.map((bucket) => `${bucket}/artifacts/${name}/*`),
-            why: 'Every version of the component is a folder.',
-          },
-          { actions: ['ecr:GetAuthorizationToken'], resources: ['*'], why: 'ECR knows no resource for signing in.' },
-          { actions: PUSH, resources: [this.formatArn({ service: 'ecr', resource: 'repository', resourceName: name })] },
-        ];
-      }
-      case 'start':
-        return [
-          ...readRegistry,
-          list([home]),
-          { actions: ['s3:GetObject'], resources: [`${home}/artifacts/${name}/*`], why: 'Every version of the component is a folder.' },
-          ...this.rollouts(
-            ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
-            ['s3:GetObject', 's3:PutObject'],
-          ),
         ];
       case 'hook':
         // Before a wave it is a target of the Makefile, and asks nobody.
-        return step.wave === undefined
-          ? []
-          : [...readRegistry, list([home]), ...this.rollouts(['dynamodb:GetItem', 'dynamodb:Query'], ['s3:GetObject'])];
+        return step.wave === undefined ? [] : this.permissions.hook();
+      default:
+        return this.permissions[step.kind]();
     }
   }
 
-  /** Records of rollouts: the table, and what is written down once. */
-  private rollouts(tableActions: readonly string[], objectActions: readonly string[]): readonly Grant[] {
-    const home = this.bucketArn(this.artifactBucket(this.plan.homeRegion));
-    const { table, machine } = ROLLOUT_PARAMETERS;
-    return [
-      {
-        actions: tableActions,
-        resources: [this.formatArn({ service: 'dynamodb', resource: 'table', resourceName: parameter(this, table) })],
-      },
-      { actions: objectActions, resources: [`${home}/rollouts/${this.component.name}-*`], why: 'Every rollout is a folder.' },
-      {
-        // Where the table is; that the machine is there; not to start it.
-        actions: ['ssm:GetParameters'],
-        resources: [table, machine].map((name) => this.formatArn({ service: 'ssm', resource: 'parameter', resourceName: name.slice(1) })),
-      },
-    ];
-  }
-
-  private connect(): Grant {
-    // Of two names: connections that were made before the service was renamed know the second.
-    return { actions: ['codeconnections:UseConnection', 'codestar-connections:UseConnection'], resources: [this.connection] };
+  /** Foundations are templates, and nothing else. */
+  private get hasImages(): boolean {
+    return this.component.kind !== 'foundation';
   }
 
   private actionRole(step: string, grants: readonly Grant[]): string {
@@ -300,33 +253,10 @@ export class PipelineStack extends Stack {
   private artifactBucket(region: string): string {
     return artifactBucketName(this.plan.organization, this.plan.tooling.accountId, region);
   }
-
-  private bucketArn(name: string): string {
-    return this.formatArn({ service: 's3', region: '', account: '', resource: name });
-  }
 }
-
-/** What it takes to push an image, and to see whether it is there. */
-const PUSH = [
-  'ecr:BatchCheckLayerAvailability',
-  'ecr:BatchGetImage',
-  'ecr:CompleteLayerUpload',
-  'ecr:DescribeRepositories',
-  'ecr:InitiateLayerUpload',
-  'ecr:PutImage',
-  'ecr:UploadLayerPart',
-];
 
 const typeOf = (category: string, provider: string) => ({ category, owner: 'AWS', provider, version: '1' });
 
 /** What the machine is given; the id of the rollout is put in by CodePipeline. */
 const inputOf = ({ number, approved }: Of<'wave'>['wave']): string =>
   JSON.stringify({ rollout: `#{${LEFT_BY.ROLLOUT}.ROLLOUT}`, stage: { through: number, approved } } satisfies RolloutInput);
-
-const triggerOf = ({ name, repository, paths }: Of<'source'>): codepipeline.CfnPipeline.PipelineTriggerDeclarationProperty => ({
-  providerType: 'CodeStarSourceConnection',
-  gitConfiguration: {
-    sourceActionName: name,
-    push: [{ branches: { includes: [repository.branch] }, ...(paths.length === 0 ? {} : { filePaths: { includes: [...paths] } }) }],
-  },
-});

@@ -8,21 +8,29 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
-import { CfnOutput, DefaultStackSynthesizer, Duration, IgnoreMode, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib/core';
+import { CfnOutput, Duration, IgnoreMode, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { waitForPolicyOnly } from '../../lib/linting.ts';
 import { packageRoot } from '../../lib/package-root.ts';
-import { codePipelineComponents, connectionParameter, PIPELINE_PARAMETERS, PIPELINES_STACK } from '../../lib/plan/pipeline-stacks.ts';
+import { componentsOn, connectionParameter, ownComponent, PIPELINE_PARAMETERS, PIPELINES_STACK } from '../../lib/plan/pipeline-stacks.ts';
 import type { InitializedPlan } from '../../lib/plan/plan.ts';
-import { connectionName, POINTER_KEY } from '../../registry/index.ts';
+import { type Component, connectionName, POINTER_KEY } from '../../registry/index.ts';
+import { syncLines } from '../commands.ts';
+import { type Grant, roleWith } from '../grants.ts';
+import { type Hosting, hostingOf, type Provider } from '../hosting.ts';
 import { requirePipelinesFit } from '../limits.ts';
+import { syncPermissions } from '../sync-permissions.ts';
 import { buildProject } from './builds.ts';
-import { type Grant, roleWith } from './grants.ts';
-import { hostingOf, type Provider } from './hosting.ts';
-import { HandoverPlace } from './shared.ts';
+import { HandoverPlace, pushTo, useConnection } from './shared.ts';
 
 /** Days that what a step has handed to the next is kept: longer than a commit can be on its way. */
 const KEPT_DAYS = 90;
+
+/** The factory's own repository. */
+interface Own {
+  readonly component: Component;
+  readonly hosting: Hosting;
+}
 
 /** The pipeline of pipelines. No component has this name: theirs are in small letters. */
 const PIPELINE = 'Pipelines';
@@ -33,10 +41,14 @@ const SYNC = 'sync';
  * `Pipelines`, in tooling: what all pipelines share, and the pipeline that keeps them in step with the registry.
  *
  * That one runs when a revision is published, and once a day: a pipeline whose component is gone goes after a time in which
- * nothing else may happen. It takes no commits of the factory's own repository: the registry does not say where that is.
+ * nothing else may happen. Where foundations are delivered as a component, their repository is the factory's own: then it
+ * runs on every commit there, too, and with that commit's code.
  */
 export class PipelinesStack extends Stack {
   private readonly plan: InitializedPlan;
+  private readonly own: Own | undefined;
+  /** ARNs by the provider's name. */
+  private readonly connections = new Map<string, string>();
 
   /** @throws FactoryError `PIPELINE_TOO_LARGE` */
   constructor(scope: Construct, plan: InitializedPlan) {
@@ -47,7 +59,10 @@ export class PipelinesStack extends Stack {
     });
     for (const [key, value] of Object.entries(plan.tooling.tags)) Tags.of(this).add(key, value);
     this.plan = plan;
-    const components = codePipelineComponents(plan);
+    const components = componentsOn(plan, 'codepipeline');
+    const component = ownComponent(plan, 'codepipeline');
+    const hosting = component && hostingOf(component);
+    this.own = component && hosting && { component, hosting };
     requirePipelinesFit(components.length + 1);
     const key = new kms.Key(this, 'Key', {
       description: 'What the steps of pipelines hand to each other',
@@ -99,6 +114,7 @@ export class PipelinesStack extends Stack {
       providerType: type,
     });
     const description = `Pending until somebody completes it in the console of AWS: Developer Tools, Settings, Connections`;
+    this.connections.set(name, connection.attrConnectionArn);
     this.publish(name, connectionParameter(name), connection.attrConnectionArn, description);
     new CfnOutput(this, `Output-${name}`, { value: connection.attrConnectionArn, description });
   }
@@ -124,6 +140,7 @@ export class PipelinesStack extends Stack {
       executionMode: 'SUPERSEDED',
       roleArn: role.roleArn,
       artifactStore: { type: 'S3', location: handover.bucket, encryptionKey: { type: 'KMS', id: handover.key } },
+      ...(this.own ? { triggers: [pushTo(SOURCE, this.own.component.repository.branch)] } : {}),
       stages,
     });
     waitForPolicyOnly(pipeline, role);
@@ -144,8 +161,31 @@ export class PipelinesStack extends Stack {
     });
   }
 
-  /** A pipeline must begin with an archive in S3 or a commit. The registry is neither: this is the version of the factory. */
   private source(role: iam.IRole, handover: HandoverPlace) {
+    return {
+      name: SOURCE,
+      outputArtifacts: [{ name: SOURCE }],
+      ...(this.own ? this.commit(this.own, role, handover) : this.version(role, handover)),
+    };
+  }
+
+  /** The newest commit of the factory's own repository, whatever has made the pipeline run. */
+  private commit({ component, hosting }: Own, role: iam.IRole, handover: HandoverPlace) {
+    const connection = this.connections.get(hosting.provider.name) ?? '';
+    return {
+      actionTypeId: { category: 'Source', owner: 'AWS', provider: 'CodeStarSourceConnection', version: '1' },
+      configuration: {
+        ConnectionArn: connection,
+        FullRepositoryId: hosting.id,
+        BranchName: component.repository.branch,
+        DetectChanges: 'false',
+      },
+      roleArn: this.actionRole(role, SOURCE, [useConnection(connection), ...handover.write]),
+    };
+  }
+
+  /** A pipeline must begin with an archive in S3 or a commit. The registry is neither: this is the version of the factory. */
+  private version(role: iam.IRole, handover: HandoverPlace) {
     const asset = new Asset(this, 'Source', {
       path: packageRoot(),
       // By git's rules: by the others, the CDK looks into every folder that it leaves out.
@@ -154,10 +194,8 @@ export class PipelinesStack extends Stack {
     });
     const assetBucket = this.formatArn({ service: 's3', region: '', account: '', resource: asset.s3BucketName });
     return {
-      name: SOURCE,
       actionTypeId: { category: 'Source', owner: 'AWS', provider: 'S3', version: '1' },
       configuration: { S3Bucket: asset.s3BucketName, S3ObjectKey: asset.s3ObjectKey, PollForSourceChanges: 'false' },
-      outputArtifacts: [{ name: SOURCE }],
       roleArn: this.actionRole(role, SOURCE, [
         { actions: ['s3:GetObject', 's3:GetObjectVersion'], resources: [`${assetBucket}/${asset.s3ObjectKey}`] },
         { actions: ['s3:GetBucketVersioning', 's3:ListBucket'], resources: [assetBucket] },
@@ -168,13 +206,12 @@ export class PipelinesStack extends Stack {
 
   private sync(role: iam.IRole, handover: HandoverPlace) {
     const logGroup = new logs.LogGroup(this, 'Log', { retention: logs.RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN });
-    const cellctl = '"$CELL_FACTORY/bin/cellctl"';
     const project = buildProject(this, 'Project', {
       projectName: `${PIPELINE}-${SYNC}`,
       description: 'Brings the pipelines in step with the registry',
-      spec: { lines: [`${cellctl} validate`, `${cellctl} pipelines diff`, `${cellctl} pipelines sync --yes`] },
+      spec: { lines: syncLines(this.own !== undefined), installs: this.own === undefined },
       environment: { CELL_FACTORY_ORGANIZATION: `s3://${this.plan.registryBucket}` },
-      grants: [...handover.read, ...this.syncing()],
+      grants: [...handover.read, ...syncPermissions(this, this.plan)],
       // It waits for pipelines that are busy.
       minutes: 480,
       containers: false,
@@ -191,39 +228,6 @@ export class PipelinesStack extends Stack {
         ...handover.read,
       ]),
     };
-  }
-
-  /** Stacks are changed by the CDK's own roles, as `cdk deploy` does; besides, busy pipelines are held and let go. */
-  private syncing(): readonly Grant[] {
-    const registry = this.formatArn({ service: 's3', region: '', account: '', resource: this.plan.registryBucket });
-    const cdkRoles = ['deploy', 'file-publishing', 'lookup'].map((purpose) =>
-      this.formatArn({
-        service: 'iam',
-        region: '',
-        resource: 'role',
-        resourceName: `cdk-${DefaultStackSynthesizer.DEFAULT_QUALIFIER}-${purpose}-role-${this.account}-${this.region}`,
-      }),
-    );
-    return [
-      { actions: ['s3:GetObject'], resources: [`${registry}/*`], why: 'Every revision of the registry is an object.' },
-      { actions: ['s3:ListBucket'], resources: [registry] },
-      { actions: ['sts:AssumeRole'], resources: cdkRoles },
-      {
-        actions: ['cloudformation:DescribeStacks', 'cloudformation:GetTemplate', 'cloudformation:ListStacks', 'codepipeline:ListPipelines'],
-        resources: ['*'],
-        why: 'What is there is listed: pipelines whose component is gone, too.',
-      },
-      {
-        actions: [
-          'codepipeline:GetPipelineState',
-          'codepipeline:ListPipelineExecutions',
-          'codepipeline:DisableStageTransition',
-          'codepipeline:EnableStageTransition',
-        ],
-        resources: [this.formatArn({ service: 'codepipeline', resource: '*' })],
-        why: 'Every component has a pipeline; those of components that are gone, too.',
-      },
-    ];
   }
 
   private actionRole(pipelineRole: iam.IRole, action: string, grants: readonly Grant[]): string {

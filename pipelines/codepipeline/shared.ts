@@ -1,11 +1,9 @@
 /** What all pipelines share, as one of them sees it: names of resources, read from parameters when its stack is deployed. */
-import * as ssm from 'aws-cdk-lib/aws-ssm';
+import type * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import { Stack } from 'aws-cdk-lib/core';
 import { PIPELINE_PARAMETERS } from '../../lib/plan/pipeline-stacks.ts';
-import type { Grant } from './grants.ts';
-
-/** The value that a parameter has when the stack is deployed. */
-export const parameter = (scope: Stack, name: string): string => ssm.StringParameter.valueForStringParameter(scope, name);
+import type { Grant } from '../grants.ts';
+import { parameter } from '../parameter.ts';
 
 /** Characters of a pipeline's name by which CodePipeline calls its folder in the bucket. */
 const FOLDER_LENGTH = 20;
@@ -53,4 +51,26 @@ export class HandoverPlace {
 const namesOf = (scope: Stack) => ({
   bucket: parameter(scope, PIPELINE_PARAMETERS.bucket),
   key: parameter(scope, PIPELINE_PARAMETERS.key),
+});
+
+/** To take commits through a connection. Of two names: connections that were made before the service was renamed know the second. */
+export const useConnection = (connection: string): Grant => ({
+  actions: ['codeconnections:UseConnection', 'codestar-connections:UseConnection'],
+  resources: [connection],
+});
+
+/**
+ * Runs a pipeline on commits. The source's own detection is off: it knows no filters.
+ * @param paths that must have changed, with `*` and `**`. @default - any
+ */
+export const pushTo = (
+  sourceActionName: string,
+  branch: string,
+  paths: readonly string[] = [],
+): codepipeline.CfnPipeline.PipelineTriggerDeclarationProperty => ({
+  providerType: 'CodeStarSourceConnection',
+  gitConfiguration: {
+    sourceActionName,
+    push: [{ branches: { includes: [branch] }, ...(paths.length === 0 ? {} : { filePaths: { includes: [...paths] } }) }],
+  },
 });

@@ -13,7 +13,7 @@ import { needsOf, type Pipeline, type Step, stepsOf } from '../graph.ts';
 import { usesOf } from './actions.ts';
 import { withDigest } from './digest.ts';
 import { FOLLOW_SECONDS, jobsOfWave, requireWithinLimits } from './limits.ts';
-import { credentialSeconds, type RoleKind, roleArn } from './roles.ts';
+import { credentialSeconds, type RoleKind, roleArn, roleName } from './roles.ts';
 import { workflowYaml } from './yaml.ts';
 
 /** A workflow file, as it is to be in the component's repository. */
@@ -207,7 +207,7 @@ const FACTORY: readonly JobStep[] = [
 /** The library's step, with its action pinned, and for as long as the job needs; of itself it is half an hour. */
 function credentials(plan: InitializedPlan, component: string, role: RoleKind): JobStep {
   const provider = AwsCredentials.fromOpenIdConnect({
-    gitHubActionRoleArn: roleArn(plan, component, role),
+    gitHubActionRoleArn: roleArn(plan, roleName(component, role)),
     // In CloudTrail, whatever is done is done by this run.
     roleSessionName: `run-${expression('github.run_id')}`,
   });

@@ -47,6 +47,15 @@ export const googleCell = (name: string) =>
 export const component = (name: string, priority: number, rest: Partial<ComponentDefinition> = {}) =>
   defineComponent({ name, repository: { url: `https://github.com/acme/${name}` }, route: { priority, path: `/${name}*` }, ...rest });
 
+/** The cells' own stacks, as a component. */
+export const foundations = (rest: Partial<ComponentDefinition> = {}) =>
+  defineComponent({
+    name: 'foundations',
+    kind: 'foundation',
+    repository: { url: 'https://github.com/acme/cells', path: 'pipelines/foundations' },
+    ...rest,
+  });
+
 /** An organization with a staging cell and two of production, as it would be loaded. */
 export function unchecked(): {
   settings: ReturnType<typeof settings>;

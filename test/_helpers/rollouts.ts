@@ -18,9 +18,10 @@ import { s3Client } from '../../lib/aws/s3.ts';
 import type { Session } from '../../lib/aws/session.ts';
 import { alarmsOf } from '../../lib/plan/alarms.ts';
 import { createPlan, requireInitialized } from '../../lib/plan/plan.ts';
+import { assetFile, CELL, madeFor } from '../../lib/rollout/artifacts.ts';
 import { ArtifactsStack } from '../../lib/rollout/artifacts-stack.ts';
 import { RolloutClient, type RolloutView, stageOf } from '../../lib/rollout/client.ts';
-import { draftRollout } from '../../lib/rollout/draft.ts';
+import { draftRollout, type PinnedArtifact } from '../../lib/rollout/draft.ts';
 import { publishArtifact } from '../../lib/rollout/publishing.ts';
 import { hasEnded } from '../../lib/rollout/record.ts';
 import { RolloutsStack } from '../../lib/rollout/rollouts-stack.ts';
@@ -132,9 +133,17 @@ export class RolloutLab {
     return (await this.client.enqueue(this.draft(name, version, await this.publish(name, version)))).id;
   }
 
+  /** Sets a rollout going, of whatever was published. */
+  async startArtifact(name: string, artifact: PinnedArtifact): Promise<string> {
+    return (await this.client.start(this.draftOf(name, artifact))).id;
+  }
+
   private draft(component: string, version: string, digest: string, policy: Partial<RolloutPolicy> = {}) {
+    return this.draftOf(component, { version, digest }, policy);
+  }
+
+  private draftOf(component: string, artifact: PinnedArtifact, policy: Partial<RolloutPolicy> = {}) {
     const plan = { ...this.plan, revision: 1, rollout: { ...this.plan.rollout, ...policy } };
-    const artifact = { version, digest };
     return draftRollout({ plan, component, artifact, by: 'test', reason: undefined, allowReplacement: [], now: new Date() });
   }
 
@@ -232,8 +241,14 @@ export class RolloutLab {
     await s3Client(this.session).send(new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: text }));
   }
 
+  /** Makes what rollouts look at. @param stackName @default - the cell's own stack */
+  async build(name: string, stackName?: string): Promise<void> {
+    const cell = this.cell(name);
+    await createStack(cell.session, stackName ?? cell.stackName, this.foundation(name));
+  }
+
   /** What a foundation has of what rollouts look at. */
-  private async build(name: string): Promise<void> {
+  foundation(name: string): Template {
     const cell = this.cell(name);
     const alarms = alarmsOf(cell).filter(({ health }) => health);
     const metric = {
@@ -251,7 +266,7 @@ export class RolloutLab {
         { Type: 'AWS::CloudWatch::Alarm', Properties: { AlarmName, ...metric } },
       ]),
     );
-    const template: Template = {
+    return {
       Resources: {
         ...children,
         Health: {
@@ -276,7 +291,38 @@ export class RolloutLab {
         },
       },
     };
-    await createStack(cell.session, cell.stackName, template);
+  }
+
+  /** Publishes a version of the cells' own stacks. */
+  async publishFoundations(
+    component: string,
+    version: string,
+    templates: ReadonlyMap<string, Template>,
+    assets: Readonly<Record<string, string>>,
+  ): Promise<PinnedArtifact> {
+    const files = new Map([...templates].map(([cell, template]) => [`${cell}.template.json`, JSON.stringify(template)]));
+    for (const [key, text] of Object.entries(assets)) files.set(assetFile(key), Buffer.from(text).toString('base64'));
+    const content = {
+      component,
+      kind: 'foundation',
+      version,
+      files,
+      template: `${CELL}.template.json`,
+      images: {},
+      parameters: {},
+    } as const;
+    const byRegion = new Map([[REGION, new S3Objects(s3Client(this.session), this.bucket)]]);
+    const { manifest } = await publishArtifact({ ...content, commit: undefined, by: 'test' }, { homeRegion: REGION, byRegion });
+    return { version, digest: manifest.digest, madeFor: madeFor(manifest.template, files.keys()) };
+  }
+
+  /** The template that a stack of a cell has, as it was given to CloudFormation. */
+  async templateOf(cell: string, stack: string): Promise<Template> {
+    const { CloudFormationClient, GetTemplateCommand } = await import('@aws-sdk/client-cloudformation');
+    const { TemplateBody = '' } = await new CloudFormationClient(this.cell(cell).session).send(
+      new GetTemplateCommand({ StackName: stack }),
+    );
+    return JSON.parse(TemplateBody) as Template;
   }
 }
 

@@ -566,7 +566,16 @@ export async function simulate(given: Scenario): Promise<Result> {
   const draft = {
     cells,
     plan: {
-      ...{ component: COMPONENT, version: NEW, digest, registry: { revision: 1, digest: 'x' }, policy: plan.rollout, parameters: {} },
+      ...{
+        component: COMPONENT,
+        kind: 'cloudformation' as const,
+        traffic: [COMPONENT],
+        version: NEW,
+        digest,
+        registry: { revision: 1, digest: 'x' },
+        policy: plan.rollout,
+        parameters: {},
+      },
       ...{ leftOut, allowReplacement: [], by: 'test', reason: undefined },
       waves: waves.map((wave) => ({ ...wave, cells: wave.cells.map(({ name }) => name) })),
     },

@@ -60,7 +60,7 @@ describe('the published document', () => {
   test('is refused when it is of another version, before anything else is looked at', () => {
     const error = failure(JSON.stringify({ schemaVersion: 99, nonsense: true }));
     expect(error.code).toBe('DOCUMENT_INVALID');
-    expect(error.message).toContain('schema version 99; this reader knows versions 1 to 5');
+    expect(error.message).toContain('schema version 99; this reader knows versions 1 to 6');
   });
 
   test('is refused when its content was changed after it was published', () => {
@@ -149,6 +149,18 @@ describe('the published document', () => {
     expect(organization.components['orders-api']?.pipeline).toEqual({ paths: [], hooks: [] });
     expect(organization.rollout.waves[0]?.approval).toBe(true);
     expect(organization.cells['alpha']?.calendar.timeZone).toBe('Europe/Berlin');
+  });
+
+  test('of version 5 is read as one of today: every component there was has its route, and none is a foundation', () => {
+    const text = readFileSync('test/registry/documents/v5.json', 'utf8');
+    expect(text).toBe(canonicalize(JSON.parse(text)));
+    const { organization } = parseDocument(text, 'v5.json');
+    expect(organization.components['orders-api']).toMatchObject({
+      kind: 'cloudformation',
+      route: { path: '/orders*' },
+      pipeline: { engine: 'github-actions', paths: ['src/**'] },
+    });
+    expect(organization.components['orders-api']?.pipeline.hooks.map(({ name }) => name)).toEqual(['integration', 'sign-off']);
   });
 
   test('of version 1 is refused when it was changed after it was published', () => {

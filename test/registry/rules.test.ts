@@ -5,7 +5,7 @@ import { RULES } from '../../registry/rules.ts';
 import { FIELD_CODES } from '../../registry/shape.ts';
 import type { Surroundings } from '../../registry/subject.ts';
 import { WARNINGS } from '../../registry/warnings.ts';
-import { cell, component, googleCell, settings, unchecked } from '../_helpers/organization.ts';
+import { cell, component, foundations, googleCell, settings, unchecked } from '../_helpers/organization.ts';
 
 type Input = ReturnType<typeof unchecked>;
 
@@ -179,6 +179,25 @@ const BROKEN: Record<string, Case> = {
     break: (input) => Object.assign(input.components, { carts: component('carts', 300, { route: { priority: 300, path: '/billing*' } }) }),
     path: 'components.carts.route.path',
     actual: '"/billing*"',
+  },
+  ROUTE_INVALID: {
+    break: (input) => Object.assign(input.components, { foundations: foundations({ route: { priority: 7, path: '/x' } }) }),
+    path: 'components.foundations.route',
+    actual: 'takes no requests',
+  },
+  FOUNDATION_SECOND: {
+    break: (input) =>
+      Object.assign(input.components, {
+        foundations: foundations(),
+        networks: foundations({ name: 'networks', repository: { url: 'https://github.com/acme/networks' } }),
+      }),
+    path: 'components.networks.kind',
+    actual: 'as foundations is already',
+  },
+  FOUNDATION_DEPENDS: {
+    break: (input) => Object.assign(input.components, { foundations: foundations({ dependsOn: ['billing'] }) }),
+    path: 'components.foundations.dependsOn',
+    actual: 'depends on billing',
   },
   WAVES_INCOMPLETE: {
     break: (input) => rollout(input, { waves: [wave('half', { percent: 50 })], multiRegionFromWave: 1 }),

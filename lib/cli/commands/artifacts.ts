@@ -76,7 +76,7 @@ async function fromBuild(context: Context, { name, kind }: Component, options: P
   ]);
   const named = imagesFrom(options.image);
   const { build, files } = await readBuild(from, { component: name, kind, version: release, commit });
-  if (build.kind !== 'cloudformation') {
+  if (build.kind === 'kubernetes') {
     throw new FactoryError(
       'REFUSED',
       `${name} ${build.version} is built for Kubernetes, which rollouts don't reach yet; nothing was published`,
@@ -115,6 +115,11 @@ async function fromAssembly(context: Context, { name, kind }: Component, options
     import('../../../registry/index.ts'),
     parametersFrom(options.parameter ?? []),
   ]);
+  if (kind === 'foundation') {
+    throw new FactoryError('USAGE', `${from} holds no component.json, and ${name} is more than one stack`, {
+      fix: `package it first: \`cellctl component package ${name} --foundations\``,
+    });
+  }
   const built = await readAssembly(from, name);
   if (release === undefined) {
     throw new FactoryError('USAGE', `no --release, and ${from} holds no component.json that says which version it is`, {

@@ -82,12 +82,12 @@ export const checkCommand = () =>
     .action(action(check));
 
 interface NewOptions {
-  readonly kind: Component['kind'];
+  readonly kind: Exclude<Component['kind'], 'foundation'>;
   readonly folder?: string;
 }
 
 /** The first priority beyond those that are taken. */
-const nextPriority = (components: readonly Component[]) => Math.max(0, ...components.map(({ route }) => route.priority)) + 100;
+const nextPriority = (components: readonly Component[]) => Math.max(0, ...components.map(({ route }) => route?.priority ?? 0)) + 100;
 
 async function create(context: Context, name: string, { kind, folder = name }: NewOptions): Promise<number> {
   const { registryEntry, writeSkeleton } = await import('../../../pipelines/skeleton.ts');

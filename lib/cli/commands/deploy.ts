@@ -5,6 +5,7 @@ import { action } from '../action.ts';
 import { colourState } from '../colour.ts';
 import type { Context } from '../context.ts';
 import { wholeNumber } from '../numbers.ts';
+import { refuseDuringRollout } from '../rollouts.ts';
 
 /** The cells of a command line: names, or --all. @throws FactoryError `USAGE` for neither or both */
 export async function cellsFrom(plan: Plan, names: readonly string[], all: boolean | undefined): Promise<readonly CellPlan[]> {
@@ -86,7 +87,7 @@ export const deployCommand = () =>
           return deployTooling(context);
         }
         const concurrency = await wholeNumber(options.concurrency, '--concurrency', { max: 100 });
-        const [{ requireAccounts }, { lasting, refuseEnding }] = await Promise.all([
+        const [{ foundationComponent, requireAccounts }, { lasting, refuseEnding }] = await Promise.all([
           import('../../plan/plan.ts'),
           import('../../plan/expiry.ts'),
         ]);
@@ -104,6 +105,9 @@ export const deployCommand = () =>
         ]);
         const [leases, store] = await Promise.all([context.leases(plan, session), context.store(plan, session)]);
         await store.refuseMoved(vended);
+        const foundations = foundationComponent(plan);
+        const touched = vended.map(({ name }) => name);
+        await refuseDuringRollout(context, plan, session, touched, foundations ? [foundations] : []);
         const domain = await context.domainCheck(plan, session);
         const stacks = vended.map((cell) => cell.stackName);
         context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);

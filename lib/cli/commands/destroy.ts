@@ -24,7 +24,7 @@ export const destroyCommand = () =>
         const store = await context.store(plan, session);
         await store.refuseMoved([cell]);
         const { refuseDuringRollout } = await import('../rollouts.ts');
-        await refuseDuringRollout(context, plan, session, name);
+        await refuseDuringRollout(context, plan, session, [name], plan.components);
         const ask = {
           question: `This deletes all stacks of ${pc.bold(name)}. Type its name`,
           answer: name,

@@ -1,11 +1,16 @@
-/** `cellctl component package`: what a component's build ends with. Needs no registry and no credentials. */
+/** `cellctl component package`: what a component's build ends with. Needs no credentials, and a registry for foundations only. */
 import { Command, Option } from 'commander';
+import type { PackageRequest } from '../../rollout/packaging.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
+
+/** Files that are named one by one. */
+const NAMED = 10;
 
 interface PackageOptions {
   readonly assembly?: string;
   readonly manifests?: string;
+  readonly foundations?: boolean;
   readonly image: readonly string[];
   readonly release: string;
   readonly commit?: string;
@@ -23,18 +28,45 @@ async function contextsFrom(words: readonly string[]): Promise<Record<string, st
   return Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? '']));
 }
 
-async function sourceOf({ assembly, manifests }: PackageOptions): Promise<{ assembly: string } | { manifests: string }> {
-  if (assembly !== undefined && manifests === undefined) return { assembly };
-  if (manifests !== undefined && assembly === undefined) return { manifests };
+async function sourceOf(context: Context, { assembly, manifests, foundations }: PackageOptions): Promise<PackageRequest['source']> {
   const { FactoryError } = await import('../../../registry/index.ts');
-  throw new FactoryError('USAGE', assembly === undefined ? 'neither --assembly nor --manifests' : '--assembly and --manifests at once', {
-    fix: 'pass --assembly <cdk.out> for a stack, or --manifests <folder> for Kubernetes',
-  });
+  const given = Object.entries({ assembly, manifests, foundations }).filter(([, value]) => value !== undefined);
+  if (given.length !== 1) {
+    const what = given.length === 0 ? 'nothing to package' : given.map(([name]) => `--${name}`).join(' and ');
+    throw new FactoryError('USAGE', given.length === 0 ? what : `${what} at once`, {
+      fix: "pass --assembly <cdk.out> for a stack, --manifests <folder> for Kubernetes, or --foundations for the cells' own stacks",
+    });
+  }
+  if (assembly !== undefined) return { assembly };
+  if (manifests !== undefined) return { manifests };
+  return { foundations: await synthesizeFoundations(context) };
+}
+
+/** The stacks of all cells that rollouts reach. Personal cells are their owners': they are in no rollout. */
+async function synthesizeFoundations(context: Context): Promise<ReadonlyMap<string, string>> {
+  const [{ isVended }, { withAssembly }, { withSource }, { readFoundations }, { FactoryError }] = await Promise.all([
+    import('../../plan/plan.ts'),
+    import('../../aws/toolkit.ts'),
+    import('../source.ts'),
+    import('../../rollout/foundations.ts'),
+    import('../../../registry/index.ts'),
+  ]);
+  const cells = (await context.plan()).cells.filter((cell) => isVended(cell) && cell.stage !== 'personal');
+  if (cells.length === 0) {
+    throw new FactoryError('CELL_WITHOUT_ACCOUNT', 'no cell that a rollout reaches has an account', {
+      fix: 'run `cellctl accounts --all`',
+    });
+  }
+  const stacks = cells.map(({ stackName }) => stackName);
+  context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);
+  return withSource(context, (source) =>
+    withAssembly(source, stacks, ({ directory }) => readFoundations(directory, new Map(cells.map((cell) => [cell.name, cell.stackName])))),
+  );
 }
 
 async function packageIt(context: Context, component: string, options: PackageOptions): Promise<number> {
   const { release: version, commit, out } = options;
-  const source = await sourceOf(options);
+  const source = await sourceOf(context, options);
   const images = await contextsFrom(options.image);
   const { packageComponent } = await import('../../rollout/packaging.ts');
   // A Makefile hands over what it was given, which may be nothing.
@@ -42,7 +74,9 @@ async function packageIt(context: Context, component: string, options: PackageOp
   const { output } = context;
   const { build } = await packageComponent(request, output.emit);
   output.result({ ...build, out }, () => {
-    output.say(`packaged ${component} ${version} in ${out}: ${Object.keys(build.files).join(', ')}`);
+    const names = Object.keys(build.files);
+    const some = names.length > NAMED ? `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more` : names.join(', ');
+    output.say(`packaged ${component} ${version} in ${out}: ${some}`);
     for (const [name, image] of Object.entries(build.images)) {
       if (image.status === 'built') output.say(`  ${name}: ${image.reference}, ${image.id.slice(0, 19)}`);
       else output.say(`  ${name}: not built, of ${image.tree.files} files, tree ${image.tree.sha256.slice(0, 12)}`);
@@ -58,13 +92,18 @@ does, component.json says that it is not built, and of which files it would be.
 
 Examples:
   cellctl component package orders-api --assembly cdk.out --image ImageUri=. --release 1.4.2 --out dist
-  cellctl component package greeter --manifests manifests --image ImageUri=. --release 1.4.2 --commit 3f0c2a9`;
+  cellctl component package greeter --manifests manifests --image ImageUri=. --release 1.4.2 --commit 3f0c2a9
+  cellctl component package foundations --foundations --release 20300131T180000-3f0c2a9`;
 
 export const packageCommand = () =>
   new Command('package')
     .description('gather what was built of a component in a folder that can be checked and published')
     .argument('<component>', 'name of the component')
     .option('-a, --assembly <folder>', 'a CDK cloud assembly with the stack that is called after the component')
+    .option(
+      '--foundations',
+      "the cells' own stacks, synthesized from the definitions (--organization): what a component of kind foundation is",
+    )
     .option('-m, --manifests <folder or file>', 'manifests of Kubernetes, YAML or JSON, which are taken as they are')
     .option(
       '-i, --image <parameter=folder>',

@@ -103,7 +103,7 @@ async function start(context: Context, component: string, options: StartOptions)
   const { plan: settings, session, client } = await openRollouts(context);
   const plan = await context.publishedPlan(settings, session);
   if (!plan) throw await notPublished();
-  const [{ selectComponent }, { refuseRehearsal }, { draftRollout, foreseeRollout }, { readArtifact }, { foreseenLines }] =
+  const [{ selectComponent }, { refuseRehearsal }, { draftRollout, foreseeRollout }, { madeFor, readArtifact }, { foreseenLines }] =
     await Promise.all([
       import('../../plan/plan.ts'),
       import('../../plan/drills.ts'),
@@ -115,12 +115,13 @@ async function start(context: Context, component: string, options: StartOptions)
   // A scale that the policy has is the organization's word already.
   const meant = options.iMeanIt === true;
   if (scale !== undefined) refuseRehearsal(scale, { reachesCustomers: context.reachesCustomers, meant, reason: options.reason });
-  const artifact = await readArtifact(client.store.objects, name, options.release);
+  const manifest = await readArtifact(client.store.objects, name, options.release);
+  const artifact = { version: manifest.version, digest: manifest.digest, madeFor: madeFor(manifest.template, Object.keys(manifest.files)) };
   const { reason, allowReplacement = [] } = options;
   const now = new Date();
   const draft = draftRollout({ plan, component: name, artifact, by: context.who, reason, timeScale: scale, allowReplacement, now });
   const { output } = context;
-  if (!output.json) for (const line of foreseenLines(foreseeRollout(plan, name, scale, now), artifact.version)) output.say(line);
+  if (!output.json) for (const line of foreseenLines(foreseeRollout(plan, name, scale, now, artifact), artifact.version)) output.say(line);
   const question = {
     question: `\nThis rolls ${pc.bold(`${name} ${artifact.version}`)} out. Type its version`,
     answer: artifact.version,

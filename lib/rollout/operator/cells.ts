@@ -2,7 +2,16 @@
 import type { Stack } from '@aws-sdk/client-cloudformation';
 import { FactoryError } from '../../../registry/index.ts';
 import { openAt } from '../../plan/calendar.ts';
-import { fileKey, readArtifact, readFileChecked, stackParameters, tryReadArtifact } from '../artifacts.ts';
+import {
+  assetFile,
+  assetsIn,
+  fileKey,
+  readArtifact,
+  readFileChecked,
+  stackParameters,
+  templateFor,
+  tryReadArtifact,
+} from '../artifacts.ts';
 import { calendarWait, isTouched, mayBegin, scaled } from '../decide.ts';
 import { type CellRecord, previousKey, previousTemplateKey, type RolloutCell, type RolloutPlan } from '../record.ts';
 import type { RolloutStore } from '../store.ts';
@@ -130,7 +139,7 @@ export class CellWork {
   }
 
   private stack(): ReturnType<Inside['stack']> {
-    return this.context.inside.stack(this.cell, this.plan.component);
+    return this.context.inside.stack(this.cell, this.plan);
   }
 
   /** Where CloudFormation finds an artifact's file that is too long to go along: in the cell's own region. */
@@ -146,14 +155,17 @@ export class CellWork {
   }
 
   private async desired(): Promise<Desired | Progress> {
-    const { component, version, digest, parameters } = this.plan;
+    const { component, kind, version, digest, parameters } = this.plan;
     const { objects } = this.context.store;
     try {
       const artifact = await readArtifact(objects, component, version, digest);
-      const template = await readFileChecked(objects, artifact, artifact.template);
+      const file = templateFor(artifact, this.cell.name);
+      const template = await readFileChecked(objects, artifact, file);
+      const assets = kind === 'foundation' ? assetsIn(template) : [];
       return {
         template,
-        templateUrl: this.url(fileKey(component, version, artifact.template)),
+        templateUrl: this.url(fileKey(component, version, file)),
+        assets: new Map(assets.map((key) => [key, () => readFileChecked(objects, artifact, assetFile(key))])),
         parameters: stackParameters(artifact, JSON.parse(template), this.cell.region, parameters),
       };
     } catch (error) {
@@ -197,6 +209,8 @@ export class CellWork {
     if (runs !== undefined && runs !== version && !(previous.there && runs === previous.version)) {
       return { state: 'failed', sentence: `${this.cell.name} runs ${runs}, which this rollout did not deploy: left alone` };
     }
+    // Its change was refused; what is left of it is not ours to delete.
+    if (!previous.there && this.plan.kind === 'foundation') return { state: 'done', changed: false };
     if (!previous.there) {
       if (!found) return { state: 'done', changed: true };
       if (status.endsWith('_IN_PROGRESS')) return { state: 'working', sentence: `${component} is ${status}` };
@@ -221,7 +235,7 @@ export class CellWork {
   /** Where the template of that version lies, for one that is too long to go along. Cells may read artifacts, not what other cells ran. */
   private async published(version: string): Promise<string> {
     const artifact = await tryReadArtifact(this.context.store.objects, this.plan.component, version);
-    return artifact ? this.url(fileKey(this.plan.component, version, artifact.template)) : '';
+    return artifact ? this.url(fileKey(this.plan.component, version, templateFor(artifact, this.cell.name))) : '';
   }
 
   /** Takes a change a step on: made, executed, done. */

@@ -26,8 +26,10 @@ const INLINE_BYTES = 51_200;
 /** What a stack is to become. */
 export interface Desired {
   readonly template: string;
-  /** Where the template lies, for one that is too long to go along. */
+  /** Where the template lies, for one that is too long to go along; empty where nobody has put it anywhere. */
   readonly templateUrl: string;
+  /** What the template finds in the CDK's bucket of its own account, by its key: base64, read when it is not there yet. */
+  readonly assets?: ReadonlyMap<string, () => Promise<string>>;
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -38,18 +40,33 @@ export type Progress =
   | { readonly state: 'done'; readonly changed: boolean }
   | { readonly state: 'failed'; readonly sentence: string };
 
+/** Where a stack is that has never been whole, or is no longer. */
+const NEVER_WHOLE = /^(ROLLBACK_|CREATE_FAILED|DELETE_)/;
+
 const working = (sentence: string): Progress => ({ state: 'working', sentence });
 const failed = (sentence: string): Progress => ({ state: 'failed', sentence });
+
+/** What is particular about the stack that is the cell itself. */
+interface Lasting {
+  /** Puts a template where CloudFormation finds it. @returns its URL */
+  readonly stage: (template: string) => Promise<string>;
+  /** Puts what a template needs where it looks for it, unless it is there. @param read gives it as base64 */
+  readonly stageAsset: (key: string, read: () => Promise<string>) => Promise<void>;
+}
 
 /** A component's stack in a cell. */
 export class ComponentStack {
   private readonly client: CloudFormationClient;
 
-  /** @param executionRole the role by which CloudFormation creates what is in the stack */
+  /**
+   * @param executionRole the role by which CloudFormation creates what is in the stack
+   * @param lasting for the stack that is the cell itself, which rollouts change, and neither create nor delete
+   */
   constructor(
     private readonly inside: Session,
     readonly name: string,
     private readonly executionRole: string,
+    private readonly lasting?: Lasting,
   ) {
     this.client = new CloudFormationClient({ ...inside, maxAttempts: 5 });
   }
@@ -74,6 +91,11 @@ export class ComponentStack {
     const stack = await this.find();
     const status = stack?.StackStatus ?? '';
     if (status.endsWith('_IN_PROGRESS')) return working(`${this.name} is ${status}: somebody is working on it`);
+    if (this.lasting && (!stack || NEVER_WHOLE.test(status))) {
+      return failed(
+        `${this.name} is ${stack ? status : 'not there'}: \`cellctl deploy\` builds what has never been whole, rollouts change it`,
+      );
+    }
     if (status === 'ROLLBACK_COMPLETE' || status === 'CREATE_FAILED' || status === 'DELETE_FAILED') {
       // It has never worked, and CloudFormation changes no such stack: it goes first.
       await this.remove();
@@ -83,11 +105,11 @@ export class ComponentStack {
       return failed(`${this.name} is UPDATE_ROLLBACK_FAILED: mend what holds it, then continue the rollback in CloudFormation`);
     }
     if (await this.describe(changeSet)) return working(`${changeSet} is there already`);
-    if (Buffer.byteLength(desired.template) > INLINE_BYTES && desired.templateUrl === '') {
-      return failed(`the template of ${this.name} is longer than ${INLINE_BYTES} bytes, and was never published`);
-    }
-    const body =
-      Buffer.byteLength(desired.template) <= INLINE_BYTES ? { TemplateBody: desired.template } : { TemplateURL: desired.templateUrl };
+    for (const [key, read] of desired.assets ?? []) await this.lasting?.stageAsset(key, read);
+    const fits = Buffer.byteLength(desired.template) <= INLINE_BYTES;
+    const url = fits ? '' : ((await this.lasting?.stage(desired.template)) ?? desired.templateUrl);
+    if (!fits && url === '') return failed(`the template of ${this.name} is longer than ${INLINE_BYTES} bytes, and was never published`);
+    const body = fits ? { TemplateBody: desired.template } : { TemplateURL: url };
     const input: CreateChangeSetCommandInput = {
       StackName: this.name,
       ChangeSetName: changeSet,

@@ -8,16 +8,18 @@ import {
   paginateDescribeAlarmHistory,
   paginateDescribeAlarms,
 } from '@aws-sdk/client-cloudwatch';
-import { componentAlarmPrefix, messageOf } from '../../../registry/index.ts';
+import { cellAccountName, componentAlarmPrefix, messageOf } from '../../../registry/index.ts';
 import type { Session } from '../../aws/session.ts';
 import type { AlarmState, CellHealth } from '../decide.ts';
-import type { RolloutCell } from '../record.ts';
+import type { RolloutCell, RolloutPlan } from '../record.ts';
 
 /** Alarms that a call may name. Source: DescribeAlarms, Amazon CloudWatch API Reference. */
 const NAMES_PER_CALL = 100;
 
-export interface HealthQuestion {
-  readonly component: string;
+/** Metrics that a call may ask for. Source: GetMetricData, Amazon CloudWatch API Reference. */
+const QUERIES_PER_CALL = 500;
+
+export interface HealthQuestion extends Pick<RolloutPlan, 'component' | 'kind' | 'traffic'> {
   /** Alarms that fired since then count, also those that are quiet again. */
   readonly firedSince?: string | undefined;
   /** From when on requests are counted. */
@@ -29,7 +31,7 @@ export interface HealthQuestion {
 export async function healthOf(inside: Session, cell: RolloutCell, question: HealthQuestion): Promise<CellHealth> {
   const cloudwatch = new CloudWatchClient({ ...inside, maxAttempts: 5 });
   try {
-    const alarms = await alarmsOf(cloudwatch, cell, question.component);
+    const alarms = await alarmsOf(cloudwatch, cell, question);
     const there = new Set(alarms.map(({ name }) => name));
     const [fired, requests] = await Promise.all([firedIn(cloudwatch, there, question), requestsIn(cloudwatch, cell.name, question)]);
     const missing = [cell.healthAlarm, ...cell.alarms].filter((name) => !there.has(name));
@@ -39,8 +41,11 @@ export async function healthOf(inside: Session, cell: RolloutCell, question: Hea
   }
 }
 
-/** The composite, what it is made of, and the component's own. The children count by themselves: without data, they leave the composite OK. */
-async function alarmsOf(cloudwatch: CloudWatchClient, cell: RolloutCell, component: string): Promise<AlarmState[]> {
+/**
+ * The composite, what it is made of, and the component's own; of a foundation those of all components, which stand on it.
+ * The children count by themselves: without data, they leave the composite OK.
+ */
+async function alarmsOf(cloudwatch: CloudWatchClient, cell: RolloutCell, { component, kind }: HealthQuestion): Promise<AlarmState[]> {
   const types = { AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] as ('MetricAlarm' | 'CompositeAlarm')[] };
   const names = [cell.healthAlarm, ...cell.alarms];
   const found = new Map<string, AlarmState>();
@@ -53,7 +58,8 @@ async function alarmsOf(cloudwatch: CloudWatchClient, cell: RolloutCell, compone
     add(answer.MetricAlarms);
     add(answer.CompositeAlarms);
   }
-  const prefix = { ...types, AlarmNamePrefix: componentAlarmPrefix(cell.name, component) };
+  const own = kind === 'foundation' ? `${cellAccountName(cell.name)}-` : componentAlarmPrefix(cell.name, component);
+  const prefix = { ...types, AlarmNamePrefix: own };
   for await (const page of paginateDescribeAlarms({ client: cloudwatch }, prefix)) {
     add(page.MetricAlarms);
     add(page.CompositeAlarms);
@@ -95,24 +101,31 @@ function newState(data: string): string | undefined {
 async function requestsIn(
   cloudwatch: CloudWatchClient,
   cell: string,
-  { component, requestsSince, now }: HealthQuestion,
+  { traffic, requestsSince, now }: HealthQuestion,
 ): Promise<number | undefined> {
-  if (requestsSince === undefined) return undefined;
-  const Metric = {
-    Namespace: 'Cell',
-    MetricName: 'Requests',
-    Dimensions: [
-      { Name: 'cell', Value: cell },
-      { Name: 'component', Value: component },
-    ],
-  };
-  const { MetricDataResults = [] } = await cloudwatch.send(
-    new GetMetricDataCommand({
-      MetricDataQueries: [{ Id: 'requests', MetricStat: { Metric, Period: 60, Stat: 'Sum' } }],
-      StartTime: new Date(requestsSince),
-      EndTime: new Date(now),
-    }),
-  );
-  const values = MetricDataResults[0]?.Values ?? [];
+  if (requestsSince === undefined || traffic.length === 0) return undefined;
+  let values: readonly number[] = [];
+  for (let from = 0; from < traffic.length; from += QUERIES_PER_CALL) {
+    const { MetricDataResults = [] } = await cloudwatch.send(
+      new GetMetricDataCommand({
+        MetricDataQueries: traffic.slice(from, from + QUERIES_PER_CALL).map((component, index) => ({
+          Id: `requests${index}`,
+          MetricStat: { Metric: requestsMetric(cell, component), Period: 60, Stat: 'Sum' },
+        })),
+        StartTime: new Date(requestsSince),
+        EndTime: new Date(now),
+      }),
+    );
+    values = [...values, ...MetricDataResults.flatMap(({ Values = [] }) => Values)];
+  }
   return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0);
 }
+
+const requestsMetric = (cell: string, component: string) => ({
+  Namespace: 'Cell',
+  MetricName: 'Requests',
+  Dimensions: [
+    { Name: 'cell', Value: cell },
+    { Name: 'component', Value: component },
+  ],
+});

@@ -354,7 +354,8 @@ export class WaveWork {
     since: { readonly firedSince?: string | undefined; readonly requestsSince?: string | undefined },
   ): Promise<readonly CellHealth[]> {
     const limit = pLimit(CONCURRENCY);
-    const question = { component: this.plan.component, ...since, now: this.now() };
+    const { component, kind, traffic } = this.plan;
+    const question = { component, kind, traffic, ...since, now: this.now() };
     return Promise.all(cells.map((cell) => limit(() => this.context.inside.health(cell, question))));
   }
 

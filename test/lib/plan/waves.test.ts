@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createPlan, type Plan } from '../../../lib/plan/plan.ts';
 import { forecast, planWaves, type Wave } from '../../../lib/plan/waves.ts';
 import { type AwsCell, byImpact, type Component, type LifeState, type RolloutPolicy } from '../../../registry/index.ts';
-import { cell, component, googleCell, registry, settings } from '../../_helpers/organization.ts';
+import { cell, component, foundations, googleCell, registry, settings } from '../../_helpers/organization.ts';
 
 type Waves = readonly Wave[];
 type PolicyWave = RolloutPolicy['waves'][number];
@@ -196,6 +196,24 @@ describe('a cell is left out, and listed with a sentence,', () => {
   ])('%s', (_, rest, life, expected) => {
     expect(reasonOf(rest, life)).toContain(expected);
     expect(reasonOf(rest, life)).toMatch(sentence);
+  });
+
+  test('but no platform matters to its foundation, and a personal cell is told who deploys that', () => {
+    expect(reasonOf({ platforms: ['eks'] }, 'active', foundations())).toBeUndefined();
+    const personal = { stage: 'personal', owner: 'ada', expiresAt: since };
+    expect(reasonOf(personal, 'active', foundations())).toBe('It is a personal cell: ada decides what runs there (`cellctl deploy it`).');
+  });
+
+  test('when what is rolled out was built without it, unless there is more to say', () => {
+    const plan = planOf([vended('alpha', 1), vended('bravo', 2), vended('charlie', 3, { intent: 'cordoned' })]);
+    const { waves, leftOut } = planWaves(plan, foundations(), { version: '7', cells: new Set(['stage', 'alpha']) });
+    expect(waves.flatMap(names)).toEqual(['stage', 'alpha']);
+    expect(leftOut).toEqual([
+      { cell: 'bravo', reason: 'It is not part of 7, which was built without it: the next version has it.' },
+      { cell: 'charlie', reason: expect.stringContaining('cordoned') },
+    ]);
+    // Its customers don't see the version.
+    expect(waves.at(-1)?.exposure).toBeCloseTo(1 / 3);
   });
 
   test('when it has no account', () => {

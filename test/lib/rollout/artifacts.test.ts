@@ -7,7 +7,17 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { DefaultStackSynthesizer, type IStackSynthesizer, Stack } from 'aws-cdk-lib/core';
 import fc from 'fast-check';
 import { CellService } from '../../../lib/cell/cell-service.ts';
-import { digestOf, fileKey, manifestKey, readArtifact, readFileChecked, sha256, stackParameters } from '../../../lib/rollout/artifacts.ts';
+import {
+  digestOf,
+  fileKey,
+  madeFor,
+  manifestKey,
+  readArtifact,
+  readFileChecked,
+  sha256,
+  stackParameters,
+  templateFor,
+} from '../../../lib/rollout/artifacts.ts';
 import { readAssembly } from '../../../lib/rollout/assembly.ts';
 import { type ArtifactDraft, type ArtifactStores, listArtifacts, publishArtifact } from '../../../lib/rollout/publishing.ts';
 import { FactoryError } from '../../../registry/index.ts';
@@ -44,6 +54,13 @@ function draft({ template = TEMPLATE, ...rest }: Partial<Omit<ArtifactDraft, 'te
     ...rest,
   };
 }
+
+/** The same of a component that is the cells' own stacks. */
+const foundation = (rest: Parameters<typeof draft>[0] = {}): ArtifactDraft => ({
+  ...draft({ images: {}, files: new Map([['alpha.json', '{}']]), ...rest }),
+  kind: 'foundation',
+  template: '{cell}.json',
+});
 
 const HOME = 'eu-west-1';
 const memory = (...regions: string[]) => new Map([HOME, ...regions].map((region) => [region, new MemoryObjects()]));
@@ -231,6 +248,35 @@ describe('what can’t go to every cell is refused, and nothing is written:', ()
     const said = [error.message, ...error.problems.map(({ message }) => message)].join('\n').replaceAll("'", '’');
     expect({ code: error.code, said }).toEqual({ code: 'ARTIFACT_INVALID', said: expect.stringContaining(reason) });
     expect(at(buckets).objects.size).toBe(0);
+  });
+
+  test.each<[string, Parameters<typeof draft>[0], string]>([
+    [
+      'an asset that is not part of it',
+      { files: new Map([['alpha.json', JSON.stringify(withProperty(`${'a'.repeat(64)}.zip`))]]) },
+      `needs ${'a'.repeat(64)}.zip, which is not part of it`,
+    ],
+    ['a template that is none', { files: new Map([['alpha.json', '{']]) }, 'alpha.json is no JSON'],
+    [
+      'a template beyond the limit',
+      { files: new Map([['alpha.json', `{"Description":"${'x'.repeat(1_000_000)}"}`]]) },
+      'CloudFormation takes',
+    ],
+    ['an image', { images: { ImageUri: IMAGE } }, 'a foundation takes no such thing'],
+  ])('of foundations, %s', async (_, change, reason) => {
+    const buckets = memory();
+    const error = await failureOf(publishArtifact(foundation(change), stores(buckets)));
+    const said = [error.message, ...error.problems.map(({ message }) => message)].join('\n');
+    expect({ code: error.code, said }).toEqual({ code: 'ARTIFACT_INVALID', said: expect.stringContaining(reason) });
+    expect(at(buckets).objects.size).toBe(0);
+  });
+
+  test('but a foundation is for one cell, and may name its account and region', async () => {
+    const buckets = memory();
+    const text = JSON.stringify(withProperty('arn:aws:sqs:eu-west-1:111122223333:x'));
+    const { manifest } = await publishArtifact(foundation({ files: new Map([['alpha.json', text]]) }), stores(buckets));
+    expect(madeFor(manifest.template, Object.keys(manifest.files))).toEqual(new Set(['alpha']));
+    expect(templateFor(manifest, 'alpha')).toBe('alpha.json');
   });
 
   test('and every reason is said at once', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createPlan } from '../../../lib/plan/plan.ts';
 import { draftRollout, foreseeRollout } from '../../../lib/rollout/draft.ts';
-import { cell, registry } from '../../_helpers/organization.ts';
+import { cell, foundations, registry } from '../../_helpers/organization.ts';
 import { ago, NOW, publishedPlan, wavesOf } from '../../_helpers/rollout-view.ts';
 
 const input = {
@@ -53,6 +53,41 @@ describe('a draft', () => {
     // It calls for a person, and is no part of the health.
     expect(bravo?.alarms).not.toContain('cell-bravo-full');
     expect(bravo?.alarms).not.toContain('cell-bravo-health');
+  });
+
+  describe('of foundations', () => {
+    const of = (change: Parameters<typeof registry>[0] = () => undefined) => {
+      const plan = {
+        ...createPlan(
+          registry((given) => {
+            given.components['foundations'] = foundations();
+            change(given);
+          }),
+        ),
+        revision: 7,
+      };
+      const madeFor = new Set(['staging', 'alpha']);
+      return { ...input, plan, component: 'foundations', artifact: { ...input.artifact, madeFor } };
+    };
+
+    test('counts the requests of all components, and leaves out cells that it was not built for', () => {
+      const { plan } = draftRollout(of());
+      expect(plan).toMatchObject({ kind: 'foundation', traffic: ['billing', 'orders-api'], parameters: {} });
+      expect(plan.policy.minRequestsPerCell).toBe(100);
+      expect(plan.waves.flatMap(({ cells }) => cells)).toEqual(['staging', 'alpha']);
+      expect(plan.leftOut.map(({ cell: left }) => left)).toEqual(['bravo']);
+      const { plan: foreseen, component, artifact } = of();
+      expect(foreseeRollout(foreseen, component, undefined, NOW, artifact).leftOut).toEqual(plan.leftOut);
+    });
+
+    test('waits for no requests where no component makes any', () => {
+      const { plan } = draftRollout(
+        of((given) => {
+          given.components = { foundations: foundations() };
+        }),
+      );
+      expect(plan).toMatchObject({ traffic: [], policy: { minRequestsPerCell: 0 } });
+    });
   });
 
   test('takes the time scale that was asked for in place of the policy’s', () => {

@@ -114,6 +114,23 @@ describe('packaging a component', () => {
     expect(await readdir(join(folder, 'dist'))).toEqual(['component.json', 'service.yaml']);
   });
 
+  test('takes the template of each cell, where the component is their foundations', async () => {
+    const source = {
+      foundations: new Map([
+        ['bravo.template.json', '{"Resources":{}}'],
+        ['alpha.template.json', '{"Resources": {}}'],
+        ['x.zip.base64', 'eA=='],
+      ]),
+    };
+    const { build, files } = await pack({ component: 'foundations', source, images: {} });
+    expect(build).toMatchObject({ kind: 'foundation', template: '{cell}.template.json' });
+    expect(Object.keys(build.files)).toEqual(['alpha.template.json', 'bravo.template.json', 'x.zip.base64']);
+    expect(files.get('bravo.template.json')).toBe('{"Resources":{}}');
+    await expect(readBuild(join(folder, 'dist'), { kind: 'cloudformation' })).rejects.toMatchObject({
+      problems: [expect.objectContaining({ message: 'is foundation, not cloudformation' })],
+    });
+  });
+
   test('again gives the same bytes', async () => {
     await pack();
     const first = await readFile(join(folder, 'dist/component.json'), 'utf8');
@@ -182,6 +199,21 @@ describe('a build', () => {
       () => rewrite((build) => ({ ...build, images: { ImageUri: { status: 'built', id: 'x' } } })),
       'images.ImageUri.id',
       'sha256:',
+    ],
+    [
+      'of foundations with one template for all',
+      () => rewrite((build) => ({ ...build, kind: 'foundation' })),
+      'template',
+      'must hold {cell}',
+    ],
+    [
+      'of foundations without any',
+      async () => {
+        await rm(join(dist(), TEMPLATE));
+        await rewrite((build) => ({ ...build, kind: 'foundation', template: '{cell}.json', files: {} }));
+      },
+      'template',
+      '{cell}.json is none of its files',
     ],
     ['of another version of its schema', () => rewrite((build) => ({ ...build, schemaVersion: 2 })), 'schemaVersion', '1'],
   ])('%s is refused', async (_, lie, path, message) => {

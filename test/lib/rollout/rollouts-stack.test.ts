@@ -3,7 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { createPlan, requireInitialized } from '../../../lib/plan/plan.ts';
 import { isStateful } from '../../../lib/plan/stateful.ts';
 import { RolloutsStack } from '../../../lib/rollout/rollouts-stack.ts';
-import { registry } from '../../_helpers/organization.ts';
+import { foundations, registry } from '../../_helpers/organization.ts';
 import { app, lint, resources } from '../../_helpers/synth.ts';
 
 const plan = requireInitialized(createPlan(registry()));
@@ -55,6 +55,17 @@ describe('stack Rollouts', () => {
     expect(assume?.Condition).toEqual({ StringEquals: { 'aws:ResourceOrgID': 'o-abcdefghij' } });
     const [put] = statements(stack(), 'OperatorRoleDefaultPolicy').filter(({ Action }) => Action === 's3:PutObject');
     expect(JSON.stringify(put?.Resource)).toMatch(/acme-cell-artifacts-200000000000-eu-west-1\/rollouts\/\*/);
+  });
+
+  test('where foundations are rolled out, the operator assumes the CDK’s roles besides, and nowhere else', () => {
+    const resource = (of: RolloutsStack) =>
+      JSON.stringify(statements(of, 'OperatorRoleDefaultPolicy').find(({ Action }) => Action === 'sts:AssumeRole')?.Resource);
+    expect(resource(stack())).not.toContain('cdk-hnb659fds');
+    const with_ = requireInitialized(createPlan(registry(({ components }) => Object.assign(components, { foundations: foundations() }))));
+    const text = resource(new RolloutsStack(app(true), with_));
+    for (const role of ['cell-rollout', 'cdk-hnb659fds-deploy-role-*-*', 'cdk-hnb659fds-file-publishing-role-*-*']) {
+      expect(text).toContain(`:role/${role}"`);
+    }
   });
 
   test('machines call the operator and each other, and nobody else', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
-import { pipelineStacks } from '../../../lib/plan/pipeline-stacks.ts';
+import { componentOfStack, pipelineStacks } from '../../../lib/plan/pipeline-stacks.ts';
 import { createPlan, type InitializedPlan, requireInitialized } from '../../../lib/plan/plan.ts';
 import { isStateful } from '../../../lib/plan/stateful.ts';
 import { PipelinesStack } from '../../../pipelines/codepipeline/pipelines-stack.ts';
 import { actionsIn, pipelineIn, type Template as Rendered, shapeProblems } from '../../_helpers/codepipeline.ts';
-import { component, registry, type unchecked } from '../../_helpers/organization.ts';
+import { component, foundations, registry, type unchecked } from '../../_helpers/organization.ts';
 import { app, lint, resources } from '../../_helpers/synth.ts';
 
 const planWith = (change?: (input: ReturnType<typeof unchecked>) => void): InitializedPlan =>
@@ -89,6 +89,49 @@ describe('the pipeline of pipelines', () => {
     for (const rule of rules) expect(text(rule?.['Targets'])).toContain(':Pipelines"');
   });
 
+  describe('where foundations are delivered as a component', () => {
+    const own = new PipelinesStack(
+      app(true),
+      planWith(({ components }) =>
+        Object.assign(components, { foundations: foundations({ repository: { url: 'https://github.com/acme/cells', branch: 'trunk' } }) }),
+      ),
+    );
+    const rendered = Template.fromStack(own).toJSON() as Rendered;
+
+    test('passes cdk-nag and cfn-lint, and is what the services take', () => {
+      expect(lint([rendered], 'eu-west-1') || '').toBe('');
+      expect(shapeProblems(rendered) || '').toBe('');
+    });
+
+    test('runs on every commit to the factory’s own repository, too', () => {
+      expect(pipelineIn(rendered)['Triggers']).toMatchObject([
+        { GitConfiguration: { SourceActionName: 'source', Push: [{ Branches: { Includes: ['trunk'] } }] } },
+      ]);
+      expect(actionsIn(rendered)[0]).toMatchObject({
+        ActionTypeId: { Provider: 'CodeStarSourceConnection' },
+        Configuration: { FullRepositoryId: 'acme/cells', BranchName: 'trunk', DetectChanges: 'false' },
+      });
+      expect(Object.values(resources(own, 'AWS::Events::Rule'))).toHaveLength(2);
+    });
+
+    test('runs with that commit’s code, and checks its definitions', () => {
+      const [project] = Object.values(resources(own, 'AWS::CodeBuild::Project'));
+      const { phases } = JSON.parse((Object(project?.Properties?.['Source']) as { BuildSpec: string }).BuildSpec) as {
+        phases: { install: { commands?: string[] }; build: { commands: string[] } };
+      };
+      expect(phases.install.commands).toBeUndefined();
+      expect(phases.build.commands[0]?.split('\n')).toEqual([
+        'set -euo pipefail',
+        'make build',
+        'export CELL_FACTORY="$PWD"',
+        '"$CELL_FACTORY/bin/cellctl" validate --organization registry',
+        '"$CELL_FACTORY/bin/cellctl" validate',
+        '"$CELL_FACTORY/bin/cellctl" pipelines diff',
+        '"$CELL_FACTORY/bin/cellctl" pipelines sync --yes',
+      ]);
+    });
+  });
+
   test('validates, shows what differs, and brings it in step', () => {
     const [project] = Object.values(resources(stack, 'AWS::CodeBuild::Project'));
     const { BuildSpec } = Object(project?.Properties?.['Source']) as { BuildSpec: string };
@@ -101,28 +144,42 @@ describe('the pipeline of pipelines', () => {
     ]);
   });
 
-  test('changes stacks by the CDK’s own roles only', () => {
+  test('changes stacks by the CDK’s own roles only, and deletes no stack but a component’s pipeline', () => {
     const roles = Object.entries(resources(stack, 'AWS::IAM::Role')).filter(([id]) => id.startsWith('ProjectRole'));
     expect(text(roles)).toContain(':role/cdk-hnb659fds-deploy-role-200000000000-eu-west-1');
-    expect(text(roles)).not.toMatch(/cloudformation:(Create|Update|Delete)|"iam:|codepipeline:(Create|Update|Delete)/);
+    expect(text(roles)).not.toMatch(/cloudformation:(Create|UpdateStack)|"iam:|codepipeline:(Create|Update|Delete)/);
+    const deleting = text(roles).match(/"cloudformation:DeleteStack".*?"Resource":(\[.*?\])/)?.[1] ?? '';
+    expect(JSON.parse(deleting)).toEqual(
+      ['Pipeline-*', 'Pipelines-GitHub-*'].map((name) => `arn:aws:cloudformation:eu-west-1:200000000000:stack/${name}/*`),
+    );
   });
 });
 
 describe('stacks of pipelines', () => {
-  test('are one for all, and one for each component on CodePipeline', () => {
+  test('are one for all, and one for each component, of each engine', () => {
     expect(pipelineStacks(plan).map(({ stackName }) => stackName)).toEqual([
       'Pipelines',
       'Pipeline-billing',
       'Pipeline-legacy',
       'Pipeline-orders-api',
       'Pipeline-search',
+      'Pipelines-GitHub',
+      'Pipelines-GitHub-site',
+    ]);
+    expect(pipelineStacks(plan).map(({ stackName }) => componentOfStack(stackName))).toEqual([
+      ...[undefined, 'billing', 'legacy', 'orders-api', 'search'],
+      ...[undefined, 'site'],
     ]);
   });
 
-  test('are none where nothing runs on CodePipeline', () => {
+  test('are none of an engine that runs nothing', () => {
     const elsewhere = planWith((input) => {
       input.settings = { ...input.settings, pipelines: { ...input.settings.pipelines, engine: 'github-actions' } };
     });
-    expect(pipelineStacks(elsewhere)).toEqual([]);
+    expect(pipelineStacks(elsewhere).map(({ stackName }) => stackName)).toEqual([
+      'Pipelines-GitHub',
+      'Pipelines-GitHub-billing',
+      'Pipelines-GitHub-orders-api',
+    ]);
   });
 });

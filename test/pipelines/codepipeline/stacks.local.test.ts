@@ -1,5 +1,5 @@
 /** The stacks of pipelines on a local cloud: it runs none of them, but checks every call against the API's shapes. */
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CodePipelineClient, GetPipelineStateCommand } from '@aws-sdk/client-codepipeline';
@@ -36,27 +36,58 @@ test('are deployed by the plain CDK; the second time there is nothing to do', as
   expect(skipped.filter(({ stack }) => stack.startsWith('Pipeline'))).toEqual([]);
 });
 
+const tooling = async (...words: string[]) => cellctl([...words, '--organization', folder], await cloud.environment('tooling'));
+const UNCHANGED = ['Artifacts', 'Rollouts', 'Pipelines'].map((stackName) => ({ stackName, state: 'unchanged' }));
+async function synced(): Promise<unknown> {
+  const { code, stdout, stderr } = await tooling('pipelines', 'sync', '--yes', '--json');
+  if (code !== 0) throw new Error(stderr);
+  return (JSON.parse(stdout) as { stacks: unknown }).stacks;
+}
+
 test('are kept in step with the registry by `cellctl pipelines sync`, and commits go in again afterwards', async () => {
-  const tooling = async (...words: string[]) => cellctl([...words, '--organization', folder], await cloud.environment('tooling'));
-  expect(await tooling('pipelines', 'sync')).toMatchObject({ code: 0, stdout: 'Pipelines: unchanged\nPipeline-orders-api: unchanged\n' });
+  expect(await synced()).toEqual([...UNCHANGED, { stackName: 'Pipeline-orders-api', state: 'unchanged' }]);
   const definition = join(folder, 'components', 'orders-api.ts');
   const hook = "pipeline: { hooks: [{ name: 'orders-work', after: 'staging', run: 'integration-test' }] }, route";
   await writeFile(definition, (await readFile(definition, 'utf8')).replace('route', hook));
   const differing = await tooling('pipelines', 'diff');
   expect(differing.stdout).toMatch(/Pipelines +unchanged *\nPipeline-orders-api +differs +\d+ to add, \d+ to change/);
   expect(await tooling('pipelines', 'sync')).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no terminal to ask on') });
-  const { code, stdout } = await tooling('pipelines', 'sync', '--yes', '--json');
-  expect({ code, stacks: JSON.parse(stdout) as object }).toEqual({
-    code: 0,
-    stacks: {
-      stacks: [
-        { stackName: 'Pipelines', state: 'unchanged' },
-        { stackName: 'Pipeline-orders-api', state: 'deployed' },
-      ],
-    },
-  });
+  expect(await synced()).toEqual([...UNCHANGED, { stackName: 'Pipeline-orders-api', state: 'deployed' }]);
   const client = new CodePipelineClient(await cloud.client('tooling'));
   const { stageStates = [] } = await client.send(new GetPipelineStateCommand({ name: 'orders-api' }));
   expect(stageStates.map(({ inboundTransitionState }) => inboundTransitionState?.enabled)).toEqual(stageStates.map(() => true));
   expect((await tooling('pipelines', 'diff')).stdout).toMatch(/Pipeline-orders-api +unchanged/);
+});
+
+test('of GitHub are kept in step, too; with a place for the images of a new component, and gone some time after it', async () => {
+  const search = join(folder, 'components', 'search.ts');
+  const entry = (await readFile(join(folder, 'components', 'orders-api.ts'), 'utf8'))
+    .replaceAll('orders', 'search')
+    .replace(/search-api/g, 'search')
+    .replace('priority: 100', 'priority: 300')
+    .replace('pipeline: {', "pipeline: { engine: 'github-actions',");
+  await writeFile(search, entry);
+  expect(await tooling('publish')).toMatchObject({ code: 0 });
+  expect(await synced()).toEqual([
+    { stackName: 'Artifacts', state: 'deployed' },
+    ...UNCHANGED.slice(1),
+    { stackName: 'Pipelines-GitHub', state: 'deployed' },
+    { stackName: 'Pipeline-orders-api', state: 'unchanged' },
+    { stackName: 'Pipelines-GitHub-search', state: 'deployed' },
+  ]);
+
+  await rm(search);
+  expect(await tooling('publish')).toMatchObject({ code: 0 });
+  const [kept] = (await synced()) as [object];
+  expect(kept).toEqual({ stackName: 'Artifacts', state: 'deployed' });
+  const { stdout } = await tooling('pipelines', 'diff');
+  expect(stdout).toMatch(/Pipelines-GitHub-search +kept until \d{4}-\d\d-\d\dT\S+ +nobody asks for it/);
+
+  const organization = join(folder, 'organization.ts');
+  await writeFile(
+    organization,
+    (await readFile(organization, 'utf8')).replace("name: 'acme',", "name: 'acme',\n  pipelines: { grace: '0s' },"),
+  );
+  expect(await synced()).toContainEqual({ stackName: 'Pipelines-GitHub-search', state: 'removed' });
+  expect((await tooling('pipelines', 'diff')).stdout).not.toContain('Pipelines-GitHub-search');
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
-import { GITHUB_STACK, GitHubRolesStack, GitHubStack, githubStackName } from '../../../pipelines/github/roles-stack.ts';
+import { GITHUB_STACK, githubStackName } from '../../../lib/plan/pipeline-stacks.ts';
+import { GitHubRolesStack, GitHubStack } from '../../../pipelines/github/roles-stack.ts';
 import type { Component } from '../../../registry/index.ts';
 import { pipelineWith } from '../../_helpers/pipelines.ts';
 import { app, lint, resources } from '../../_helpers/synth.ts';
@@ -120,7 +121,9 @@ describe('stacks of what workflows may do', () => {
   test.each(['https://git.example.com/acme/orders-api', 'https://github.com.example.com/acme/orders-api', 'https://github.com/acme'])(
     'refuses %s, for which GitHub can not vouch',
     (url) => {
-      expect(() => stack({ url })).toThrow(expect.objectContaining({ code: 'REGISTRY_INVALID', message: expect.stringContaining(url) }));
+      expect(() => stack({ url })).toThrow(
+        expect.objectContaining({ code: 'REPOSITORY_UNSUPPORTED', message: expect.stringContaining(url) }),
+      );
     },
   );
 });

@@ -28,10 +28,9 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const stack = () => {
-  const credentials = async () => ({ accessKeyId: 'x', secretAccessKey: 'x' });
-  return new ComponentStack({ region: 'eu-west-1', credentials }, 'orders-api', 'arn:aws:iam::400000000000:role/x');
-};
+const credentials = async () => ({ accessKeyId: 'x', secretAccessKey: 'x' });
+const stack = (...lasting: [ConstructorParameters<typeof ComponentStack>[3]?]) =>
+  new ComponentStack({ region: 'eu-west-1', credentials }, 'orders-api', 'arn:aws:iam::400000000000:role/x', ...lasting);
 
 function says(execution: string, status: string) {
   answers['DescribeChangeSet'] =
@@ -75,3 +74,17 @@ test('a change set that failed in its execution: the stack says why', async () =
     sentence: 'orders-api is UPDATE_ROLLBACK_COMPLETE: Jobs (AWS::SQS::Queue): no such key',
   });
 });
+
+test.each(['ROLLBACK_COMPLETE', 'CREATE_FAILED', 'DELETE_FAILED'])(
+  'a foundation that is %s is neither deleted nor changed: it has never been whole, or is no longer',
+  async (status) => {
+    says('AVAILABLE', status);
+    const stage = () => Promise.reject(new Error('nothing is to be written'));
+    const stageAsset = stage;
+    const desired = { template: '{}', templateUrl: '', parameters: {} };
+    expect(await stack({ stage, stageAsset }).propose('x', desired)).toEqual({
+      state: 'failed',
+      sentence: `orders-api is ${status}: \`cellctl deploy\` builds what has never been whole, rollouts change it`,
+    });
+  },
+);

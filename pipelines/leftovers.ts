@@ -1,0 +1,61 @@
+/** Stacks of pipelines that the registry no longer asks for, and when each may go. */
+import { CloudFormationClient, paginateListStacks } from '@aws-sdk/client-cloudformation';
+import type { Session } from '../lib/aws/session.ts';
+import { componentOfStack, pipelineStacks } from '../lib/plan/pipeline-stacks.ts';
+import type { Plan } from '../lib/plan/plan.ts';
+import { type RegistryStore, seconds } from '../registry/index.ts';
+
+export interface Leftover {
+  readonly stackName: string;
+  readonly component: string;
+  /** ISO 8601; from then on it goes with the next sync. */
+  readonly due: string;
+}
+
+/** The published revisions, as far as they are looked at. */
+export type Revisions = Pick<RegistryStore, 'latest' | 'revision'>;
+
+/** Names of all stacks in the session's account and region. */
+export async function stackNames(session: Session): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const { StackSummaries = [] } of paginateListStacks({ client: new CloudFormationClient(session) }, {})) {
+    for (const { StackName, StackStatus } of StackSummaries)
+      if (StackName !== undefined && StackStatus !== 'DELETE_COMPLETE') names.push(StackName);
+  }
+  return names;
+}
+
+/**
+ * Of the stacks that are there, those of pipelines that nobody asks for. One whose component has another engine may go at
+ * once: two pipelines would deliver each commit twice. One whose component is gone may go when no revision has had the
+ * component for as long as the organization says: somebody may put it back, and its history is what people ask for first.
+ */
+export async function leftoversAmong(names: readonly string[], plan: Plan, revisions: Revisions, now: Date): Promise<readonly Leftover[]> {
+  const wanted = new Set(pipelineStacks(plan).map(({ stackName }) => stackName));
+  const grace = seconds(plan.pipelines.grace) * 1_000;
+  const left: Leftover[] = [];
+  for (const stackName of [...names].sort()) {
+    const component = componentOfStack(stackName);
+    if (component === undefined || wanted.has(stackName)) continue;
+    const moved = plan.components.some(({ name }) => name === component);
+    const due = moved ? now : new Date((await goneSince(revisions, component, new Date(now.getTime() - grace), now)).getTime() + grace);
+    left.push({ stackName, component, due: due.toISOString() });
+  }
+  return left;
+}
+
+/**
+ * When the component was taken out of what is published, looking no further back than `earliest`.
+ * @returns `now` for one that is still published, and where nothing is
+ */
+async function goneSince(revisions: Revisions, component: string, earliest: Date, now: Date): Promise<Date> {
+  let since = now;
+  for (let registry = await revisions.latest(); registry; ) {
+    if (Object.hasOwn(registry.organization.components, component)) return since;
+    since = new Date(registry.published.at);
+    const { revision } = registry.published;
+    if (since <= earliest || revision === 1) return since;
+    registry = await revisions.revision(revision - 1);
+  }
+  return since;
+}
