@@ -102,10 +102,11 @@ export const HANDOVER = {
  * The shell of the pipeline of pipelines: checks, shows what differs, brings pipelines in step with the published registry.
  * @param isOwn whether it runs in a clone of the factory's own repository: then with what that holds, whose definitions are
  * checked, too
+ * @param patience how long to wait for pipelines that are busy. @default - what the command does
  */
-export const syncLines = (isOwn: boolean): readonly string[] => [
+export const syncLines = (isOwn: boolean, patience?: string): readonly string[] => [
   ...(isOwn ? ['make build', 'export CELL_FACTORY="$PWD"', `${cellctl} validate --organization registry`] : []),
   `${cellctl} validate`,
   `${cellctl} pipelines diff`,
-  `${cellctl} pipelines sync --yes`,
+  `${cellctl} pipelines sync --yes${patience === undefined ? '' : ` --patience ${patience}`}`,
 ];

@@ -5,7 +5,7 @@
  * used. Expressions (`${{ … }}`) stand where GitHub puts values: in `env:`, `with:` and `outputs:`. They are never part of
  * `run:`, where what a commit brings would become shell.
  */
-import { AwsCredentials, type Job, JobPermission, type JobStep } from 'cdk-pipelines-github';
+import { type Job, JobPermission, type JobStep } from 'cdk-pipelines-github';
 import { packageVersion } from '../../lib/package-root.ts';
 import { type InitializedPlan, type Plan, requireInitialized } from '../../lib/plan/plan.ts';
 import { HANDOVER, type PipelineVariable, type StepShell, shellOf } from '../commands.ts';
@@ -13,7 +13,8 @@ import { needsOf, type Pipeline, type Step, stepsOf } from '../graph.ts';
 import { usesOf } from './actions.ts';
 import { withDigest } from './digest.ts';
 import { FOLLOW_SECONDS, jobsOfWave, requireWithinLimits } from './limits.ts';
-import { credentialSeconds, type RoleKind, roleArn, roleName } from './roles.ts';
+import { credentialSeconds, type RoleKind, roleName } from './roles.ts';
+import { CHECKOUT, credentials, expression, NODE_JS, RUNNER, SHELL, script } from './steps.ts';
 import { workflowYaml } from './yaml.ts';
 
 /** A workflow file, as it is to be in the component's repository. */
@@ -24,20 +25,10 @@ export interface Workflow {
   readonly text: string;
 }
 
-/** On ARM, as images are built for Graviton. */
-const RUNNER = 'ubuntu-24.04-arm';
-/** GitHub's own bash stops at errors, but takes variables that nobody has set. */
-const SHELL = 'bash --noprofile --norc -euo pipefail {0}';
-const NODE = '24';
 /** As long as credentials last. */
 const JOB_MINUTES = 60;
 /** What goes with a wave may take longer. Following it ends by itself before that; steps in its cells call AWS only as they begin. */
 const FOLLOW_MINUTES = FOLLOW_SECONDS / 60 + 20;
-
-/** A value that GitHub puts in. */
-function expression(text: string): string {
-  return `\${{ ${text} }}`;
-}
 
 /** Where the build packs what it hands to the jobs after it, and the artifact that brings it there. */
 const PACKED = `${expression('runner.temp')}/packed`;
@@ -161,7 +152,7 @@ function work(plan: InitializedPlan, { component }: Pipeline, step: Step, shell:
     steps: [
       ...(inRepository ? [CHECKOUT] : []),
       ...FACTORY,
-      ...(role ? [credentials(plan, name, role)] : []),
+      ...(role ? [credentials(plan, roleName(name, role), credentialSeconds(role))] : []),
       ...(afterBuild ? UNPACK : []),
       { ...script(step.name, [...shell.lines, ...shell.leaves.map(leave)]), ...(shell.leaves.length === 0 ? {} : { id: 'run' }) },
       ...(step.kind === 'build' ? PACK : []),
@@ -185,35 +176,16 @@ function roleOf(step: Step): RoleKind | undefined {
   }
 }
 
-const script = (name: string, lines: readonly string[], more: Omit<JobStep, 'run' | 'uses' | 'name'> = {}): JobStep => ({
-  name,
-  ...more,
-  run: lines.map((line) => `${line}\n`).join(''),
-});
-
 /** Has the jobs after this one find a variable. */
 const leave = (variable: PipelineVariable): string => `echo "${variable}=$${variable}" >> "$GITHUB_OUTPUT"`;
 
-const CHECKOUT: JobStep = { name: 'Check out', uses: usesOf('checkout'), with: { 'persist-credentials': false } };
-
 const FACTORY: readonly JobStep[] = [
-  { name: 'Node.js', uses: usesOf('setupNode'), with: { 'node-version': NODE, 'package-manager-cache': false } },
+  NODE_JS,
   script('The cell factory', [
     `npm install --global --prefix "$RUNNER_TEMP/factory" --ignore-scripts --no-audit --no-fund cell-factory@${packageVersion()}`,
     'echo "CELL_FACTORY=$RUNNER_TEMP/factory/lib/node_modules/cell-factory" >> "$GITHUB_ENV"',
   ]),
 ];
-
-/** The library's step, with its action pinned, and for as long as the job needs; of itself it is half an hour. */
-function credentials(plan: InitializedPlan, component: string, role: RoleKind): JobStep {
-  const provider = AwsCredentials.fromOpenIdConnect({
-    gitHubActionRoleArn: roleArn(plan, roleName(component, role)),
-    // In CloudTrail, whatever is done is done by this run.
-    roleSessionName: `run-${expression('github.run_id')}`,
-  });
-  const [step] = provider.credentialSteps(plan.homeRegion);
-  return { ...step, uses: usesOf('credentials'), with: { ...step?.with, 'role-duration-seconds': credentialSeconds(role) } };
-}
 
 const PACK: readonly JobStep[] = [
   script('Pack', HANDOVER.pack, { env: { HANDOVER: PACKED } }),

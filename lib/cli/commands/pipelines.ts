@@ -87,7 +87,15 @@ async function render(context: Context, names: readonly string[], options: Rende
       fix: "set pipeline.engine to 'github-actions' in its registry entry",
     });
   }
-  const workflows = pipelines.filter(({ engine }) => engine === 'github-actions').map((pipeline) => renderWorkflow(plan, pipeline));
+  const { renderSyncWorkflow } = await import('../../../pipelines/github/sync-workflow.ts');
+  const sync = renderSyncWorkflow(plan);
+  const workflows = pipelines
+    .filter(({ engine }) => engine === 'github-actions')
+    .flatMap((pipeline) => {
+      const own = renderWorkflow(plan, pipeline);
+      // Into the same repository, which is the factory's.
+      return sync?.component === own.component ? [own, sync] : [own];
+    });
   const before = await checkWorkflows(options.out, workflows);
   const edited = before.filter(({ state }) => state === 'edited by hand').map(({ workflow }) => workflow.path);
   if (options.check !== true && options.overwrite !== true && edited.length > 0) {
