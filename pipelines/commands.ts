@@ -61,10 +61,11 @@ export function shellOf(step: Step, waitSeconds?: number): StepShell | undefined
         leaves: ['ROLLOUT'],
       };
     case 'wave': {
-      const { number, approved } = step.wave;
+      const { number, approved, last } = step.wave;
       const options = [
         `--wave ${number}`,
         ...(approved ? ['--approved'] : []),
+        ...(last ? ['--last'] : []),
         ...(waitSeconds === undefined ? [] : [`--for ${waitSeconds}s`]),
       ];
       return { lines: [`${cellctl} rollout stage "$ROLLOUT" ${options.join(' ')}`], takes: ['ROLLOUT'], leaves: [] };

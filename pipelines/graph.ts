@@ -40,6 +40,8 @@ interface WaveStep {
   readonly longestSeconds: number;
   /** Whether somebody has agreed to the wave before it begins. */
   readonly approved: boolean;
+  /** Whether it is the last: a rollout that has more waves goes on to its end in it. */
+  readonly last: boolean;
 }
 
 /** Steps that a commit comes to together: one newer commit may wait before each stage. */
@@ -83,7 +85,11 @@ export function pipelineOf(plan: Plan, component: Component): Pipeline {
       ...all.map(({ name, bake, approval }, number) => {
         const gate: readonly Step[] = approval ? [{ name: approvalOf(name), kind: 'approval' }] : [];
         const longestSeconds = (seconds(bake) + seconds(maxBakeExtension)) * timeScale;
-        const step: Step = { name, kind: 'wave', wave: { number, name, longestSeconds, approved: approval } };
+        const step: Step = {
+          name,
+          kind: 'wave',
+          wave: { number, name, longestSeconds, approved: approval, last: number === all.length - 1 },
+        };
         return stage(name, [gate, at('before', name), [step], at('after', name, number)]);
       }),
     ],

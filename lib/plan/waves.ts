@@ -48,14 +48,17 @@ interface Exclusion {
 /** What a component runs on, by its kind. `gke` is no cell of AWS, and left out before its platform is looked at. */
 const PLATFORMS = { cloudformation: 'ecs', kubernetes: 'eks' } as const;
 
+/** Whose owner decides; asked for by name, it is as any other. */
+const PERSONAL: Exclusion = {
+  what: 'personal cells',
+  applies: ({ stage }) => stage === 'personal',
+  reason: ({ owner, name }, { kind }) =>
+    `It is a personal cell: ${owner ?? 'its owner'} decides what runs there (\`cellctl ${kind === 'foundation' ? `deploy ${name}` : 'component deploy'}\`).`,
+};
+
 /** Every kind of cell on AWS that gets nothing, in the order in which they are looked for: the first that applies is told. */
 export const EXCLUSIONS: readonly Exclusion[] = [
-  {
-    what: 'personal cells',
-    applies: ({ stage }) => stage === 'personal',
-    reason: ({ owner, name }, { kind }) =>
-      `It is a personal cell: ${owner ?? 'its owner'} decides what runs there (\`cellctl ${kind === 'foundation' ? `deploy ${name}` : 'component deploy'}\`).`,
-  },
+  PERSONAL,
   {
     what: 'cells with `intent: cordoned`',
     applies: ({ intent }) => intent === 'cordoned',
@@ -214,6 +217,26 @@ export function planWaves(
   };
 }
 
+/** The one wave of a rollout that brings a cell to the version of the others. */
+export const CATCH_UP = 'catch-up';
+
+/**
+ * That wave. It is watched for no longer than it takes to see that it is well: the others have baked the version.
+ * @returns the reason, a whole sentence, where the cell gets nothing
+ */
+export function planCatchUp(plan: Plan, component: Component, cell: CellPlan, madeFor?: MadeFor): Wave | { readonly reason: string } {
+  const reason = reasonToLeaveOut(
+    cell,
+    component,
+    madeFor,
+    EXCLUSIONS.filter((exclusion) => exclusion !== PERSONAL),
+  );
+  // Who has no account is excluded; the compiler doesn't know.
+  if (reason !== undefined || !isVended(cell)) return { reason: reason ?? 'It has no account.' };
+  const share = cell.stage === 'production' ? shareOf(plan, { cells: 1, weight: cell.trafficWeight }) : 0;
+  return waveOf({ number: 0, name: CATCH_UP, bakeSeconds: 0, approval: false }, [cell], share);
+}
+
 const waveOf = (wave: Omit<Wave, 'cells' | 'regions' | 'exposure'>, cells: readonly VendedCell[], exposure: number): Wave => ({
   ...wave,
   cells,
@@ -221,14 +244,25 @@ const waveOf = (wave: Omit<Wave, 'cells' | 'regions' | 'exposure'>, cells: reado
   exposure,
 });
 
+/** Why a cell gets nothing; undefined for one that gets the component. */
+function reasonToLeaveOut(
+  cell: CellPlan,
+  component: Component,
+  madeFor: MadeFor | undefined,
+  exclusions: readonly Exclusion[],
+): string | undefined {
+  const exclusion = exclusions.find(({ applies }) => applies(cell, component));
+  if (exclusion) return exclusion.reason(cell, component);
+  return madeFor && !madeFor.cells.has(cell.name) ? laterThan(madeFor) : undefined;
+}
+
 /** Cells that get the component, in the order of impact, and all others with their reason. */
 function sorted(plan: Plan, component: Component, madeFor: MadeFor | undefined): { eligible: VendedCell[]; leftOut: LeftOut[] } {
   const eligible: VendedCell[] = [];
   const leftOut: LeftOut[] = [];
   for (const cell of plan.cells.toSorted(byImpact)) {
-    const exclusion = EXCLUSIONS.find(({ applies }) => applies(cell, component));
-    if (exclusion) leftOut.push({ cell: cell.name, reason: exclusion.reason(cell, component) });
-    else if (madeFor && !madeFor.cells.has(cell.name)) leftOut.push({ cell: cell.name, reason: laterThan(madeFor) });
+    const reason = reasonToLeaveOut(cell, component, madeFor, EXCLUSIONS);
+    if (reason !== undefined) leftOut.push({ cell: cell.name, reason });
     // Who has no account is excluded; the compiler doesn't know.
     else if (isVended(cell)) eligible.push(cell);
   }

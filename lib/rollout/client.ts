@@ -5,7 +5,7 @@ import { FactoryError, isNamed, S3Objects } from '../../registry/index.ts';
 import { s3Client } from '../aws/s3.ts';
 import type { Session } from '../aws/session.ts';
 import { ROLLOUT_PARAMETERS } from '../plan/plan.ts';
-import { type Executions, executionsOf, type PipelineStage } from './executions.ts';
+import { type Executions, executionsOf, type PipelineStage, reachOf } from './executions.ts';
 import {
   type CellRecord,
   type Control,
@@ -53,6 +53,9 @@ const ATTEMPTS = 10;
 /** Rollouts of a component among which one may still be queued: each that comes later ends those before it. */
 const QUEUE = 100;
 
+/** Rollouts of a component among which the last that has succeeded is looked for. */
+const LOOKED_BACK = 200;
+
 interface Machines {
   readonly table: string;
   readonly machine: string;
@@ -81,7 +84,7 @@ export class RolloutClient {
    */
   async start({ plan: draft, cells }: Draft): Promise<RolloutRecord> {
     const { component } = draft;
-    const before = await this.store.active(component);
+    const before = await this.store.active(draft);
     if (before !== undefined) await this.giveWay(before);
     const { plan, record: queued } = await this.newRollout(draft);
     const { id } = plan;
@@ -120,8 +123,9 @@ export class RolloutClient {
    */
   async runStage(id: string, stage: PipelineStage): Promise<void> {
     const view = await this.view(id);
-    const { state } = stageOf(view, stage.through);
-    const isAtIt = view.record.status === 'running' && view.alive && view.record.through === stage.through;
+    const reach = reachOf(stage, view.waves);
+    const { state } = stageOf(view, reach);
+    const isAtIt = view.record.status === 'running' && view.alive && view.record.through === reach;
     if (state !== 'going on' || isAtIt) return;
     // A name of its own: that of an execution that has ended is not free for ninety days.
     await this.executions.start(`${id}-stage-${stage.through}-${Date.now().toString(36)}`, { rollout: id, stage });
@@ -129,7 +133,7 @@ export class RolloutClient {
 
   /** A rollout that nobody drives yet. */
   private async newRollout(draft: Draft['plan']): Promise<{ plan: RolloutPlan; record: RolloutRecord; number: number }> {
-    const { component, version, digest, by } = draft;
+    const { component, only, version, digest, by } = draft;
     const number = await this.store.nextNumber(component);
     const id = `${component}-${number}`;
     const startedAt = new Date().toISOString();
@@ -137,6 +141,7 @@ export class RolloutClient {
     const record: RolloutRecord = {
       ...{ id, component, version, digest, by, startedAt, revision },
       ...{ status: 'queued', updatedAt: startedAt, control: {}, runs: 0 },
+      ...(only === undefined ? {} : { only }),
     };
     return { plan: { ...draft, id, startedAt }, record, number };
   }
@@ -167,6 +172,16 @@ export class RolloutClient {
   async history(component: string, limit: number): Promise<readonly RolloutRecord[]> {
     const ids = await this.store.history(component, limit);
     return Promise.all(ids.map((id) => this.store.requireRecord(id)));
+  }
+
+  /**
+   * The version that the component's cells are at: that of the newest rollout to all of them which has succeeded.
+   * @returns undefined where none has
+   */
+  async current(component: string): Promise<Pick<RolloutRecord, 'version' | 'digest'> | undefined> {
+    const records = await this.history(component, LOOKED_BACK);
+    const found = records.find(({ status, only }) => status === 'succeeded' && only === undefined);
+    return found && { version: found.version, digest: found.digest };
   }
 
   /** Has nothing more begun; a bake goes on to its end. @throws FactoryError `REFUSED` unless it runs */
@@ -276,7 +291,7 @@ export class RolloutClient {
     // A pipeline takes it on where it left it; who has it go on from there without one has it go to the end.
     const alone = record.status === 'between waves' ? { through: undefined } : {};
     const driven = { status: 'running', runs, execution: this.execution(id, runs), ...anew, ...alone } as const;
-    if (!(await this.store.drive(id, record.component, driven, { runs: record.runs }))) {
+    if (!(await this.store.drive(id, record, driven, { runs: record.runs }))) {
       throw new FactoryError('LOCKED', `somebody else is setting ${id}, or another rollout of ${record.component}, going`, {
         fix: `look at it with \`cellctl rollout status ${id}\``,
       });
@@ -314,8 +329,9 @@ export class RolloutClient {
   }
 
   /** Only the last rollout that has begun may change cells again. @throws FactoryError `REFUSED` */
-  private async refuseOutdated({ id, component, runs }: RolloutRecord, fix: string): Promise<void> {
-    const active = await this.store.active(component);
+  private async refuseOutdated(record: RolloutRecord, fix: string): Promise<void> {
+    const { id, component, runs } = record;
+    const active = await this.store.active(record);
     if (active === id) return;
     const why = runs === 0 ? `${id} has not begun` : `${id} is not the last rollout of ${component}: ${active} came after it`;
     throw new FactoryError('REFUSED', why, { fix });

@@ -2,8 +2,8 @@
 import { type Component, cellHealthAlarmName, FactoryError, type RolloutPolicy } from '../../registry/index.ts';
 import { alarmsOf } from '../plan/alarms.ts';
 import { openTogether } from '../plan/calendar.ts';
-import { type Plan, registryParameters, selectComponent, type VendedCell } from '../plan/plan.ts';
-import { forecast, type MadeFor, planWaves, type Wave } from '../plan/waves.ts';
+import { type Plan, registryParameters, selectCells, selectComponent, type VendedCell } from '../plan/plan.ts';
+import { forecast, type MadeFor, planCatchUp, planWaves, type Wave } from '../plan/waves.ts';
 import { historyBudget, longestBakeHours, MOST_EVENTS } from './budget.ts';
 import type { Draft } from './client.ts';
 import type { LeftOut, RolloutCell } from './record.ts';
@@ -92,6 +92,8 @@ export interface DraftInput {
   /** In place of the policy's. @default - the policy's */
   readonly timeScale?: number | undefined;
   readonly allowReplacement: readonly string[];
+  /** A cell that is to be brought to the version of the others. @default - all cells, in waves */
+  readonly only?: string | undefined;
   /** When it would start. @default - now */
   readonly now?: Date;
 }
@@ -102,11 +104,13 @@ export interface DraftInput {
  * execution that outgrows its history; and for a plan that was not published
  */
 export function draftRollout(input: DraftInput): Draft {
-  const { plan, component: name, artifact, by, reason, timeScale, allowReplacement, now = new Date() } = input;
+  const { plan, component: name, artifact, by, reason, timeScale, allowReplacement, only, now = new Date() } = input;
   const component = selectComponent(plan, name);
   const traffic = trafficOf(plan, component);
-  const policy = policyFor(traffic, policyOf(plan, timeScale));
-  const { waves, leftOut } = planWaves(plan, component, madeForOf(artifact));
+  // What the others have baked waits for nobody's requests in a cell that may have none yet.
+  const policy = policyFor(only === undefined ? traffic : [], policyOf(plan, timeScale));
+  const { waves, leftOut } =
+    only === undefined ? planWaves(plan, component, madeForOf(artifact)) : catchUp(plan, component, only, artifact);
   const { revision, digest } = plan;
   if (revision === undefined) {
     throw new FactoryError('REFUSED', 'a rollout is pinned to a revision, and these definitions are none', {
@@ -122,6 +126,7 @@ export function draftRollout(input: DraftInput): Draft {
     plan: {
       component: name,
       kind: component.kind,
+      ...(only === undefined ? {} : { only }),
       traffic,
       version: artifact.version,
       digest: artifact.digest,
@@ -134,6 +139,14 @@ export function draftRollout(input: DraftInput): Draft {
     },
     cells: waves.map(({ cells }) => cells.map(rolloutCell)),
   };
+}
+
+/** The wave of one cell. */
+function catchUp(plan: Plan, component: Component, name: string, artifact: PinnedArtifact): ReturnType<typeof planWaves> {
+  const [cell] = selectCells(plan, [name]);
+  if (!cell) throw new FactoryError('INTERNAL', `no cell ${name}`);
+  const wave = planCatchUp(plan, component, cell, madeForOf(artifact));
+  return 'reason' in wave ? { waves: [], leftOut: [{ cell: name, reason: wave.reason }] } : { waves: [wave], leftOut: [] };
 }
 
 /** Components whose requests count: on a foundation all of them, because it has none of its own. */

@@ -21,11 +21,20 @@ export interface Executions {
 
 /** A stage of a pipeline, as it calls the machine that drives rollouts. */
 export interface PipelineStage {
-  /** The last wave that it goes to. */
+  /** The wave that it goes to. */
   readonly through: number;
   /** Whether somebody has agreed to that wave, in the pipeline. */
   readonly approved: boolean;
+  /** Whether it is the pipeline's last. */
+  readonly last: boolean;
 }
+
+/**
+ * The wave that a stage takes the rollout to. The last stage takes it to its end: the policy may have got more waves since the
+ * pipeline was made, and a rollout that nobody takes on would keep its locks, and its cells without the version.
+ */
+export const reachOf = ({ through, last }: PipelineStage, waves: readonly { readonly number: number }[]): number =>
+  last ? Math.max(through, ...waves.map(({ number }) => number)) : through;
 
 /** What the machine is given that drives rollouts. */
 export interface RolloutInput {

@@ -48,6 +48,8 @@ export interface RolloutPlan {
   readonly id: string;
   readonly component: string;
   readonly kind: Component['kind'];
+  /** The one cell that it brings to the others' version; it goes beside rollouts to all. @default - all cells */
+  readonly only?: string | undefined;
   /** Components whose requests tell whether a cell is used: the component itself, or all that stand on a foundation. */
   readonly traffic: readonly string[];
   readonly version: string;
@@ -68,6 +70,9 @@ export interface RolloutPlan {
   /** ISO 8601, as every time here. */
   readonly startedAt: string;
 }
+
+/** Rollouts of one lane follow each other: those of a component to all cells, and those of it to one. */
+export type Lane = Pick<RolloutPlan, 'component' | 'only'>;
 
 /** Something a person asked for. */
 export interface Request {
@@ -101,6 +106,8 @@ export interface Outcome {
 export interface RolloutRecord {
   readonly id: string;
   readonly component: string;
+  /** As in its plan. */
+  readonly only?: string | undefined;
   readonly version: string;
   readonly digest: string;
   readonly revision: number;

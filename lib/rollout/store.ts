@@ -19,6 +19,7 @@ import type { Session } from '../aws/session.ts';
 import {
   type CellRecord,
   ENDED,
+  type Lane,
   planKey,
   type RolloutCell,
   type RolloutPlan,
@@ -32,6 +33,8 @@ const CONCURRENCY = 25;
 
 const rolloutPk = (id: string) => `rollout#${id}`;
 const componentPk = (component: string) => `component#${component}`;
+/** The pointer to the last rollout of a lane that has begun. */
+const pointerKey = ({ component, only }: Lane) => ({ pk: componentPk(component), sk: only === undefined ? ACTIVE : `${ACTIVE}#${only}` });
 const RECORD = 'record';
 const ACTIVE = 'active';
 const waveSk = (wave: number) => `wave#${String(wave).padStart(3, '0')}`;
@@ -158,17 +161,17 @@ export class RolloutStore {
   }
 
   /**
-   * Has the rollout run again, if nobody else has set it going, and no later one of the component has begun.
+   * Has the rollout run again, if nobody else has set it going, and no later one of its lane has begun.
    * @param expected what the record must still say
    * @returns false when one of the two is so, and nothing was written
    */
-  async drive(id: string, component: string, patch: Patch<RolloutRecord>, expected: Expected): Promise<boolean> {
+  async drive(id: string, lane: Lane, patch: Patch<RolloutRecord>, expected: Expected): Promise<boolean> {
     return this.transact([
       this.recordUpdate(id, patch, expected),
       {
         ConditionCheck: {
           TableName: this.table,
-          Key: { pk: componentPk(component), sk: ACTIVE },
+          Key: pointerKey(lane),
           ConditionExpression: '#rollout = :id',
           ExpressionAttributeNames: { '#rollout': 'rollout' },
           ExpressionAttributeValues: { ':id': id },
@@ -183,24 +186,19 @@ export class RolloutStore {
   }
 
   /**
-   * The same for one that has waited for its turn: the component's pointer goes on from `before` to it.
+   * The same for one that has waited for its turn: the lane's pointer goes on from `before` to it.
    * @returns false when somebody else was first, and nothing was written
    */
-  async begin(
-    id: string,
-    component: string,
-    patch: Patch<RolloutRecord>,
-    expected: Expected,
-    before: string | undefined,
-  ): Promise<boolean> {
-    return this.transact([this.recordUpdate(id, patch, expected), ...this.pointTo(id, component, before)]);
+  async begin(id: string, lane: Lane, patch: Patch<RolloutRecord>, expected: Expected, before: string | undefined): Promise<boolean> {
+    return this.transact([this.recordUpdate(id, patch, expected), ...this.pointTo(id, lane, before)]);
   }
 
-  // One active rollout for a component, and the history
+  // One active rollout in a lane, and the history of a component
 
-  /** The rollout that the component's pointer names. Whether it has ended stands in its record. */
-  async active(component: string): Promise<string | undefined> {
-    return (await this.get<{ rollout?: string }>(componentPk(component), ACTIVE))?.rollout;
+  /** The rollout that the lane's pointer names. Whether it has ended stands in its record. */
+  async active(lane: Lane): Promise<string | undefined> {
+    const { pk, sk } = pointerKey(lane);
+    return (await this.get<{ rollout?: string }>(pk, sk))?.rollout;
   }
 
   /** A number that no other rollout of the component has. */
@@ -220,7 +218,7 @@ export class RolloutStore {
 
   /**
    * Writes a new rollout down: cells and plan first, then, in one step, its record, its place in the history, and the
-   * component's pointer, if that still names `before`, and `before` is still over.
+   * lane's pointer, if that still names `before`, and `before` is still over.
    * @returns false when somebody else was first
    */
   async create(
@@ -230,7 +228,7 @@ export class RolloutStore {
     before: string | undefined,
   ): Promise<boolean> {
     await this.pin(plan, cells);
-    return this.transact([...this.newRecord(plan, record), ...this.pointTo(plan.id, plan.component, before)]);
+    return this.transact([...this.newRecord(plan, record), ...this.pointTo(plan.id, plan, before)]);
   }
 
   /** The same for one that waits for its turn: no pointer names it yet. @returns false when the id is taken */
@@ -255,14 +253,14 @@ export class RolloutStore {
     ];
   }
 
-  /** Has the component's pointer name the rollout, if it still names `before`, and that is still over. */
-  private pointTo(id: string, component: string, before: string | undefined): TransactItem[] {
+  /** Has the lane's pointer name the rollout, if it still names `before`, and that is still over. */
+  private pointTo(id: string, lane: Lane, before: string | undefined): TransactItem[] {
     const pointer = before === undefined ? 'attribute_not_exists(#rollout)' : '#rollout = :before';
     return [
       {
         Update: {
           TableName: this.table,
-          Key: { pk: componentPk(component), sk: ACTIVE },
+          Key: pointerKey(lane),
           UpdateExpression: 'SET #rollout = :id',
           ConditionExpression: pointer,
           ExpressionAttributeNames: { '#rollout': 'rollout' },

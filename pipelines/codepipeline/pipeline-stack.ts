@@ -258,5 +258,5 @@ export class PipelineStack extends Stack {
 const typeOf = (category: string, provider: string) => ({ category, owner: 'AWS', provider, version: '1' });
 
 /** What the machine is given; the id of the rollout is put in by CodePipeline. */
-const inputOf = ({ number, approved }: Of<'wave'>['wave']): string =>
-  JSON.stringify({ rollout: `#{${LEFT_BY.ROLLOUT}.ROLLOUT}`, stage: { through: number, approved } } satisfies RolloutInput);
+const inputOf = ({ number, approved, last }: Of<'wave'>['wave']): string =>
+  JSON.stringify({ rollout: `#{${LEFT_BY.ROLLOUT}.ROLLOUT}`, stage: { through: number, approved, last } } satisfies RolloutInput);

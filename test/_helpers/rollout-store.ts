@@ -2,6 +2,7 @@
 import {
   type CellRecord,
   hasEnded,
+  type Lane,
   planKey,
   type RolloutCell,
   type RolloutPlan,
@@ -19,6 +20,8 @@ const patched = <T extends object>(item: T, patch: Patch<T>): T =>
   Object.fromEntries(Object.entries({ ...item, ...patch }).filter(([, value]) => value !== undefined)) as T;
 
 const key = (...parts: readonly (string | number)[]) => parts.join('#');
+
+const laneOf = ({ component, only = '' }: Lane) => `${component}/${only}`;
 
 export class MemoryRolloutStore extends RolloutStore {
   private readonly records = new Map<string, RolloutRecord>();
@@ -77,26 +80,26 @@ export class MemoryRolloutStore extends RolloutStore {
     return true;
   }
 
-  override async drive(id: string, component: string, patch: Patch<RolloutRecord>, expected: Partial<RolloutRecord>): Promise<boolean> {
-    return this.pointers.get(component)?.rollout === id && (await this.updateRecord(id, patch, expected));
+  override async drive(id: string, lane: Lane, patch: Patch<RolloutRecord>, expected: Partial<RolloutRecord>): Promise<boolean> {
+    return this.pointers.get(laneOf(lane))?.rollout === id && (await this.updateRecord(id, patch, expected));
   }
 
   override async begin(
     id: string,
-    component: string,
+    lane: Lane,
     patch: Patch<RolloutRecord>,
     expected: Partial<RolloutRecord>,
     before: string | undefined,
   ): Promise<boolean> {
-    if (!this.isFree(component, before) || !(await this.updateRecord(id, patch, expected))) return false;
-    this.pointers.set(component, { count: 0, ...this.pointers.get(component), rollout: id });
+    if (!this.isFree(lane, before) || !(await this.updateRecord(id, patch, expected))) return false;
+    this.pointers.set(laneOf(lane), { count: 0, ...this.pointers.get(laneOf(lane)), rollout: id });
     return true;
   }
 
-  /** Whether the component's pointer still names `before`, and that is over. */
-  private isFree(component: string, before: string | undefined): boolean {
+  /** Whether the lane's pointer still names `before`, and that is over. */
+  private isFree(lane: Lane, before: string | undefined): boolean {
     const last = before === undefined ? undefined : this.records.get(before);
-    return this.pointers.get(component)?.rollout === before && (!last || hasEnded(last.status));
+    return this.pointers.get(laneOf(lane))?.rollout === before && (!last || hasEnded(last.status));
   }
 
   override async updateWave(id: string, number: number, patch: Patch<WaveRecord>): Promise<void> {
@@ -109,13 +112,13 @@ export class MemoryRolloutStore extends RolloutStore {
     this.cellRecords.set(id, cells);
   }
 
-  override async active(component: string): Promise<string | undefined> {
-    return this.pointers.get(component)?.rollout;
+  override async active(lane: Lane): Promise<string | undefined> {
+    return this.pointers.get(laneOf(lane))?.rollout;
   }
 
   override async nextNumber(component: string): Promise<number> {
-    const pointer = this.pointers.get(component) ?? { count: 0 };
-    this.pointers.set(component, { ...pointer, count: pointer.count + 1 });
+    const pointer = this.pointers.get(laneOf({ component })) ?? { count: 0 };
+    this.pointers.set(laneOf({ component }), { ...pointer, count: pointer.count + 1 });
     return pointer.count + 1;
   }
 
@@ -125,8 +128,8 @@ export class MemoryRolloutStore extends RolloutStore {
     record: RolloutRecord,
     before: string | undefined,
   ): Promise<boolean> {
-    if (!this.isFree(plan.component, before) || !(await this.enqueue(plan, cells, record))) return false;
-    this.pointers.set(plan.component, { count: 0, ...this.pointers.get(plan.component), rollout: plan.id });
+    if (!this.isFree(plan, before) || !(await this.enqueue(plan, cells, record))) return false;
+    this.pointers.set(laneOf(plan), { count: 0, ...this.pointers.get(laneOf(plan)), rollout: plan.id });
     return true;
   }
 

@@ -22,6 +22,7 @@ import { assetFile, CELL, madeFor } from '../../lib/rollout/artifacts.ts';
 import { ArtifactsStack } from '../../lib/rollout/artifacts-stack.ts';
 import { RolloutClient, type RolloutView, stageOf } from '../../lib/rollout/client.ts';
 import { draftRollout, type PinnedArtifact } from '../../lib/rollout/draft.ts';
+import { reachOf } from '../../lib/rollout/executions.ts';
 import { publishArtifact } from '../../lib/rollout/publishing.ts';
 import { hasEnded } from '../../lib/rollout/record.ts';
 import { RolloutsStack } from '../../lib/rollout/rollouts-stack.ts';
@@ -148,14 +149,15 @@ export class RolloutLab {
   }
 
   /** Goes through a stage of a pipeline. @returns how the rollout is after it */
-  async stage(id: string, through: number, approved = false): Promise<{ state: string; view: RolloutView }> {
-    await this.client.runStage(id, { through, approved });
+  async stage(id: string, through: number, approved = false, last = false): Promise<{ state: string; view: RolloutView }> {
+    const stage = { through, approved, last };
+    await this.client.runStage(id, stage);
     const view = await this.until(
       id,
-      (seen) => stageOf(seen, through).state !== 'going on' && isIdle(seen),
+      (seen) => stageOf(seen, reachOf(stage, seen.waves)).state !== 'going on' && isIdle(seen),
       `through with stage ${through}`,
     );
-    return { state: stageOf(view, through).state, view };
+    return { state: stageOf(view, reachOf(stage, view.waves)).state, view };
   }
 
   /** Publishes and starts. */

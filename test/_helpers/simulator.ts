@@ -307,8 +307,9 @@ class World {
   async goThroughStages({ id, waves }: RolloutPlan): Promise<void> {
     const attempt = ++this.tries;
     for (const { number: through } of waves) {
+      const last = through === waves.length - 1;
       const name = `${id}-stage-${through}-${attempt}`;
-      const execution = this.machines.start('Rollout', name, { rollout: id, stage: { through, approved: true } });
+      const execution = this.machines.start('Rollout', name, { rollout: id, stage: { through, approved: true, last } });
       this.drivers.push(execution);
       await Promise.race([execution.done, this.quiet()]);
       if (execution.status !== 'SUCCEEDED') return;

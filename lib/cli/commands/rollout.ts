@@ -10,6 +10,7 @@ import type { Context } from '../context.ts';
 import { duration, timeScale, wholeNumber } from '../numbers.ts';
 import { type OpenedRollouts, openRollouts } from '../rollouts.ts';
 import type { Look } from '../watch.ts';
+import { catchUpCommand } from './catch-up.ts';
 import { controlCommands } from './rollout-control.ts';
 
 /** Names of the components that are published. */
@@ -173,11 +174,12 @@ const pinnedCells = ({ store }: RolloutClient, { plan }: RolloutView): Promise<r
 
 /** Watches until the rollout needs nobody's eyes any more. It only reads: who stops it stops nothing else. */
 async function follow(context: Context, client: RolloutClient, id: string, stage: FollowedStage | undefined = undefined): Promise<number> {
-  const [{ watch }, { pictureOf }, { factsOf, pictureLines }, { stageOf }] = await Promise.all([
+  const [{ watch }, { pictureOf }, { factsOf, pictureLines }, { stageOf }, { reachOf }] = await Promise.all([
     import('../watch.ts'),
     import('../../rollout/picture.ts'),
     import('../rollout-view.ts'),
     import('../../rollout/client.ts'),
+    import('../../rollout/executions.ts'),
   ]);
   context.whenStopped(`${id} goes on; come back with \`cellctl rollout watch ${id}${context.organizationOption}\``);
   let cells: readonly (readonly RolloutCell[])[] | undefined;
@@ -193,7 +195,8 @@ async function follow(context: Context, client: RolloutClient, id: string, stage
     const seen = { ...view, alive: view.alive || !isDead };
     const picture = pictureOf(seen, cells, new Date());
     last = picture;
-    state = stage && stageOf(view, stage.through).state;
+    const reach = stage ? reachOf(stage, view.waves) : 0;
+    state = stage && stageOf(view, reach).state;
     // Where nobody drives it any more, somebody must; it is the stage's turn to.
     if (stage && isDead && state === 'going on') await client.runStage(id, stage);
     return {
@@ -202,7 +205,9 @@ async function follow(context: Context, client: RolloutClient, id: string, stage
         return pictureLines(pictureOf(seen, cells, now), now).join('\n');
       },
       // What became of earlier waves, earlier stages have said.
-      facts: factsOf(stage ? { ...picture, waves: picture.waves.filter(({ number }) => number === stage.through) } : picture),
+      facts: factsOf(
+        stage ? { ...picture, waves: picture.waves.filter(({ number }) => stage.through <= number && number <= reach) } : picture,
+      ),
       data: picture,
       size: view.cells.length / CELLS_PER_READ,
       done: stage ? state !== 'going on' || Date.now() > stage.until : picture.halted,
@@ -262,6 +267,7 @@ const watchCommand = () =>
 interface StageOptions {
   readonly wave: string;
   readonly approved?: boolean;
+  readonly last?: boolean;
   readonly for?: string;
 }
 
@@ -269,7 +275,7 @@ async function runStage(context: Context, id: string, options: StageOptions): Pr
   const through = await wholeNumber(options.wave, '--wave', { min: 0, max: 1_000 });
   const limit = options.for === undefined ? Number.POSITIVE_INFINITY : await duration(options.for, '--for', '7d');
   const { client } = await openRollouts(context);
-  const stage = { through, approved: options.approved === true };
+  const stage = { through, approved: options.approved === true, last: options.last === true };
   await client.runStage(id, stage);
   return follow(context, client, id, { ...stage, until: Date.now() + limit * 1_000 });
 }
@@ -280,6 +286,7 @@ const stageCommand = () =>
     .argument('<id>', 'a rollout that `cellctl rollout start --queue` has written down')
     .addOption(new Option('-w, --wave <number>', 'the wave to go to; 0 is staging').makeOptionMandatory())
     .option('--approved', 'somebody has agreed to the wave, in the pipeline')
+    .option('--last', 'the last of the pipeline: on to the last wave of the rollout, which may have more than the pipeline knows')
     .option('--for <duration>', 'end well after that, though the wave goes on: call it again to follow on, e.g. 5h')
     .addHelpText(
       'after',
@@ -362,6 +369,7 @@ export const rolloutCommand = () => {
     .addCommand(planCommand())
     .addCommand(startCommand())
     .addCommand(stageCommand())
+    .addCommand(catchUpCommand())
     .addCommand(watchCommand())
     .addCommand(statusCommand());
   for (const control of controlCommands()) command.addCommand(control);

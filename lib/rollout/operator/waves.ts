@@ -14,7 +14,7 @@ import {
   scaled,
   toRestore,
 } from '../decide.ts';
-import type { PipelineStage } from '../executions.ts';
+import { type PipelineStage, reachOf } from '../executions.ts';
 import {
   type CellRecord,
   endsWell,
@@ -74,7 +74,7 @@ export class WaveWork {
     const { store } = this.context;
     const { id, component, policy } = this.plan;
     const { status, runs } = record;
-    const { through } = stage;
+    const through = reachOf(stage, this.plan.waves);
     const wait = (sentence: string): WaveAnswer<'wait'> => ({ action: 'wait', seconds: scaled(TURN_SECONDS, policy.timeScale), sentence });
     if (hasEnded(status)) return this.ended(record);
     const waves = await store.waves(this.plan);
@@ -85,7 +85,7 @@ export class WaveWork {
     if (status === 'running' && record.execution !== undefined && (await this.context.isRunning(record.execution))) {
       return wait(`another execution drives ${id}: ${record.execution}`);
     }
-    const before = await store.active(component);
+    const before = await store.active(this.plan);
     if (status === 'queued') {
       const other = before === undefined ? undefined : await store.record(before);
       if (other && !hasEnded(other.status)) {
@@ -100,8 +100,8 @@ export class WaveWork {
     const driven = { status: 'running', runs: runs + 1, execution, through, control: this.agreed(record, waves, stage), ...anew } as const;
     const expected = { status, runs, control };
     const taken = await (status === 'queued'
-      ? store.begin(id, component, driven, expected, before)
-      : store.drive(id, component, driven, expected));
+      ? store.begin(id, this.plan, driven, expected, before)
+      : store.drive(id, this.plan, driven, expected));
     return taken ? this.next(execution, stage) : wait(`somebody else has just set ${id} going`);
   }
 

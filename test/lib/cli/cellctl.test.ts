@@ -81,7 +81,7 @@ describe('cellctl', () => {
     [['component', 'new', 'billing', '--kind', 'helm'], 'Allowed choices are cloudformation, kubernetes'],
     [['component', 'check', '--', '--upload-pack=x'], 'USAGE: "--upload-pack=x" would be an option of git'],
     [['component', 'check', 'http://example.com/x'], 'USAGE: git is not allowed http://'],
-    [['component', 'package', 'billing', '--release', '1'], 'USAGE: neither --assembly nor --manifests'],
+    [['component', 'package', 'billing', '--release', '1'], 'USAGE: nothing to package'],
     [['component', 'package', 'billing', '-a', '.', '-m', '.', '--release', '1'], 'USAGE: --assembly and --manifests at once'],
     [['component', 'package', 'billing', '-a', '.', '--image', '.', '--release', '1'], 'USAGE: --image is "."'],
     [['component', 'publish', 'billing', '--from', '.', '--release', '1'], 'COMPONENT_UNKNOWN: no such component: billing'],

@@ -1,15 +1,20 @@
 /** A commit that travels: a repository with a Makefile, its pipeline by `cellctl`, and the machines on a local cloud. */
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { s3Client } from '../../../lib/aws/s3.ts';
+import { createPlan, requireInitialized, selectComponent } from '../../../lib/plan/plan.ts';
+import { renderWorkflow } from '../../../pipelines/github/workflow.ts';
+import { pipelineOf } from '../../../pipelines/graph.ts';
 import { RegistryStore, registryBucketName, S3Objects } from '../../../registry/index.ts';
 import { cellctl } from '../../_helpers/cloud.ts';
 import { cell, component, registry } from '../../_helpers/organization.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
+import { runSteps } from '../../_helpers/workflow.ts';
 
 type Input = Parameters<NonNullable<Parameters<typeof registry>[0]>>[0];
 
@@ -152,6 +157,45 @@ describe('a commit', () => {
     expect(await lab.running('orders-api')).toMatchObject({ alpha: first, bravo: first });
   });
 });
+
+test('the shell of every step of the workflow on GitHub, run as it is, does the same', async () => {
+  await commit({ note: 'three' });
+  const plan = requireInitialized(createPlan(registry(organization)));
+  const workflow = renderWorkflow(plan, pipelineOf(plan, selectComponent(plan, 'orders-api')));
+  const { steps, outputs, skipped, summaries } = await runSteps(workflow, {
+    repository,
+    programs: programs(),
+    environment,
+    timeout: 240_000,
+  });
+  expect(steps.filter(({ code }) => code !== 0)).toEqual([]);
+  expect(skipped).toEqual([]);
+  const { COMPONENT_VERSION = '', COMMIT } = outputs.get('build') ?? {};
+  expect(COMMIT).toBe(git('rev-parse', 'HEAD').toString().trim());
+  expect(await lab.running('orders-api')).toEqual(everywhere(COMPONENT_VERSION));
+  expect(await readFile(join(tmpdir(), environment['HOOK_LOG'] ?? ''), 'utf8')).toMatch(
+    new RegExp(`^staging .* ${COMPONENT_VERSION}$`, 'm'),
+  );
+  // What people read on the page of the run.
+  expect(summaries.get('rest')).toContain(`| bravo | 2 | deployed | `);
+  const { record } = await lab.client.view(outputs.get('start')?.['ROLLOUT'] ?? '');
+  expect(record).toMatchObject({ status: 'succeeded', version: COMPONENT_VERSION });
+});
+
+/** What a runner of GitHub has and this machine has not: npm that installs the factory, which is this one, and gh. */
+function programs(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'cell-factory-programs-'));
+  const write = (name: string, ...lines: string[]) =>
+    writeFileSync(join(folder, name), ['#!/bin/bash', 'set -eu', ...lines, ''].join('\n'), { mode: 0o755 });
+  write(
+    'npm',
+    'while [ "$1" != --prefix ]; do shift; done',
+    'mkdir -p "$2/lib/node_modules"',
+    `ln -sfn "${resolve('.')}" "$2/lib/node_modules/cell-factory"`,
+  );
+  write('gh', 'echo true');
+  return folder;
+}
 
 describe('what is wrong is said', () => {
   test.each([

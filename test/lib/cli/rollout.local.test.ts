@@ -21,7 +21,10 @@ const rehearsal = { timeScale: 0.02, minRequestsPerCell: 0, multiRegionFromWave:
 const bake = { prefer: 'any', bake: '250s' } as const;
 
 beforeAll(async () => {
-  lab = await RolloutLab.start(() => undefined);
+  // One cell more than is published at first.
+  lab = await RolloutLab.start((input) => {
+    input.cells['delta'] = cell('delta', 4);
+  });
   const { accessKeyId, secretAccessKey, sessionToken = '' } = await lab.session.credentials();
   environment = {
     AWS_ENDPOINT_URL: lab.endpoint,
@@ -126,7 +129,7 @@ describe('cellctl rollout', () => {
     expect(await call('rollout', 'rollback', 'orders-api')).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
     expect(await call('rollout', 'rollback', 'orders-api', '--yes')).toMatchObject({ code: 0 });
     expect(await call('rollout', 'watch', 'orders-api')).toMatchObject({ code: 1, stdout: expect.stringContaining('rolled back by') });
-    expect(await lab.running('orders-api')).toEqual({ staging: '1.0.0', alpha: '1.0.0', bravo: '1.0.0' });
+    expect(await lab.running('orders-api')).toMatchObject({ staging: '1.0.0', alpha: '1.0.0', bravo: '1.0.0' });
     const { rollouts } = await json<{ rollouts: { id: string; status: string }[] }>('rollout', 'history');
     expect(rollouts.map(({ id, status }) => [id, status])).toEqual([
       ['orders-api-2', 'rolled back'],
@@ -168,18 +171,47 @@ describe('cellctl rollout', () => {
       ['bravo', 2, 'deployed'],
       ['staging', 0, 'deployed'],
     ]);
-    expect(await lab.running('orders-api')).toEqual({ staging: '2.0.0', alpha: '2.0.0', bravo: '2.0.0' });
+    expect(await lab.running('orders-api')).toMatchObject({ staging: '2.0.0', alpha: '2.0.0', bravo: '2.0.0' });
+    await publish(asItWas);
+  });
+
+  test('catch-up brings a new cell to the version of the others, also beside a rollout to all, and changes nothing the second time', async () => {
+    await publish((input) => {
+      asItWas(input);
+      input.cells['delta'] = cell('delta', 4);
+    });
+    expect(await call('rollout', 'start', 'orders-api', '--release', '1.0.0', '--yes', '--json')).toMatchObject({ code: 0 });
+    await lab.baking('orders-api-4', 0);
+    const asked = await call('rollout', 'catch-up', 'delta');
+    expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no terminal to ask on') });
+    expect(asked.stdout).toMatch(/^orders-api 2\.0\.0\nbilling: skipped\. No rollout of it has succeeded yet/);
+    const skipped = { component: 'billing', state: 'skipped', sentence: expect.stringContaining('no version to catch up with') };
+    const orders = { component: 'orders-api', version: '2.0.0' };
+    expect(await json('rollout', 'catch-up', 'delta', '--yes')).toEqual({
+      cell: 'delta',
+      components: [{ ...orders, state: 'deployed', rollout: 'orders-api-5' }, skipped],
+    });
+    expect(await lab.running('orders-api')).toMatchObject({ alpha: '2.0.0', delta: '2.0.0' });
+    expect(await json('rollout', 'catch-up', 'delta', '--yes')).toMatchObject({ components: [{ ...orders, state: 'unchanged' }, skipped] });
+    // The one to all still runs, and is nobody's that went beside it.
+    expect((await lab.client.view('orders-api-4')).record).toMatchObject({ status: 'running', runs: 1 });
+    await json('rollout', 'stop', 'orders-api-4');
+    expect(await call('rollout', 'watch', 'orders-api-4')).toMatchObject({ code: 1, stdout: expect.stringContaining('stopped by') });
+    expect(await call('rollout', 'catch-up', 'nonsense')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no such cell: nonsense'),
+    });
     await publish(asItWas);
   });
 
   test('stops at an alarm that a drill has raised', async () => {
     expect(await call('rollout', 'start', 'orders-api', '--release', '1.0.0', '--yes', '--json')).toMatchObject({ code: 0 });
-    await lab.baking('orders-api-4', 1);
+    await lab.baking('orders-api-7', 1);
     const drilled = await json('drill', 'alarm', '--cell', 'alpha', '--for', '1s');
     expect(drilled).toMatchObject({ cell: 'alpha', alarm: 'cell-alpha-server-errors', seconds: 1 });
     expect(await call('rollout', 'watch', 'orders-api')).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/orders-api-4 rolled back; alpha: cell-alpha-server-errors.*\n$/),
+      stdout: expect.stringMatching(/orders-api-7 rolled back; alpha: cell-alpha-server-errors.*\n$/),
     });
     expect(await call('drill', 'alarm', '--cell', 'alpha', '--alarm', 'nonsense')).toMatchObject({
       code: 1,

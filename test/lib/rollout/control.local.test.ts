@@ -195,13 +195,13 @@ describe('a pipeline', () => {
       outcome: { sentence: expect.stringContaining('is newer') },
     });
     // Its turn comes when the first is over.
-    await lab.client.runStage(third, { through: 0, approved: false });
+    await lab.client.runStage(third, { through: 0, approved: false, last: false });
     expect(await lab.stage(first, 1)).toMatchObject({ state: 'passed' });
     // Nobody has agreed to the last wave.
     expect((await lab.client.view(third)).record.status).toBe('queued');
-    await lab.client.runStage(first, { through: 2, approved: false });
+    await lab.client.runStage(first, { through: 2, approved: false, last: true });
     await lab.until(first, ({ record }) => record.status === 'awaiting approval', 'waiting for an approval');
-    const done = await lab.stage(first, 2, true);
+    const done = await lab.stage(first, 2, true, true);
     expect(done.view.record).toMatchObject({ status: 'succeeded', control: { approvals: { 2: { by: 'its pipeline' } } } });
     expect(await lab.running('c11')).toMatchObject({ alpha: '1.0.0', charlie: '1.0.0' });
 
@@ -211,5 +211,30 @@ describe('a pipeline', () => {
     // Without its pipeline, to the end.
     await lab.client.resume(third, BY);
     expect((await approved(third)).record.status).toBe('succeeded');
+  });
+
+  test('that was made when the policy had fewer waves takes the rollout to its end in its last stage', async () => {
+    const id = await lab.enqueue('c12', '1.0.0');
+    expect(await lab.stage(id, 0)).toMatchObject({ state: 'passed' });
+    // The last that this pipeline knows of; nobody has agreed to the one after it there.
+    await lab.client.runStage(id, { through: 1, approved: false, last: true });
+    await lab.until(id, ({ record }) => record.status === 'awaiting approval', 'waiting for an approval');
+    expect(await lab.running('c12')).toEqual({ staging: '1.0.0', alpha: '1.0.0', charlie: '-' });
+    await lab.client.approve(id, 2, BY);
+    expect((await lab.ended(id)).record.status).toBe('succeeded');
+    expect(await lab.stage(id, 1, false, true)).toMatchObject({ state: 'passed' });
+    expect(await lab.running('c12')).toMatchObject({ charlie: '1.0.0' });
+  });
+
+  test('that has more stages than the rollout has waves passes those at once', async () => {
+    const id = await lab.enqueue('c13', '1.0.0');
+    for (const [through, agreed] of [
+      [0, false],
+      [1, false],
+      [2, true],
+    ] as const)
+      expect(await lab.stage(id, through, agreed)).toMatchObject({ state: 'passed' });
+    expect(await lab.stage(id, 3)).toMatchObject({ state: 'passed', view: { record: { status: 'succeeded' } } });
+    expect(await lab.stage(id, 4, false, true)).toMatchObject({ state: 'passed' });
   });
 });

@@ -146,7 +146,10 @@ describe('the pipeline', () => {
   test('has the machine of rollouts go to one wave after the other, approved where somebody has agreed', () => {
     const waves = actionsIn(template).filter(({ ActionTypeId }) => ActionTypeId.Provider === 'StepFunctions');
     expect(waves.map(({ Configuration }) => JSON.parse(String(Configuration['Input'])))).toEqual(
-      [0, 1, 2, 3, 4, 5, 6].map((through) => ({ rollout: '#{start.ROLLOUT}', stage: { through, approved: through === 1 } })),
+      [0, 1, 2, 3, 4, 5, 6].map((through) => ({
+        rollout: '#{start.ROLLOUT}',
+        stage: { through, approved: through === 1, last: through === 6 },
+      })),
     );
     expect(plan.rollout.waves).toHaveLength(6);
     for (const { Configuration } of waves) {

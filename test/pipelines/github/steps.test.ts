@@ -64,7 +64,7 @@ describe('the shell of the generated steps', () => {
       'cellctl rollout stage orders-api-7 --wave 1',
       status,
       'gh api repos/acme/orders-api/environments/orders-api-board --jq any(.protection_rules[]; .type == "required_reviewers")',
-      'cellctl rollout stage orders-api-7 --wave 2',
+      'cellctl rollout stage orders-api-7 --wave 2 --last',
       status,
     ]);
   });
