@@ -62,7 +62,7 @@ const SIZES = ['small', 'medium', 'large'] as const satisfies readonly Size[];
 const STAGES = ['production', 'staging', 'personal'] as const satisfies readonly Stage[];
 
 /** A cell of that stage and size, planned. */
-function planned(stage: Stage, size: Size): { plan: Plan; cell: VendedCell } {
+export function planned(stage: Stage, size: Size): { plan: Plan; cell: VendedCell } {
   const settings = defineOrganization({
     name: 'acme',
     homeRegion: 'eu-west-1',

@@ -23,6 +23,7 @@ import { FIELD_CODES } from '../registry/shape.ts';
 import { SIZE_CLASSES, STAGE_PROFILES, type StageProfile } from '../registry/sizes.ts';
 import { WARNINGS } from '../registry/warnings.ts';
 import { alarmRows, resourceRows } from './cell-resources.ts';
+import { pipelineSizeRows } from './pipeline-sizes.ts';
 import { cellStatusRows, operationRows, rolloutDrawing, rolloutStatusRows, waveDrawing, waveStatusRows } from './rollout-states.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema;
@@ -39,6 +40,7 @@ export const REFERENCE_FILES = [
   'docs/cell.md',
   'docs/changes.md',
   'docs/components.md',
+  'docs/pipelines.md',
   'docs/rollouts.md',
 ] as const;
 
@@ -357,6 +359,7 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
         targets.length === CONTRACT_TARGETS.length ? 'all' : targets.map(code).join(', '),
       ]),
     ),
+  'pipeline-sizes': () => table(['cells', 'stages', 'actions', 'template', 'jobs', 'workflow file'], pipelineSizeRows()),
   resources: () => {
     const { head, rows } = resourceRows();
     return table(head, rows);

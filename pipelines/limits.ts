@@ -6,17 +6,38 @@ import { type Pipeline, stepsOf } from './graph.ts';
 const CODEPIPELINE = 'Quotas in AWS CodePipeline, AWS CodePipeline User Guide';
 const ACTIONS_PER_STAGE = 100;
 
-interface PipelineLimit {
+/** Something of which there may be only so much. */
+export interface Limit<Subject> {
   readonly what: string;
   readonly limit: number;
-  /** Where AWS says so. */
+  /** Where the service says so. */
   readonly source: string;
-  readonly used: (pipeline: Pipeline) => number;
+  readonly used: (subject: Subject) => number;
   readonly fix: string;
 }
 
+/** A figure that was looked at. */
+type Figure = Pick<Limit<never>, 'what' | 'limit' | 'fix'> & { readonly figure: number };
+
+/** @throws FactoryError `PIPELINE_TOO_LARGE` with every limit that is passed */
+export const requireWithin = <Subject>(whose: string, limits: readonly Limit<Subject>[], subject: Subject): void =>
+  refuseExcess(
+    whose,
+    limits.map((limit) => ({ ...limit, figure: limit.used(subject) })),
+  );
+
+function refuseExcess(whose: string, figures: readonly Figure[]): void {
+  const passed = figures.filter(({ figure, limit }) => figure > limit);
+  if (passed.length === 0) return;
+  const number = (value: number) => Math.ceil(value).toLocaleString('en');
+  const words = passed.map(({ what, figure, limit }) => `${number(figure)} ${what}, of ${number(limit)} at most`);
+  throw new FactoryError('PIPELINE_TOO_LARGE', `${whose} would have ${words.join('; ')}`, {
+    fix: [...new Set(passed.map(({ fix }) => fix))].join('; '),
+  });
+}
+
 /** Limits on one pipeline. Each step is an action. How long a wave may take is a rule of the registry: BAKE_TOO_LONG. */
-export const PIPELINE_LIMITS: readonly PipelineLimit[] = [
+export const PIPELINE_LIMITS: readonly Limit<Pipeline>[] = [
   {
     what: 'stages of a pipeline',
     limit: MOST_STAGES,
@@ -43,32 +64,19 @@ export const PIPELINE_LIMITS: readonly PipelineLimit[] = [
 /** Pipelines in an account and region. Source: as {@link PIPELINE_LIMITS}. */
 export const MOST_PIPELINES = 1_000;
 
-/** What of CodePipeline's pipelines would be too large. @throws FactoryError `PIPELINE_TOO_LARGE` */
-export function requirePipelineFits(pipeline: Pipeline): void {
-  for (const { what, limit, used, fix } of PIPELINE_LIMITS) {
-    const is = used(pipeline);
-    if (is > limit) throw tooLarge(`the pipeline of ${pipeline.component.name}`, what, is, limit, fix);
-  }
-}
+/** @throws FactoryError `PIPELINE_TOO_LARGE` */
+export const requirePipelineFits = (pipeline: Pipeline): void =>
+  requireWithin(`the pipeline of ${pipeline.component.name}`, PIPELINE_LIMITS, pipeline);
 
 /** @throws FactoryError `PIPELINE_TOO_LARGE` */
-export function requirePipelinesFit(count: number): void {
-  if (count <= MOST_PIPELINES) return;
-  throw tooLarge('tooling', 'pipelines in a region', count, MOST_PIPELINES, 'ask AWS for more, or use engine github-actions for some');
-}
+export const requirePipelinesFit = (count: number): void =>
+  refuseExcess('tooling', [
+    { what: 'pipelines in a region', figure: count, limit: MOST_PIPELINES, fix: 'ask AWS for more, or use engine github-actions for some' },
+  ]);
 
 /** @throws FactoryError `PIPELINE_TOO_LARGE` */
-export function requireTemplateFits(stackName: string, template: Parameters<typeof checkTemplate>[0]): void {
-  for (const { what, used, limit } of checkTemplate(template)) {
-    if (used > limit) throw tooLarge(`the stack ${stackName}`, what, used, limit, 'use fewer hooks or waves');
-  }
-}
-
-const tooLarge = (whose: string, what: string, used: number, limit: number, fix: string) =>
-  new FactoryError(
-    'PIPELINE_TOO_LARGE',
-    `${whose} would have ${used.toLocaleString('en')} ${what}; AWS takes ${limit.toLocaleString('en')}`,
-    {
-      fix,
-    },
+export const requireTemplateFits = (stackName: string, template: Parameters<typeof checkTemplate>[0]): void =>
+  refuseExcess(
+    `the stack ${stackName}`,
+    checkTemplate(template).map(({ what, used, limit }) => ({ what, figure: used, limit, fix: 'use fewer hooks or waves' })),
   );

@@ -1,6 +1,6 @@
 /** What GitHub Actions takes: how long a job may last, and how large a workflow may be. */
-import { FactoryError } from '../../registry/index.ts';
 import { type Pipeline, stepsOf } from '../graph.ts';
+import { type Limit, requireWithin } from '../limits.ts';
 import { ROLE_KINDS, roleName } from './roles.ts';
 
 const HOUR = 3_600;
@@ -17,16 +17,9 @@ export const jobsOfWave = (longestSeconds: number): number => Math.max(1, Math.c
 
 /** A workflow, as far as it is measured. */
 interface Rendered {
+  readonly pipeline: Pipeline;
   readonly text: string;
   readonly jobs: number;
-}
-
-interface Limit {
-  readonly what: string;
-  readonly limit: number;
-  readonly source: string;
-  readonly used: (pipeline: Pipeline, rendered: Rendered) => number;
-  readonly fix: string;
 }
 
 const fewerWaves = 'let the policy have fewer waves or shorter bakes: a wave takes any number of cells';
@@ -35,39 +28,31 @@ const fewerWaves = 'let the policy have fewer waves or shorter bakes: a wave tak
 const wavesSeconds = (pipeline: Pipeline): number =>
   stepsOf(pipeline).reduce((sum, step) => sum + (step.kind === 'wave' ? step.wave.longestSeconds + DEPLOY_SECONDS : 0), 0);
 
-const WORKFLOW_LIMITS: readonly Limit[] = [
+const WORKFLOW_LIMITS: readonly Limit<Rendered>[] = [
   {
     what: 'bytes of the file',
     limit: 500_000,
     source: 'Actions limits, GitHub Docs',
-    used: (_, { text }) => Buffer.byteLength(text),
+    used: ({ text }) => Buffer.byteLength(text),
     fix: fewerWaves,
   },
-  { what: 'jobs', limit: 256, source: 'Actions limits, GitHub Docs (jobs of a matrix)', used: (_, { jobs }) => jobs, fix: fewerWaves },
+  { what: 'jobs', limit: 256, source: 'Actions limits, GitHub Docs (jobs of a matrix)', used: ({ jobs }) => jobs, fix: fewerWaves },
   {
-    what: 'days that a run takes at most',
+    what: 'days that a run may take',
     limit: 35,
     source: 'Actions limits, GitHub Docs',
-    used: (pipeline) => wavesSeconds(pipeline) / DAY,
+    used: ({ pipeline }) => wavesSeconds(pipeline) / DAY,
     fix: fewerWaves,
   },
   {
     what: 'characters of a role',
     limit: 64,
     source: 'CreateRole, AWS IAM API Reference',
-    used: ({ component }) => Math.max(...ROLE_KINDS.map((kind) => roleName(component.name, kind).length)),
+    used: ({ pipeline }) => Math.max(...ROLE_KINDS.map((kind) => roleName(pipeline.component.name, kind).length)),
     fix: "shorten the component's name, or let it run on codepipeline",
   },
 ];
 
-/** @throws FactoryError `PIPELINE_TOO_LARGE` with every limit that is passed */
-export function requireWithinLimits(pipeline: Pipeline, rendered: Rendered): void {
-  const passed = WORKFLOW_LIMITS.map((each) => ({ ...each, figure: each.used(pipeline, rendered) })).filter(
-    ({ figure, limit }) => figure > limit,
-  );
-  if (passed.length === 0) return;
-  const figures = passed.map(({ what, figure, limit }) => `${Math.ceil(figure)} ${what}, of ${limit}`);
-  throw new FactoryError('PIPELINE_TOO_LARGE', `the workflow of ${pipeline.component.name} would have ${figures.join('; ')}`, {
-    fix: [...new Set(passed.map(({ fix }) => fix))].join('; '),
-  });
-}
+/** @throws FactoryError `PIPELINE_TOO_LARGE` */
+export const requireWorkflowFits = (rendered: Rendered): void =>
+  requireWithin(`the workflow of ${rendered.pipeline.component.name}`, WORKFLOW_LIMITS, rendered);

@@ -12,7 +12,7 @@ import { HANDOVER, type PipelineVariable, type StepShell, shellOf } from '../com
 import { needsOf, type Pipeline, type Step, stepsOf } from '../graph.ts';
 import { usesOf } from './actions.ts';
 import { withDigest } from './digest.ts';
-import { FOLLOW_SECONDS, jobsOfWave, requireWithinLimits } from './limits.ts';
+import { FOLLOW_SECONDS, jobsOfWave, requireWorkflowFits } from './limits.ts';
 import { credentialSeconds, type RoleKind, roleName } from './roles.ts';
 import { CHECKOUT, credentials, expression, NODE_JS, RUNNER, SHELL, script } from './steps.ts';
 import { workflowYaml } from './yaml.ts';
@@ -60,7 +60,7 @@ export function renderWorkflow(plan: Plan, pipeline: Pipeline): Workflow {
     jobs,
   });
   const text = withDigest(yaml);
-  requireWithinLimits(pipeline, { text, jobs: jobs.size });
+  requireWorkflowFits({ pipeline, text, jobs: jobs.size });
   return { component: name, path: `.github/workflows/deliver-${name}.yml`, text };
 }
 

@@ -48,13 +48,13 @@ describe('limits on pipelines', () => {
     expect(() => requirePipelineFits(most)).not.toThrow();
     const [stage] = most.stages.slice(-1);
     const more = { ...most, stages: [...most.stages, ...(stage ? [stage] : [])] };
-    expect(() => requirePipelineFits(more)).toThrow(refusal(/orders-api would have 51 stages of a pipeline; AWS takes 50/, /fewer waves/));
+    expect(() => requirePipelineFits(more)).toThrow(refusal(/orders-api would have 51 stages of a pipeline, of 50 at most/, /fewer waves/));
   });
 
   test('100 actions of a stage are accepted, and 101 refused', () => {
     expect(() => requirePipelineFits(pipelineWith({ waves: 3, hooks: 99 }))).not.toThrow();
     expect(() => requirePipelineFits(pipelineWith({ waves: 3, hooks: 100 }))).toThrow(
-      refusal(/101 actions of a stage; AWS takes 100/, /fewer hooks/),
+      refusal(/101 actions of a stage, of 100 at most/, /fewer hooks/),
     );
   });
 
@@ -67,14 +67,14 @@ describe('limits on pipelines', () => {
     });
     expect(() => requirePipelineFits(filled(10))).not.toThrow();
     expect(() => requirePipelineFits(filled(11))).toThrow(
-      refusal(/1,001 actions of a pipeline; AWS takes 1,000/, /one target of the Makefile/),
+      refusal(/1,001 actions of a pipeline, of 1,000 at most/, /one target of the Makefile/),
     );
   });
 
   test('1,000 pipelines are accepted in a region, and 1,001 refused', () => {
     expect(() => requirePipelinesFit(MOST_PIPELINES)).not.toThrow();
     expect(() => requirePipelinesFit(MOST_PIPELINES + 1)).toThrow(
-      refusal(/1,001 pipelines in a region; AWS takes 1,000/, /github-actions/),
+      refusal(/1,001 pipelines in a region, of 1,000 at most/, /github-actions/),
     );
   });
 
@@ -84,7 +84,7 @@ describe('limits on pipelines', () => {
     });
     expect(() => requireTemplateFits('Pipeline-x', template(500))).not.toThrow();
     expect(() => requireTemplateFits('Pipeline-x', template(501))).toThrow(
-      refusal(/Pipeline-x would have 501 resources; AWS takes 500/, /fewer/),
+      refusal(/Pipeline-x would have 501 resources, of 500 at most/, /fewer/),
     );
   });
 
@@ -93,7 +93,7 @@ describe('limits on pipelines', () => {
     const around = Buffer.byteLength(JSON.stringify(template(0), undefined, 1));
     expect(() => requireTemplateFits('Pipeline-x', template(1_000_000 - around))).not.toThrow();
     expect(() => requireTemplateFits('Pipeline-x', template(1_000_001 - around))).toThrow(
-      refusal(/1,000,001 bytes; AWS takes 1,000,000/, /fewer/),
+      refusal(/1,000,001 bytes, of 1,000,000 at most/, /fewer/),
     );
   });
 

@@ -74,7 +74,7 @@ describe('a pipeline on this machine', () => {
       `pipeline-publish orders-api ${COMPONENT_VERSION} secret`,
       `cellctl rollout start orders-api --release ${COMPONENT_VERSION} --queue --reason commit ${COMMIT} --yes --json`,
       'cellctl rollout stage orders-api-7 --wave 0',
-      'cellctl rollout stage orders-api-7 --wave 1 --approved',
+      'cellctl rollout stage orders-api-7 --wave 1 --approved --last',
     ]);
     expect(execFileSync('git', ['-C', folder, 'status', '--short']).toString()).toBe('');
   });

@@ -138,7 +138,7 @@ describe('a workflow', () => {
       ['everywhere_2', 'start'],
     ]);
     const stages = chain.map((id) => all[id]?.steps.find(({ name }) => name === 'everywhere')?.run?.trim());
-    const stage = '"$CELL_FACTORY/bin/cellctl" rollout stage "$ROLLOUT" --wave 1 --approved';
+    const stage = '"$CELL_FACTORY/bin/cellctl" rollout stage "$ROLLOUT" --wave 1 --approved --last';
     expect(stages).toEqual([`${stage} --for 18000s`, `${stage} --for 18000s`, stage]);
   });
 
@@ -185,7 +185,7 @@ describe('limits', () => {
     expect(() => rendered({ rollout: { waves: [...many, wave('rest')] } })).toThrow(
       expect.objectContaining({
         code: 'PIPELINE_TOO_LARGE',
-        message: expect.stringMatching(/would have \d+ jobs, of 256; \d+ days that a run takes at most, of 35/),
+        message: expect.stringMatching(/would have \d+ jobs, of 256 at most; \d+ days that a run may take, of 35 at most/),
         fix: expect.stringContaining('fewer waves'),
       }),
     );
