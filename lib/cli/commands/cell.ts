@@ -83,7 +83,8 @@ function rolloutWords({ cell, rollout: { place, of, after, before }, traffic }: 
 /** What to run next, in that order. */
 function nextCommands(context: Context, file: string, name: string): string[] {
   const option = context.organizationOption;
-  return [`git add ${file}`, `cellctl accounts ${name}${option}`, `cellctl publish${option}`, `cellctl deploy ${name}${option}`];
+  const commands = [`accounts ${name}`, 'publish', `deploy ${name}`, 'publish', `rollout catch-up ${name}`];
+  return [`git add ${file}`, ...commands.map((command) => `cellctl ${command}${option}`)];
 }
 
 /** Text in lines of at most `width`, broken after commas and semicolons. */

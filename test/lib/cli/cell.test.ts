@@ -43,6 +43,8 @@ describe('cellctl cell add', () => {
       `cellctl accounts delta --organization ${folder}`,
       `cellctl publish --organization ${folder}`,
       `cellctl deploy delta --organization ${folder}`,
+      `cellctl publish --organization ${folder}`,
+      `cellctl rollout catch-up delta --organization ${folder}`,
     ])
       expect(stdout).toContain(part);
     const lines = stdout.trimEnd().split('\n');

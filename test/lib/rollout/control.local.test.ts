@@ -13,7 +13,7 @@ beforeAll(async () => {
     input.cells['charlie'] = cell('charlie', 3, { trafficWeight: 5 });
     const [first, last] = input.settings.rollout.waves;
     if (first && last) input.settings.rollout.waves = [first, { ...last, approval: true }];
-    for (let index = 0; index < 12; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
+    for (let index = 0; index < 14; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
   });
 });
 afterAll(() => lab?.stop());
