@@ -1,6 +1,8 @@
 // Native ES modules, compiled by swc file by file: types are checked once, by `tsc`, not again by each test.
 const shared = {
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/_helpers/temporary.js',
+  globalTeardown: '<rootDir>/test/_helpers/temporary-gone.js',
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

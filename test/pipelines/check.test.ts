@@ -50,6 +50,10 @@ describe('the contract', () => {
 });
 
 describe('a component', () => {
+  test.each(['examples/orders-api', 'pipelines/foundations'])('of our own, %s, keeps the contract', async (folder) => {
+    expect(await broken(folder)).toEqual({});
+  });
+
   test('that has every target keeps the contract, and none is made', async () => {
     const folder = await makefile(WHOLE.replaceAll('@echo', '@touch'));
     const items = await check(folder);
