@@ -1,8 +1,8 @@
 /** A component's repository in a folder of our own, which is gone afterwards. */
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve, sep } from 'node:path';
-import { lastLines, type Run, type RunOptions } from '../lib/program.ts';
+import { type Ended, lastLines, type Run, type RunOptions } from '../lib/program.ts';
 import { FactoryError } from '../registry/index.ts';
 
 /** Ways to a repository that git may take. Others run commands, or are read by everybody on the way. */
@@ -25,6 +25,13 @@ const GIT: RunOptions = {
   without: /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|CONFIG|TEMPLATE_DIR)/,
   timeout: 5 * 60_000,
 };
+
+/** What git complains of: after that it gives advice. */
+const complaint = (ended: Ended): string =>
+  ended.stderr
+    .split('\n')
+    .find((line) => /^(fatal|error):/.test(line))
+    ?.replace(/^(fatal|error): /, '') ?? lastLines(ended);
 
 /** @throws FactoryError `USAGE` for an address that git would take for an option, or by another way than those allowed */
 function requireAddress(url: string): void {
@@ -68,7 +75,7 @@ export async function withClone<T>(
     const git = async (words: readonly string[], what: string) => {
       const ended = await run('git', ['-c', 'core.hooksPath=/dev/null', ...words], GIT);
       if (ended.code === 0) return;
-      throw new FactoryError('REPOSITORY_UNREACHABLE', `git can't ${what}: ${lastLines(ended)}`, {
+      throw new FactoryError('REPOSITORY_UNREACHABLE', `git can't ${what}: ${complaint(ended)}`, {
         fix: `try \`git clone --depth 1 ${url}\`; git must need nobody's password`,
       });
     };
@@ -82,7 +89,14 @@ export async function withClone<T>(
     if (folder !== clone && !folder.startsWith(clone + sep)) {
       throw new FactoryError('USAGE', `${path} leaves the repository`, { fix: 'pass a folder of the repository with --path' });
     }
-    return work(folder);
+    const isThere = await stat(folder).then(
+      (state) => state.isDirectory(),
+      () => false,
+    );
+    if (isThere) return work(folder);
+    throw new FactoryError('REPOSITORY_UNREACHABLE', `${commit ?? branch ?? 'the newest commit'} of ${url} has no folder ${path}`, {
+      fix: 'correct repository.path in the registry, or commit the folder',
+    });
   });
 }
 

@@ -141,11 +141,11 @@ export function textOf(pipeline: Pipeline): string {
 
 /** The pipeline as a Mermaid flowchart. Names hold nothing that Mermaid would take for its own. */
 export function mermaidOf(pipeline: Pipeline): string {
-  const id = (name: string) => `s_${name.replaceAll('-', '_')}`;
+  const id = (name: string, kind = 'step') => `${kind}_${name.replaceAll('-', '_')}`;
   const shape = (step: Step) => (step.kind === 'approval' ? `{{"${step.name}"}}` : `["${step.name}"]`);
   const stages = pipeline.stages.map(
     ({ name, groups }) =>
-      `  subgraph ${id(`stage-${name}`)}["${name}"]\n${groups.flatMap((group) => group.map((step) => `    ${id(step.name)}${shape(step)}`)).join('\n')}\n  end`,
+      `  subgraph ${id(name, 'stage')}["${name}"]\n${groups.flatMap((group) => group.map((step) => `    ${id(step.name)}${shape(step)}`)).join('\n')}\n  end`,
   );
   const arrows = [...needsOf(pipeline)].flatMap(([name, needs]) => needs.map((need) => `  ${id(need)} --> ${id(name)}`));
   return ['flowchart LR', ...stages, ...arrows].join('\n');

@@ -4,6 +4,7 @@ import type { Session } from '../lib/aws/session.ts';
 import { componentOfStack, pipelineStacks } from '../lib/plan/pipeline-stacks.ts';
 import type { Plan } from '../lib/plan/plan.ts';
 import { type RegistryStore, seconds } from '../registry/index.ts';
+import { unsupported } from './hosting.ts';
 
 export interface Leftover {
   readonly stackName: string;
@@ -27,7 +28,7 @@ export async function stackNames(session: Session): Promise<readonly string[]> {
 
 /**
  * Of the stacks that are there, those of pipelines that nobody asks for. One whose component has another engine may go at
- * once: two pipelines would deliver each commit twice. One whose component is gone may go when no revision has had the
+ * once, if that can deliver it: two pipelines would deliver each commit twice. One whose component is gone may go when no revision has had the
  * component for as long as the organization says: somebody may put it back, and its history is what people ask for first.
  */
 export async function leftoversAmong(names: readonly string[], plan: Plan, revisions: Revisions, now: Date): Promise<readonly Leftover[]> {
@@ -37,7 +38,9 @@ export async function leftoversAmong(names: readonly string[], plan: Plan, revis
   for (const stackName of [...names].sort()) {
     const component = componentOfStack(stackName);
     if (component === undefined || wanted.has(stackName)) continue;
-    const moved = plan.components.some(({ name }) => name === component);
+    const moved = plan.components.find(({ name }) => name === component);
+    // It would be delivered by nobody.
+    if (moved && unsupported(plan, moved) !== undefined) continue;
     const due = moved ? now : new Date((await goneSince(revisions, component, new Date(now.getTime() - grace), now)).getTime() + grace);
     left.push({ stackName, component, due: due.toISOString() });
   }

@@ -181,7 +181,7 @@ export const cellSchema = z.discriminatedUnion('cloud', [awsCell, gcpCell], {
 const engine = z.enum(['codepipeline', 'github-actions']);
 
 /** A step of a component's own, at a place in its pipeline. */
-const hook = z.strictObject({
+export const hookSchema = z.strictObject({
   /** Unique in the pipeline. */
   name: label,
   /** The step that it follows: `build`, `publish`, `staging`, or a wave by its name. Exactly one of `after` and `before`. */
@@ -227,7 +227,7 @@ export const componentSchema = z.strictObject({
     /** What of the repository makes it run, as paths with `*` and `**`; without any, the component's folder. */
     paths: z.array(z.string().min(1).max(255)).max(8),
     /** Steps of its own. */
-    hooks: z.array(hook),
+    hooks: z.array(hookSchema),
   }),
   /** Components that must be there first. */
   dependsOn: z.array(z.string()),
@@ -387,7 +387,7 @@ export type Calendar = z.infer<typeof calendar>;
 export type Blackout = z.infer<typeof blackout>;
 export type Contacts = OrganizationSettings['contacts'];
 export type Engine = z.infer<typeof engine>;
-export type Hook = z.infer<typeof hook>;
+export type Hook = z.infer<typeof hookSchema>;
 export type RolloutPolicy = z.infer<typeof rolloutPolicy>;
 export type AccessPolicy = z.infer<typeof accessPolicy>;
 export type Capacity = z.infer<typeof capacity>;

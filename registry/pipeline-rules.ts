@@ -15,13 +15,15 @@ export const MOST_STAGES = 50;
 
 /** Addresses that git, both engines and a shell take for nothing else: no spaces, quotes, or anything that is expanded. */
 const REPOSITORY = /^(https:\/\/|ssh:\/\/git@|git@|file:\/\/\/)[A-Za-z0-9][A-Za-z0-9._:/~-]*$|^file:\/\/\/[A-Za-z0-9._/~-]+$/;
+const ON_GITHUB = /^(https:\/\/|ssh:\/\/git@|git@)github\.com[/:][^/]+\/[^/]+\/?$/;
 /** A part of what git takes for a branch (git-check-ref-format), and a shell for one word. */
 const BRANCH = /^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/;
 const FOLDER = /^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
 const GLOB = /^[A-Za-z0-9_.*-]+(\/[A-Za-z0-9_.*-]+)*$/;
 
 const isBranch = (name: string) => BRANCH.test(name) && !name.includes('..') && !/(\.lock|\.)(\/|$)/.test(name);
-const isInside = (path: string) => !path.split('/').includes('..');
+/** Neither leads out, nor says the same place in two ways: triggers compare letters. */
+const isInside = (path: string) => path === '.' || !path.split('/').some((part) => part === '..' || part === '.');
 
 /** The repository, however its address is written, and the folder in it. */
 const placeOf = ({ repository: { url, path } }: Component): string =>
@@ -82,6 +84,20 @@ export const PIPELINE_RULES: readonly Rule[] = [
           const fix = 'use paths in the repository with * and **, such as services/orders/**';
           yield { path: at(`pipeline.paths.${index}`), message: `"${glob}" is no path in the repository`, fix };
         }
+      }
+    },
+  },
+  {
+    code: 'REPOSITORY_ELSEWHERE',
+    description: 'a component that GitHub Actions delivers has its repository on GitHub, which runs workflows of no other',
+    *check({ components, settings }) {
+      for (const [key, { repository, pipeline }] of components) {
+        if ((pipeline.engine ?? settings?.pipelines.engine) !== 'github-actions' || ON_GITHUB.test(repository.url)) continue;
+        yield {
+          path: `components.${key}.repository.url`,
+          message: `"${repository.url}" is not on GitHub, and engine is github-actions`,
+          fix: "use https://github.com/owner/name, or pipeline: { engine: 'codepipeline' }",
+        };
       }
     },
   },

@@ -253,9 +253,9 @@ function factOf(id: string, { number, name, status, cells, bake, sentence }: Wav
 export function historyTable(records: readonly RolloutRecord[], now: Date): string {
   return tableText(
     ['ROLLOUT', 'VERSION', 'STATE', 'BY', 'STARTED', 'TOOK', ''],
-    records.map(({ id, version, status, by, startedAt, endedAt, outcome }) => [
+    records.map(({ id, only, version, status, by, startedAt, endedAt, outcome }) => [
       pc.bold(id),
-      version,
+      only === undefined ? version : `${version} (${only})`,
       colourState(status),
       by,
       clock(startedAt),

@@ -53,8 +53,8 @@ const ATTEMPTS = 10;
 /** Rollouts of a component among which one may still be queued: each that comes later ends those before it. */
 const QUEUE = 100;
 
-/** Rollouts of a component among which the last that has succeeded is looked for. */
-const LOOKED_BACK = 200;
+/** Rollouts of a component among which the last that has succeeded is looked for: it is one of the first, as a rule. */
+const LOOKED_BACK = [20, 500, 10_000];
 
 interface Machines {
   readonly table: string;
@@ -147,13 +147,13 @@ export class RolloutClient {
   }
 
   /**
-   * The id of a rollout, by its id or by its component: then the newest.
+   * The id of a rollout, by its id or by its component: then the newest to all cells, or else to one.
    * @throws FactoryError `ROLLOUT_UNKNOWN`
    */
   async resolve(name: string): Promise<string> {
     if (await this.store.record(name)) return name;
-    const [newest] = await this.store.history(name, 1);
-    if (newest !== undefined) return newest;
+    const [newest] = await this.newest(name);
+    if (newest) return newest.id;
     throw new FactoryError('ROLLOUT_UNKNOWN', `there is no rollout ${name}, and none of a component of that name`, {
       fix: 'begin one with `cellctl rollout start <component> --release <version>`',
     });
@@ -174,14 +174,26 @@ export class RolloutClient {
     return Promise.all(ids.map((id) => this.store.requireRecord(id)));
   }
 
+  /** The newest rollout of the component to all cells, or else to one; then those to one cell that are not over. */
+  async newest(component: string): Promise<readonly RolloutRecord[]> {
+    const records = await this.history(component, QUEUE);
+    const main = records.find(({ only }) => only === undefined) ?? records[0];
+    const beside = records.filter((record) => record.only !== undefined && record !== main && !hasEnded(record.status));
+    return main ? [main, ...beside] : [];
+  }
+
   /**
    * The version that the component's cells are at: that of the newest rollout to all of them which has succeeded.
    * @returns undefined where none has
    */
   async current(component: string): Promise<Pick<RolloutRecord, 'version' | 'digest'> | undefined> {
-    const records = await this.history(component, LOOKED_BACK);
-    const found = records.find(({ status, only }) => status === 'succeeded' && only === undefined);
-    return found && { version: found.version, digest: found.digest };
+    for (const limit of LOOKED_BACK) {
+      const records = await this.history(component, limit);
+      const found = records.find(({ status, only }) => status === 'succeeded' && only === undefined);
+      if (found) return { version: found.version, digest: found.digest };
+      if (records.length < limit) return undefined;
+    }
+    return undefined;
   }
 
   /** Has nothing more begun; a bake goes on to its end. @throws FactoryError `REFUSED` unless it runs */

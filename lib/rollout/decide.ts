@@ -318,7 +318,8 @@ export function advance(record: RolloutRecord, waves: readonly WaveRecord[]): St
     const begun = waves.filter(({ attempts }) => attempts > 0);
     return { action: 'wave', wave: begun.at(-1)?.number ?? 0 };
   }
-  const sentence = `${record.component} ${record.version} is in every cell of its waves`;
+  const where = record.only ?? 'every cell of its waves';
+  const sentence = `${record.component} ${record.version} is in ${where}`;
   if (!next) return { action: 'end', status: 'succeeded', outcome: { sentence } };
   const halt = interrupted(record.control);
   if (halt?.action === 'end') return halt;

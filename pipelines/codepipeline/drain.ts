@@ -33,6 +33,10 @@ export interface DrainOptions {
 const busyStages = (stages: readonly StageState[]): string[] =>
   stages.slice(1).flatMap(({ stageName = '', latestExecution }) => (latestExecution?.status === 'InProgress' ? [stageName] : []));
 
+function unlessGone(error: unknown): undefined {
+  if (!isNamed(error, 'PipelineNotFoundException')) throw error;
+}
+
 /**
  * Does `work` while nothing is in the pipeline. One that is not there yet is idle.
  * @throws FactoryError `LOCKED` when it is still busy at `until`; nothing was changed then, and commits go in again
@@ -40,10 +44,7 @@ const busyStages = (stages: readonly StageState[]): string[] =>
 export async function whileDrained<T>(session: Session, pipeline: string, options: DrainOptions, work: () => Promise<T>): Promise<T> {
   const { until, emit, client = new CodePipelineClient(session), wait = (seconds) => sleep(seconds * 1_000) } = options;
   const stages = async () => (await client.send(new GetPipelineStateCommand({ name: pipeline }))).stageStates ?? [];
-  const first = await stages().catch((error: unknown) => {
-    if (isNamed(error, 'PipelineNotFoundException')) return undefined;
-    throw error;
-  });
+  const first = await stages().catch(unlessGone);
   const entrance = first?.[1];
   if (entrance === undefined) return work();
   const transition = { pipelineName: pipeline, stageName: entrance.stageName ?? '', transitionType: 'Inbound' } as const;
@@ -62,6 +63,7 @@ export async function whileDrained<T>(session: Session, pipeline: string, option
     }
     return await work();
   } finally {
-    if (!closed) await client.send(new EnableStageTransitionCommand(transition));
+    // What was done may have been to remove it.
+    if (!closed) await client.send(new EnableStageTransitionCommand(transition)).catch(unlessGone);
   }
 }

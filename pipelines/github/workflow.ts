@@ -10,6 +10,7 @@ import { packageVersion } from '../../lib/package-root.ts';
 import { type InitializedPlan, type Plan, requireInitialized } from '../../lib/plan/plan.ts';
 import { HANDOVER, type PipelineVariable, type StepShell, shellOf } from '../commands.ts';
 import { needsOf, type Pipeline, type Step, stepsOf } from '../graph.ts';
+import { requireHosting } from '../hosting.ts';
 import { usesOf } from './actions.ts';
 import { withDigest } from './digest.ts';
 import { FOLLOW_SECONDS, jobsOfWave, requireWorkflowFits } from './limits.ts';
@@ -39,10 +40,11 @@ const environmentName = (component: string, approval: string): string => `${comp
 
 /**
  * The workflow of a pipeline. Nothing is written.
- * @throws FactoryError `NOT_INITIALIZED`, `PIPELINE_TOO_LARGE`
+ * @throws FactoryError `NOT_INITIALIZED`, `PIPELINE_TOO_LARGE`, `REPOSITORY_UNSUPPORTED`
  */
 export function renderWorkflow(plan: Plan, pipeline: Pipeline): Workflow {
   const initialized = requireInitialized(plan);
+  if (pipeline.engine === 'github-actions') requireHosting(plan, pipeline.component);
   const { name, repository } = pipeline.component;
   const paths = stepsOf(pipeline).flatMap((step) => (step.kind === 'source' ? step.paths : []));
   const jobs = jobsOf(initialized, pipeline);

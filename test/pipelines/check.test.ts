@@ -191,6 +191,10 @@ describe('a repository', () => {
     expect(items).toContainEqual({ what: 'repository', kept: true, found: expect.stringMatching(/^git, at [0-9a-f]{7}/) });
     expect(existsSync(seen)).toBe(false);
     expect(await failureOf(`file://${origin}`, '../..')).toEqual({ code: 'USAGE', message: '../.. leaves the repository' });
+    expect(await failureOf(`file://${origin}`, 'services/gone')).toEqual({
+      code: 'REPOSITORY_UNREACHABLE',
+      message: `the newest commit of file://${origin} has no folder services/gone`,
+    });
   });
 
   test('that can’t be cloned is an error, with git’s last line', async () => {

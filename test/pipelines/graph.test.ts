@@ -141,7 +141,7 @@ rest
   test('is drawn with an arrow for each need', () => {
     const all = pipeline(withHooks);
     const drawing = mermaidOf(all);
-    expect(drawing).toContain('s_board{{"board"}}');
+    expect(drawing).toContain('step_board{{"board"}}');
     expect(drawing.match(/ --> /g)).toHaveLength([...needsOf(all).values()].flat().length);
   });
 });

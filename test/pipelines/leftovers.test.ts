@@ -59,3 +59,8 @@ test('the pipeline of a component that another engine delivers goes at once: two
   const left = await leftoversAmong(['Pipelines-GitHub-orders-api'], plan, revisions([1, 'orders-api']), NOW);
   expect(left).toEqual([{ stackName: 'Pipelines-GitHub-orders-api', component: 'orders-api', due: NOW.toISOString() }]);
 });
+
+test('but not where that engine takes no commits from its repository: nobody would deliver it', async () => {
+  const elsewhere = { ...plan, components: [component('orders-api', 1, { repository: { url: 'file:///srv/orders.git' } })] };
+  expect(await leftoversAmong(['Pipelines-GitHub-orders-api'], elsewhere, revisions([1, 'orders-api']), NOW)).toEqual([]);
+});

@@ -180,6 +180,14 @@ const BROKEN: Record<string, Case> = {
     path: 'components.carts.route.path',
     actual: '"/billing*"',
   },
+  REPOSITORY_ELSEWHERE: {
+    break: (input) =>
+      Object.assign(input.components, {
+        web: component('web', 9, { repository: { url: 'https://gitlab.com/acme/web' }, pipeline: { engine: 'github-actions' } }),
+      }),
+    path: 'components.web.repository.url',
+    actual: 'gitlab.com',
+  },
   ROUTE_INVALID: {
     break: (input) => Object.assign(input.components, { foundations: foundations({ route: { priority: 7, path: '/x' } }) }),
     path: 'components.foundations.route',
@@ -742,6 +750,15 @@ describe('a pipeline', () => {
     'https://u:p@host/x',
   ])('takes no repository %p', (address) => {
     expect(problemsOf({ repository: { url: address } })).toEqual(['REPOSITORY_INVALID repository.url']);
+  });
+  test.each(['./services/web', 'services/./web', 'services/../web', '../web', '/web', 'services//web', './'])(
+    'refuses folder %s',
+    (path) => {
+      expect(problemsOf({ repository: { url: 'https://github.com/acme/web', path } })).toEqual(['REPOSITORY_INVALID repository.path']);
+    },
+  );
+  test.each(['.', 'services/web', '.github', 'a.b/c'])('takes folder %s', (path) => {
+    expect(problemsOf({ repository: { url: 'https://github.com/acme/web', path } })).toEqual([]);
   });
   test('tells everything that is wrong with a step of a component’s own', () => {
     const hooks = [

@@ -66,7 +66,9 @@ interface Prepared {
 
 /** From what `cellctl component package` left: version, commit and images are the build's, and must agree with what is typed. */
 async function fromBuild(context: Context, { name, kind }: Component, options: PublishOptions): Promise<Prepared> {
-  const { from, release, commit, allowUnbuilt } = options;
+  const { from, allowUnbuilt } = options;
+  // A Makefile hands over what it was given, which may be nothing.
+  const [release, commit] = [options.release || undefined, options.commit || undefined];
   const [{ readBuild }, images, { ContainerEngine }, { FactoryError }, parameters] = await Promise.all([
     import('../../rollout/build.ts'),
     import('../../rollout/images.ts'),
@@ -109,7 +111,9 @@ async function fromBuild(context: Context, { name, kind }: Component, options: P
 
 /** From an assembly of the CDK, which knows neither version nor image. */
 async function fromAssembly(context: Context, { name, kind }: Component, options: PublishOptions): Promise<Prepared> {
-  const { from, release, commit = await commitOf(from) } = options;
+  const { from } = options;
+  const release = options.release || undefined;
+  const commit = options.commit || (await commitOf(from));
   const [{ readAssembly }, { FactoryError }, parameters] = await Promise.all([
     import('../../rollout/assembly.ts'),
     import('../../../registry/index.ts'),
@@ -141,7 +145,7 @@ export const publishCommand = () =>
         "the component's build, as `cellctl component package` left it, or a CDK cloud assembly",
       ).makeOptionMandatory(),
     )
-    .option('-r, --release <version>', "version; what it is never changes (default: the build's)")
+    .addOption(new Option('-r, --release <version>', "version; what it is never changes (default: the build's)").env('COMPONENT_VERSION'))
     .option(
       '-i, --image <[parameter=]uri>',
       'image that was pushed, in place of the one built; {region} becomes the region of the cell (parameter: ImageUri)',
@@ -154,7 +158,7 @@ export const publishCommand = () =>
       ),
     )
     .option('-p, --parameter <name=value...>', 'values of other parameters of the template, the same in every cell')
-    .option('--commit <sha>', "what it was built from (default: the build's, or git's HEAD where it is)")
+    .addOption(new Option('--commit <sha>', "what it was built from (default: the build's, or git's HEAD where it is)").env('COMMIT'))
     .addHelpText(
       'after',
       '\nOf a build, every file is checked first, and images that were built are pushed, and published by digest.' +

@@ -9,7 +9,7 @@ import { action } from '../action.ts';
 import { colourState } from '../colour.ts';
 import { confirmed } from '../confirm.ts';
 import type { Context } from '../context.ts';
-import { openRollouts } from '../rollouts.ts';
+import { type OpenedRollouts, openRollouts } from '../rollouts.ts';
 
 /** Milliseconds between two looks. */
 const LOOK_MS = 1_000;
@@ -17,6 +17,8 @@ const LOOK_MS = 1_000;
 /** A component that the cell is brought to. */
 interface Lacking {
   readonly component: Component;
+  /** What the cell runs; undefined for nothing. */
+  readonly runs: string | undefined;
   readonly version: string;
   readonly digest: string;
 }
@@ -28,27 +30,38 @@ interface CaughtUp {
   readonly rollout?: string;
   /** A whole sentence, where there is something to say. */
   readonly sentence?: string;
+  /** Whether nothing goes to the cell, whatever there is. */
+  readonly leftOut?: boolean;
 }
 
 /** The components in the order in which they are deployed, each with the version that the others' cells run, or why it gets none. */
-async function wantedIn(plan: Plan, cellName: string, client: RolloutClient): Promise<readonly (Lacking | CaughtUp)[]> {
-  const [{ inDependencyOrder }, { selectCells }, { planCatchUp }, { FactoryError }] = await Promise.all([
+async function wantedIn(
+  plan: Plan,
+  cellName: string,
+  { session, client }: OpenedRollouts,
+  partition: string,
+): Promise<readonly (Lacking | CaughtUp)[]> {
+  const [{ inDependencyOrder }, { selectCells }, { planCatchUp }, { cellStatuses }, { FactoryError }] = await Promise.all([
     import('../../plan/dependencies.ts'),
     import('../../plan/plan.ts'),
     import('../../plan/waves.ts'),
+    import('../../monitoring/status.ts'),
     import('../../../registry/index.ts'),
   ]);
   const [cell] = selectCells(plan, [cellName]);
   if (!cell) throw new FactoryError('INTERNAL', `no cell ${cellName}`);
+  const [status] = await cellStatuses(plan, [cell], session, partition, new Date());
   // Foundations are there already: without, the cell would be left out.
   const components = inDependencyOrder(plan.components.filter(({ kind }) => kind !== 'foundation'));
   return Promise.all(
     components.map(async (component): Promise<Lacking | CaughtUp> => {
       const skipped = (sentence: string): CaughtUp => ({ component: component.name, version: undefined, state: 'skipped', sentence });
       const wave = planCatchUp(plan, component, cell);
-      if ('reason' in wave) return skipped(wave.reason);
+      if ('reason' in wave) return { ...skipped(wave.reason), leftOut: true };
       const current = await client.current(component.name);
-      return current ? { component, ...current } : skipped('No rollout of it has succeeded yet: there is no version to catch up with.');
+      return current
+        ? { component, runs: status?.components[component.name]?.version, ...current }
+        : skipped('No rollout of it has succeeded yet: there is no version to catch up with.');
     }),
   );
 }
@@ -72,16 +85,24 @@ async function ended(context: Context, client: RolloutClient, id: string): Promi
 }
 
 async function catchUp(context: Context, cell: string, options: { yes?: boolean }): Promise<number> {
-  const { plan: settings, session, client } = await openRollouts(context);
+  const opened = await openRollouts(context);
+  const { plan: settings, session, client } = opened;
   const plan = await context.publishedPlan(settings, session);
   const [{ FactoryError }, { draftRollout }] = await Promise.all([import('../../../registry/index.ts'), import('../../rollout/draft.ts')]);
   if (!plan) throw new FactoryError('REVISION_NOT_FOUND', 'nothing was published yet', { fix: 'run `cellctl publish`' });
-  const wanted = await wantedIn(plan, cell, client);
+  const { identify } = await import('../../aws/session.ts');
+  const wanted = await wantedIn(plan, cell, opened, (await identify(session)).partition);
+  const out = wanted.find((each) => 'leftOut' in each && each.leftOut === true);
+  if (out && wanted.every((each) => !('digest' in each))) {
+    throw new FactoryError('REFUSED', `nothing goes to ${cell}. ${'sentence' in out ? out.sentence : ''}`, {
+      fix: `look at it with \`cellctl rollout plan\``,
+    });
+  }
   const { output } = context;
   const lacking = wanted.flatMap((each) => ('digest' in each ? [each] : []));
   if (!output.json) {
     for (const each of wanted) {
-      if ('digest' in each) output.say(`${each.component.name} ${each.version}`);
+      if ('digest' in each) output.say(`${each.component.name}: ${each.runs ?? 'nothing'} -> ${each.version}`);
       else output.say(`${each.component}: ${colourState('skipped')}. ${each.sentence}`);
     }
   }
@@ -122,7 +143,7 @@ async function catchUp(context: Context, cell: string, options: { yes?: boolean 
   const failed = results.find(({ state }) => state === 'failed');
   if (failed)
     throw new FactoryError('ROLLOUT_FAILED', `${failed.rollout}: ${failed.sentence ?? 'it has failed'}`, {
-      fix: `look at it with \`cellctl rollout status ${failed.rollout}\`; then run this again`,
+      fix: `mend that (\`cellctl rollout status ${failed.rollout}\`), or wait for who holds the cell; then run this again`,
     });
   return 0;
 }
@@ -134,7 +155,8 @@ export const catchUpCommand = () =>
     .addOption(new Option('-y, --yes', "don't ask"))
     .addHelpText(
       'after',
-      '\nEach component is a rollout of one wave with one cell, after those that it depends on; the versions are those that last' +
+      '\nWhat the cell runs, and what it is brought to, is shown first: also a newer version that only some cells have goes back.' +
+        '\nEach component is a rollout of one wave with one cell, after those that it depends on; the versions are those that last' +
         '\nsucceeded everywhere, so that nothing is baked again. It goes beside a rollout of the same component to all cells, which' +
         '\nhas other cells: whoever holds the lock of a component in a cell is waited for by nobody, and named.' +
         '\nRun it again after a failure: what the cell runs already stays as it is.' +

@@ -99,7 +99,7 @@ async function create(context: Context, name: string, { kind, folder = name }: N
     `git -C ${folder} init`,
     'cellctl validate',
     'cellctl publish',
-    'cellctl deploy --tooling',
+    'cellctl pipelines sync',
   ];
   const { output } = context;
   output.result({ component: name, kind, folder, files, entry: { file, text: entry }, next }, () => {
@@ -109,7 +109,7 @@ async function create(context: Context, name: string, { kind, folder = name }: N
     for (const each of next.slice(0, 2)) output.say(`  ${each}`);
     output.say(`\nthen make it known, in ${file} of the factory:`);
     for (const line of entry.trimEnd().split('\n')) output.say(line === '' ? '' : `  ${line}`);
-    output.say(`\nand publish that; the last one makes the repository of its images`);
+    output.say(`\nand publish that; the last one makes the place of its images, and its pipeline`);
     for (const each of next.slice(2)) output.say(`  ${each}`);
   });
   return 0;

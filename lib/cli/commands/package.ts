@@ -64,10 +64,21 @@ async function synthesizeFoundations(context: Context): Promise<ReadonlyMap<stri
   );
 }
 
+/** @throws FactoryError `USAGE` for an image, and for a component of another kind */
+async function requireFoundations(context: Context, name: string, images: readonly string[]): Promise<void> {
+  const { FactoryError } = await import('../../../registry/index.ts');
+  const usage = (message: string, fix: string) => new FactoryError('USAGE', message, { fix });
+  if (images.length > 0) throw usage('--foundations and --image at once', 'a foundation is templates, and has no image: leave --image out');
+  const known = (await context.plan()).components.find((component) => component.name === name);
+  if (known && known.kind !== 'foundation')
+    throw usage(`${name} is of kind ${known.kind}`, 'name the component of kind foundation, or pass --assembly');
+}
+
 async function packageIt(context: Context, component: string, options: PackageOptions): Promise<number> {
   const { release: version, commit, out } = options;
-  const source = await sourceOf(context, options);
   const images = await contextsFrom(options.image);
+  if (options.foundations === true) await requireFoundations(context, component, Object.keys(images));
+  const source = await sourceOf(context, options);
   const { packageComponent } = await import('../../rollout/packaging.ts');
   // A Makefile hands over what it was given, which may be nothing.
   const request = { component, version, commit: commit === '' ? undefined : commit, source, images, out };

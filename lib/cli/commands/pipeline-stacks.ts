@@ -87,7 +87,10 @@ interface SyncOptions {
 
 async function sync(context: Context, options: SyncOptions): Promise<number> {
   const patience = await duration(options.patience, '--patience', '7d');
-  const { stateOf, syncPipelines, requireSynced } = await import('../../../pipelines/sync.ts');
+  const [{ stateOf, syncPipelines, requireSynced }, { GITHUB_STACK }] = await Promise.all([
+    import('../../../pipelines/sync.ts'),
+    import('../../plan/pipeline-stacks.ts'),
+  ]);
   return looking(context, async (looked) => {
     const { plan, session, assembly, stacks, leftovers } = looked;
     const { output, runId } = context;
@@ -115,6 +118,14 @@ async function sync(context: Context, options: SyncOptions): Promise<number> {
       for (const { stackName, state, due } of results)
         output.line(`${stackName}: ${colourState(state)}${due === undefined ? '' : ` until ${due}`}`);
     });
+    const onGitHub = stacks.flatMap(({ component, stackName }) =>
+      component && stackName.startsWith(GITHUB_STACK) ? [component.name] : [],
+    );
+    if (onGitHub.length > 0) {
+      output.note(
+        `workflows are files in the components' repositories: \`cellctl pipelines render <component> --out <clone>\` (${onGitHub.join(', ')})`,
+      );
+    }
     requireSynced(results);
     return 0;
   });
@@ -129,7 +140,8 @@ export const syncCommand = () =>
     .option('-y, --yes', "don't ask")
     .addHelpText(
       'after',
-      '\nCommits that come meanwhile wait behind the source, and go in afterwards. Stopped halfway, run it again.' +
+      '\nGoes by the definitions here; the pipeline of pipelines goes by what is published (-o s3://<bucket of the registry>).' +
+        '\nCommits that come meanwhile wait behind the source, and go in afterwards. Stopped halfway, run it again.' +
         '\nThe pipeline of a component that the registry no longer has goes when pipelines.grace is over; its logs and rollouts stay.' +
         '\n\nExamples:\n  cellctl pipelines sync\n  cellctl pipelines sync --yes --patience 2d',
     )

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
+import type { CheckedWorkflow } from '../../../pipelines/github/files.ts';
 import type { Pipeline, Step } from '../../../pipelines/graph.ts';
 import { packageRoot } from '../../package-root.ts';
 import type { Plan } from '../../plan/plan.ts';
@@ -67,6 +68,12 @@ interface RenderOptions {
   readonly overwrite?: boolean;
 }
 
+const howToMend = (wrong: readonly CheckedWorkflow[], out: string): string => {
+  const names = [...new Set(wrong.map(({ workflow }) => workflow.component))].join(' ');
+  const edited = wrong.some(({ state }) => state === 'edited by hand') ? ' --overwrite' : '';
+  return `mend it with \`cellctl pipelines render ${names}${out === '.' ? '' : ` --out ${out}`}${edited}\``;
+};
+
 /** Writes the workflows of components, or says how those that are there are. */
 async function render(context: Context, names: readonly string[], options: RenderOptions): Promise<number> {
   const [{ selectComponent }, { pipelineOf }, { renderWorkflow }, { checkWorkflows, writeWorkflows }, { FactoryError }] = await Promise.all(
@@ -112,7 +119,7 @@ async function render(context: Context, names: readonly string[], options: Rende
       const written = state === 'current' ? 'unchanged' : `written (was ${state})`;
       output.line(`${workflow.path}: ${options.check === true ? state : written}`);
     }
-    if (options.check === true && wrong.length > 0) output.note('mend it with `cellctl pipelines render`');
+    if (options.check === true && wrong.length > 0) output.note(howToMend(wrong, options.out));
   });
   return options.check === true && wrong.length > 0 ? 1 : 0;
 }
@@ -209,7 +216,20 @@ const AT_ONCE = 4;
 
 async function runHook(context: Context, id: string, options: HookOptions): Promise<number> {
   const number = await wholeNumber(options.wave, '--wave', { min: 0, max: 1_000 });
+  const [{ hookSchema }, { FactoryError }] = await Promise.all([
+    import('../../../registry/model.ts'),
+    import('../../../registry/index.ts'),
+  ]);
+  if (!hookSchema.shape.run.safeParse(options.target).success) {
+    throw new FactoryError('USAGE', `"${options.target}" is no target`, {
+      fix: 'small letters, digits and hyphens, such as integration-test',
+    });
+  }
   const { plan, session, client } = await openRollouts(context);
+  const { waves } = await client.store.plan(id);
+  if (!waves.some((wave) => wave.number === number)) {
+    throw new FactoryError('USAGE', `${id} has no wave ${number}`, { fix: `it has waves 0 to ${waves.length - 1}` });
+  }
   const [record, cells, published, { targetInCells }] = await Promise.all([
     client.store.requireRecord(id),
     client.store.cellsIn(id, number),

@@ -19,10 +19,10 @@ async function componentNames(context: Context, { plan, session }: OpenedRollout
   return published?.components.map(({ name }) => name) ?? [];
 }
 
-/** The newest rollout of each component, newest first. */
+/** The newest rollout of each component to all cells, and those beside it that are not over; newest first. */
 async function newestRollouts(context: Context, opened: OpenedRollouts) {
   const names = await componentNames(context, opened);
-  const records = (await Promise.all(names.map((name) => opened.client.history(name, 1)))).flat();
+  const records = (await Promise.all(names.map((name) => opened.client.newest(name)))).flat();
   return records.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
 }
 
@@ -123,6 +123,12 @@ async function start(context: Context, component: string, options: StartOptions)
   const draft = draftRollout({ plan, component: name, artifact, by: context.who, reason, timeScale: scale, allowReplacement, now });
   const { output } = context;
   if (!output.json) for (const line of foreseenLines(foreseeRollout(plan, name, scale, now, artifact), artifact.version)) output.say(line);
+  const { minRequestsPerCell } = draft.plan.policy;
+  if (draft.plan.kind === 'foundation' && minRequestsPerCell > 0) {
+    output.note(
+      `a bake wants ${minRequestsPerCell} requests in each cell, to ${draft.plan.traffic.join(', ')}: where none of them runs yet, nobody makes any, and it fails`,
+    );
+  }
   const question = {
     question: `\nThis rolls ${pc.bold(`${name} ${artifact.version}`)} out. Type its version`,
     answer: artifact.version,

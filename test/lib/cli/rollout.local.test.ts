@@ -184,7 +184,7 @@ describe('cellctl rollout', () => {
     await lab.baking('orders-api-4', 0);
     const asked = await call('rollout', 'catch-up', 'delta');
     expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no terminal to ask on') });
-    expect(asked.stdout).toMatch(/^orders-api 2\.0\.0\nbilling: skipped\. No rollout of it has succeeded yet/);
+    expect(asked.stdout).toMatch(/^orders-api: nothing -> 2\.0\.0\nbilling: skipped\. No rollout of it has succeeded yet/);
     const skipped = { component: 'billing', state: 'skipped', sentence: expect.stringContaining('no version to catch up with') };
     const orders = { component: 'orders-api', version: '2.0.0' };
     expect(await json('rollout', 'catch-up', 'delta', '--yes')).toEqual({

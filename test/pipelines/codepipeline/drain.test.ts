@@ -6,6 +6,8 @@ let stages: { stageName: string; latestExecution?: { status: string }; inboundTr
 let calls: string[];
 /** What happens while somebody waits. */
 let later: () => void;
+/** What else the work does. */
+let work: () => void;
 
 const client = {
   send: async ({ constructor: { name }, input }: { constructor: { name: string }; input: { stageName?: string; name?: string } }) => {
@@ -21,6 +23,7 @@ const drained = (until = Date.now() + 60_000) =>
     { until, emit: () => undefined, client: client as never, wait: async () => later() },
     async () => {
       calls.push('work');
+      work();
       return 'done';
     },
   );
@@ -28,6 +31,7 @@ const drained = (until = Date.now() + 60_000) =>
 beforeEach(() => {
   calls = [];
   later = () => undefined;
+  work = () => undefined;
   stages = [{ stageName: 'source' }, { stageName: 'build' }, { stageName: 'staging' }];
 });
 
@@ -79,6 +83,14 @@ describe('a pipeline that is changed', () => {
     stages = [{ stageName: 'source' }, { stageName: 'build', inboundTransitionState: { enabled: false, disabledReason: 'freeze' } }];
     await drained();
     expect(calls.filter((call) => !call.startsWith('Get'))).toEqual(['work']);
+  });
+
+  test('may be gone afterwards', async () => {
+    work = () => {
+      stages = undefined;
+    };
+    expect(await drained()).toBe('done');
+    expect(calls.at(-1)).toBe('EnableStageTransition build');
   });
 
   test('that is not there yet is made', async () => {

@@ -14,7 +14,7 @@ const plan = planWith((input) => {
   input.components['search'] = component('search', 300, { repository: { url: 'https://gitlab.com/acme/search' } });
   input.components['legacy'] = component('legacy', 400, { repository: { url: 'file:///srv/legacy.git' } });
   input.components['site'] = component('site', 500, {
-    repository: { url: 'https://bitbucket.org/acme/site' },
+    repository: { url: 'https://github.com/acme/site' },
     pipeline: { engine: 'github-actions' },
   });
 });
