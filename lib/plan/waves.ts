@@ -218,7 +218,7 @@ export function planWaves(
 }
 
 /** The one wave of a rollout that brings a cell to the version of the others. */
-export const CATCH_UP = 'catch-up';
+const CATCH_UP = 'catch-up';
 
 /**
  * That wave. It is watched for no longer than it takes to see that it is well: the others have baked the version.
