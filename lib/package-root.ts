@@ -14,3 +14,19 @@ export function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
   return version;
 }
+
+/**
+ * What of this folder is the package, as git's rules of what to ignore: all else is. With the lock file, so that whoever
+ * installs it gets the very dependencies that it was tested with.
+ */
+export function packagePatterns(): string[] {
+  const { files } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { files: readonly string[] };
+  const parents = (path: string) =>
+    path
+      .split('/')
+      .slice(0, -1)
+      .map((_, index, parts) => `!/${parts.slice(0, index + 1).join('/')}/`);
+  const kept = ['package.json', 'package-lock.json', ...files.filter((file) => !file.startsWith('!'))];
+  const left = files.filter((file) => file.startsWith('!'));
+  return ['*', ...kept.flatMap((path) => [...parents(path), `!/${path}`, `!/${path}/**`]), ...left.map((path) => `/${path.slice(1)}`)];
+}

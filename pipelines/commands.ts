@@ -100,13 +100,20 @@ export const HANDOVER = {
 } as const;
 
 /**
+ * Installs what the factory depends on, in its folder: exactly what its lock file says, and none of their programs is run.
+ */
+export const INSTALL_FACTORY = 'npm ci --omit=dev --ignore-scripts --no-audit --no-fund';
+
+/**
  * The shell of the pipeline of pipelines: checks, shows what differs, brings pipelines in step with the published registry.
- * @param isOwn whether it runs in a clone of the factory's own repository: then with what that holds, whose definitions are
- * checked, too
+ * @param isOwn whether it runs in a clone of the factory's own repository, whose definitions are then checked, too; elsewhere
+ * it runs in the package
  * @param patience how long to wait for pipelines that are busy. @default - what the command does
  */
 export const syncLines = (isOwn: boolean, patience?: string): readonly string[] => [
-  ...(isOwn ? ['make build', 'export CELL_FACTORY="$PWD"', `${cellctl} validate --organization registry`] : []),
+  isOwn ? 'make build' : INSTALL_FACTORY,
+  'export CELL_FACTORY="$PWD"',
+  ...(isOwn ? [`${cellctl} validate --organization registry`] : []),
   `${cellctl} validate`,
   `${cellctl} pipelines diff`,
   `${cellctl} pipelines sync --yes${patience === undefined ? '' : ` --patience ${patience}`}`,

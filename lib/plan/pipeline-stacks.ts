@@ -25,6 +25,8 @@ export const componentOfStack = (stackName: string): string | undefined =>
 export const PIPELINE_PARAMETERS = {
   bucket: '/cell-factory/pipelines/bucket',
   key: '/cell-factory/pipelines/key',
+  /** Where the factory is, of the version that has rendered the pipelines: an address of S3. */
+  factory: '/cell-factory/pipelines/factory',
 } as const;
 
 /** Parameter in tooling that holds the connection to a provider of repositories. */

@@ -2,9 +2,11 @@
 import * as codebuild from 'aws-cdk-lib/aws-codebuild';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
-import { Validations } from 'aws-cdk-lib/core';
+import { Stack, Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { packageVersion } from '../../lib/package-root.ts';
+import { stagingBucket } from '../../lib/aws/roles.ts';
+import { PIPELINE_PARAMETERS } from '../../lib/plan/pipeline-stacks.ts';
+import { INSTALL_FACTORY } from '../commands.ts';
 import { type Grant, roleWith } from '../grants.ts';
 
 /** ARM, as cells run: images are built for it where they are built. */
@@ -15,7 +17,7 @@ const NODE = 22;
 export interface BuildSpec {
   /** Bash; run with `-euo pipefail`. */
   readonly lines: readonly string[];
-  /** Whether the factory is installed first, as it was published; without, the lines bring their own. @default true */
+  /** Whether the factory is installed first; without, the lines bring their own. @default true */
   readonly installs?: boolean;
   /** Variables that are set when the lines have run, for other actions. */
   readonly leaves?: readonly string[];
@@ -25,17 +27,35 @@ export interface BuildSpec {
   readonly reports?: { readonly group: string; readonly folder: string; readonly files: string };
 }
 
-/** Puts the factory there, of the version that has rendered the pipeline, and says where: below the prefix, a global package has all that it needs within it. */
-const install = () => [
-  `npm install --global --prefix "$HOME/factory" cell-factory@${packageVersion()}`,
-  'export CELL_FACTORY="$HOME/factory/lib/node_modules/cell-factory"',
+/**
+ * Puts the factory there, of the version that has rendered the pipeline, byte for byte. Not from a registry of npm: a package
+ * of the same name in the public one would be run with what the step may do.
+ */
+const INSTALL = [
+  'export CELL_FACTORY="$HOME/factory"',
+  `aws s3 cp --only-show-errors "$(aws ssm get-parameter --name ${PIPELINE_PARAMETERS.factory} --query Parameter.Value --output text)" "$HOME/factory.zip"`,
+  'unzip -q -o "$HOME/factory.zip" -d "$CELL_FACTORY"',
+  'chmod +x "$CELL_FACTORY/bin/cellctl"',
+  `(cd "$CELL_FACTORY" && ${INSTALL_FACTORY})`,
+];
+
+/** What it takes to do so: files of the CDK are called after their hash. */
+const installing = (stack: Stack): readonly Grant[] => [
+  { actions: ['ssm:GetParameter'], resources: [stack.formatArn({ service: 'ssm', resource: `parameter${PIPELINE_PARAMETERS.factory}` })] },
+  {
+    actions: ['s3:GetObject'],
+    resources: [
+      `${stack.formatArn({ service: 's3', region: '', account: '', resource: stagingBucket(stack.account, stack.region) })}/*.zip`,
+    ],
+    why: 'The factory is called after its hash, and each version has its own.',
+  },
 ];
 
 const textOf = ({ lines, installs = true, leaves = [], artifact, reports }: BuildSpec): object => ({
   version: '0.2',
   env: { shell: 'bash', ...(leaves.length === 0 ? {} : { 'exported-variables': leaves }) },
   phases: {
-    install: { 'runtime-versions': { nodejs: NODE }, ...(installs ? { commands: install() } : {}) },
+    install: { 'runtime-versions': { nodejs: NODE }, ...(installs ? { commands: INSTALL } : {}) },
     // One command: CodeBuild hands variables from one to the next, but none of the shell's options.
     build: { commands: [['set -euo pipefail', ...lines].join('\n')] },
   },
@@ -66,7 +86,11 @@ export function buildProject(scope: Construct, id: string, props: BuildProps): c
   const role = roleWith(scope, `${id}Role`, {
     description,
     assumedBy: new iam.ServicePrincipal('codebuild.amazonaws.com'),
-    grants: [{ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }, ...grants],
+    grants: [
+      { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] },
+      ...(spec.installs === false ? [] : installing(Stack.of(scope))),
+      ...grants,
+    ],
   });
   const project = new codebuild.CfnProject(scope, id, {
     name: projectName,

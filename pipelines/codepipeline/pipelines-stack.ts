@@ -11,7 +11,7 @@ import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { CfnOutput, Duration, IgnoreMode, RemovalPolicy, Stack, Tags, Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { waitForPolicyOnly } from '../../lib/linting.ts';
-import { packageRoot } from '../../lib/package-root.ts';
+import { packagePatterns, packageRoot } from '../../lib/package-root.ts';
 import { componentsOn, connectionParameter, ownComponent, PIPELINE_PARAMETERS, PIPELINES_STACK } from '../../lib/plan/pipeline-stacks.ts';
 import type { InitializedPlan } from '../../lib/plan/plan.ts';
 import { type Component, connectionName, POINTER_KEY } from '../../registry/index.ts';
@@ -47,6 +47,8 @@ const SYNC = 'sync';
 export class PipelinesStack extends Stack {
   private readonly plan: InitializedPlan;
   private readonly own: Own | undefined;
+  /** The factory itself, as every step installs it. */
+  private readonly factory: Asset;
   /** ARNs by the provider's name. */
   private readonly connections = new Map<string, string>();
 
@@ -72,6 +74,13 @@ export class PipelinesStack extends Stack {
     const bucket = this.createBucket(key);
     this.publish('bucket', PIPELINE_PARAMETERS.bucket, bucket.bucketName);
     this.publish('key', PIPELINE_PARAMETERS.key, key.keyArn);
+    this.factory = new Asset(this, 'Factory', {
+      path: packageRoot(),
+      // By git's rules: by the others, the CDK looks into every folder that it leaves out.
+      ignoreMode: IgnoreMode.GIT,
+      exclude: packagePatterns(),
+    });
+    this.publish('factory', PIPELINE_PARAMETERS.factory, this.factory.s3ObjectUrl);
     // Where no connection leads, the component's own stack says so.
     const providers = new Map(components.flatMap((component) => hostingOf(component)?.provider ?? []).map((each) => [each.name, each]));
     for (const provider of [...providers.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) this.connect(provider);
@@ -165,7 +174,7 @@ export class PipelinesStack extends Stack {
     return {
       name: SOURCE,
       outputArtifacts: [{ name: SOURCE }],
-      ...(this.own ? this.commit(this.own, role, handover) : this.version(role, handover)),
+      ...(this.own ? this.commit(this.own, role, handover) : this.version(this.factory, role, handover)),
     };
   }
 
@@ -184,20 +193,14 @@ export class PipelinesStack extends Stack {
     };
   }
 
-  /** A pipeline must begin with an archive in S3 or a commit. The registry is neither: this is the version of the factory. */
-  private version(role: iam.IRole, handover: HandoverPlace) {
-    const asset = new Asset(this, 'Source', {
-      path: packageRoot(),
-      // By git's rules: by the others, the CDK looks into every folder that it leaves out.
-      ignoreMode: IgnoreMode.GIT,
-      exclude: ['*', '!/package.json'],
-    });
-    const assetBucket = this.formatArn({ service: 's3', region: '', account: '', resource: asset.s3BucketName });
+  /** A pipeline must begin with an archive in S3 or a commit. The registry is neither: this is the factory. */
+  private version({ s3BucketName, s3ObjectKey }: Asset, role: iam.IRole, handover: HandoverPlace) {
+    const assetBucket = this.formatArn({ service: 's3', region: '', account: '', resource: s3BucketName });
     return {
       actionTypeId: { category: 'Source', owner: 'AWS', provider: 'S3', version: '1' },
-      configuration: { S3Bucket: asset.s3BucketName, S3ObjectKey: asset.s3ObjectKey, PollForSourceChanges: 'false' },
+      configuration: { S3Bucket: s3BucketName, S3ObjectKey: s3ObjectKey, PollForSourceChanges: 'false' },
       roleArn: this.actionRole(role, SOURCE, [
-        { actions: ['s3:GetObject', 's3:GetObjectVersion'], resources: [`${assetBucket}/${asset.s3ObjectKey}`] },
+        { actions: ['s3:GetObject', 's3:GetObjectVersion'], resources: [`${assetBucket}/${s3ObjectKey}`] },
         { actions: ['s3:GetBucketVersioning', 's3:ListBucket'], resources: [assetBucket] },
         ...handover.write,
       ]),
@@ -209,7 +212,7 @@ export class PipelinesStack extends Stack {
     const project = buildProject(this, 'Project', {
       projectName: `${PIPELINE}-${SYNC}`,
       description: 'Brings the pipelines in step with the registry',
-      spec: { lines: syncLines(this.own !== undefined), installs: this.own === undefined },
+      spec: { lines: syncLines(this.own !== undefined), installs: false },
       environment: { CELL_FACTORY_ORGANIZATION: `s3://${this.plan.registryBucket}` },
       grants: [...handover.read, ...syncPermissions(this, this.plan)],
       // It waits for pipelines that are busy.

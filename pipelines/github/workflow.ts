@@ -183,10 +183,20 @@ const leave = (variable: PipelineVariable): string => `echo "${variable}=$${vari
 
 const FACTORY: readonly JobStep[] = [
   NODE_JS,
-  script('The cell factory', [
-    `npm install --global --prefix "$RUNNER_TEMP/factory" --ignore-scripts --no-audit --no-fund cell-factory@${packageVersion()}`,
-    'echo "CELL_FACTORY=$RUNNER_TEMP/factory/lib/node_modules/cell-factory" >> "$GITHUB_ENV"',
-  ]),
+  // Where the organization keeps it, only the organization can say: by its bare name, npm would take whatever the public
+  // registry has under it, and run that with the job's role.
+  script(
+    'The cell factory',
+    [
+      `if [ -z "$FACTORY" ]; then`,
+      `  echo "::error::variable CELL_FACTORY_PACKAGE is not set: let it say where cell-factory ${packageVersion()} is, such as npm:@your-scope/cell-factory@${packageVersion()}"`,
+      '  exit 1',
+      'fi',
+      'npm install --global --prefix "$RUNNER_TEMP/factory" --ignore-scripts --no-audit --no-fund "cell-factory@$FACTORY"',
+      'echo "CELL_FACTORY=$RUNNER_TEMP/factory/lib/node_modules/cell-factory" >> "$GITHUB_ENV"',
+    ],
+    { env: { FACTORY: expression('vars.CELL_FACTORY_PACKAGE') } },
+  ),
 ];
 
 const PACK: readonly JobStep[] = [

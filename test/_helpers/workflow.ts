@@ -81,6 +81,8 @@ export interface RunOptions {
   readonly programs: string;
   /** Variables besides those that GitHub sets, such as the local cloud's. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The variable CELL_FACTORY_PACKAGE of the repository. @default - a package of a scope */
+  readonly factory?: string;
   /** Milliseconds that a step may take. @default a minute */
   readonly timeout?: number;
 }
@@ -223,7 +225,12 @@ class Runner {
         return this.job.needs?.includes(name) === true ? (this.needs.get(name)?.[variable] ?? '') : '';
       }
       if (context === 'steps') return this.left.get(name)?.[variable] ?? '';
-      const known: Readonly<Record<string, string>> = { 'runner.temp': this.temp, 'github.token': 'a-token', 'github.run_id': '1' };
+      const known: Readonly<Record<string, string>> = {
+        'runner.temp': this.temp,
+        'github.token': 'a-token',
+        'github.run_id': '1',
+        'vars.CELL_FACTORY_PACKAGE': this.options.factory ?? 'npm:@acme/cell-factory@0.1.0',
+      };
       const found = known[expression];
       if (found === undefined) throw new Error(`the test knows no ${expression}`);
       return found;

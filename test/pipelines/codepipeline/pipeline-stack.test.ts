@@ -207,12 +207,16 @@ describe('a step in CodeBuild', () => {
     }
   });
 
-  test('installs the factory that rendered it', () => {
+  test('installs the factory that rendered it, from tooling, and of its dependencies what the lock file says', () => {
     for (const { name } of builds()) {
       expect(specOf(name).phases.install.commands).toEqual([
-        'npm install --global --prefix "$HOME/factory" cell-factory@0.1.0',
-        'export CELL_FACTORY="$HOME/factory/lib/node_modules/cell-factory"',
+        'export CELL_FACTORY="$HOME/factory"',
+        'aws s3 cp --only-show-errors "$(aws ssm get-parameter --name /cell-factory/pipelines/factory --query Parameter.Value --output text)" "$HOME/factory.zip"',
+        'unzip -q -o "$HOME/factory.zip" -d "$CELL_FACTORY"',
+        'chmod +x "$CELL_FACTORY/bin/cellctl"',
+        '(cd "$CELL_FACTORY" && npm ci --omit=dev --ignore-scripts --no-audit --no-fund)',
       ]);
+      expect(JSON.stringify(ofProject(name))).toContain('cdk-hnb659fds-assets-200000000000-eu-west-1/*.zip');
     }
   });
 

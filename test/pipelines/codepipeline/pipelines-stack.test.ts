@@ -1,5 +1,10 @@
+import { mkdtemp, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
+import { FileSystem, IgnoreMode } from 'aws-cdk-lib/core';
+import { packagePatterns, packageRoot } from '../../../lib/package-root.ts';
 import { componentOfStack, pipelineStacks } from '../../../lib/plan/pipeline-stacks.ts';
 import { createPlan, type InitializedPlan, requireInitialized } from '../../../lib/plan/plan.ts';
 import { isStateful } from '../../../lib/plan/stateful.ts';
@@ -62,6 +67,7 @@ describe('stack Pipelines', () => {
     expect(parameters).toMatchObject([
       { Name: '/cell-factory/pipelines/bucket' },
       { Name: '/cell-factory/pipelines/key' },
+      { Name: '/cell-factory/pipelines/factory' },
       { Name: '/cell-factory/pipelines/connections/github', Description: expect.stringContaining('Pending until somebody completes it') },
       { Name: '/cell-factory/pipelines/connections/gitlab' },
     ]);
@@ -69,6 +75,21 @@ describe('stack Pipelines', () => {
 });
 
 describe('the pipeline of pipelines', () => {
+  test('brings the factory to every pipeline: the package with its lock file, and nothing else of the folder', async () => {
+    const out = await mkdtemp(join(tmpdir(), 'cell-factory-package-'));
+    FileSystem.copyDirectory(packageRoot(), out, { ignoreMode: IgnoreMode.GIT, exclude: packagePatterns() });
+    const there = await readdir(out, { recursive: true });
+    expect(there.filter((path) => !path.includes('/')).sort()).toEqual([
+      ...['bin', 'cdk.json', 'dist', 'lib', 'package-lock.json', 'package.json', 'pipelines'],
+    ]);
+    expect(there).toEqual(
+      expect.arrayContaining(['bin/cellctl', 'dist/lib/cli/main.js', 'dist/operator/index.cjs', 'lib/cell/functions/probe/index.js']),
+    );
+    expect(
+      there.filter((path) => /tsbuildinfo|node_modules|^(registry|test|examples|docs)|^(lib|pipelines)\/[^/]*\.ts$/.test(path)),
+    ).toEqual([]);
+  });
+
   test('runs one at a time, and of those that wait the newest', () => {
     expect(pipelineIn(template)).toMatchObject({ PipelineType: 'V2', ExecutionMode: 'SUPERSEDED' });
     expect(actionsIn(template).map(({ Name }) => Name)).toEqual(['source', 'sync']);
@@ -138,6 +159,8 @@ describe('the pipeline of pipelines', () => {
     const { phases } = JSON.parse(BuildSpec) as { phases: { build: { commands: string[] } } };
     expect(phases.build.commands[0]?.split('\n')).toEqual([
       'set -euo pipefail',
+      'npm ci --omit=dev --ignore-scripts --no-audit --no-fund',
+      'export CELL_FACTORY="$PWD"',
       '"$CELL_FACTORY/bin/cellctl" validate',
       '"$CELL_FACTORY/bin/cellctl" pipelines diff',
       '"$CELL_FACTORY/bin/cellctl" pipelines sync --yes',

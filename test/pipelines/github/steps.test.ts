@@ -106,6 +106,15 @@ describe('the shell of the generated steps', () => {
     expect(skipped).not.toEqual([]);
   });
 
+  test('where the factory is, the repository says; without, nothing is installed by its bare name', async () => {
+    expect(all.calls.find(({ words }) => words[0] === 'npm')?.words.at(-1)).toBe('cell-factory@npm:@acme/cell-factory@0.1.0');
+    const programs = fakePrograms();
+    const { steps } = await runSteps(workflow, { repository: repository(), programs: programs.folder, factory: '' });
+    expect(steps.at(-1)).toMatchObject({ job: 'build', step: 'The cell factory', code: 1 });
+    expect(steps.at(-1)?.stdout).toContain('::error::variable CELL_FACTORY_PACKAGE is not set');
+    expect(programs.calls()).toEqual([]);
+  });
+
   test('an environment that asks nobody lets nothing through', async () => {
     const { steps, skipped } = await ran(fakePrograms({ reviewers: false }));
     expect(steps.at(-1)).toMatchObject({ job: 'board', code: 1 });
@@ -130,10 +139,10 @@ describe('the shell of the generated steps', () => {
     expect(execFileSync('find', [folder, '-name', 'pwned'], { encoding: 'utf8' })).toBe('');
   });
 
-  test('no context of a commit is even mentioned: what GitHub fills in is ids, outputs and the token', () => {
+  test('no context of a commit is even mentioned: what GitHub fills in is ids, outputs, the token, and where the factory is', () => {
     const mentioned = new Set([...workflow.text.matchAll(/\$\{\{ (.+?) \}\}/g)].map(([, expression]) => expression));
     const others = [...mentioned].filter((expression) => !/^(needs\.[\w-]+|steps\.run)\.outputs\.[A-Z_]+$/.test(expression ?? ''));
-    expect(others.sort()).toEqual(['github.run_id', 'github.token', 'runner.temp']);
+    expect(others.sort()).toEqual(['github.run_id', 'github.token', 'runner.temp', 'vars.CELL_FACTORY_PACKAGE']);
     const shells = new Set(Object.values(parsed(workflow).jobs).map(({ defaults }) => defaults.run.shell));
     expect([...shells]).toEqual(['bash --noprofile --norc -euo pipefail {0}']);
   });
