@@ -38,6 +38,7 @@ export {
   cellsDomain,
   componentAlarmPrefix,
   connectionName,
+  isOfComponent,
   pipelineName,
   pipelineProjectName,
   pipelineStackName,

@@ -21,6 +21,9 @@ export const cellHealthAlarmName = (cell: string) => `cell-${cell}-health`;
  */
 export const componentAlarmPrefix = (cell: string, component: string) => `cell-${cell}-${component}.`;
 
+/** Whether an alarm of the cell is one of a component. No name of a cell or component holds a dot. */
+export const isOfComponent = (alarm: string, cell: string): boolean => alarm.startsWith(`cell-${cell}-`) && alarm.includes('.');
+
 /** Name of the alarm on the share of errors in what a component logs in a cell. */
 export const componentErrorsAlarmName = (cell: string, component: string) => `${componentAlarmPrefix(cell, component)}errors`;
 

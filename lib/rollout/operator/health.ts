@@ -8,7 +8,7 @@ import {
   paginateDescribeAlarmHistory,
   paginateDescribeAlarms,
 } from '@aws-sdk/client-cloudwatch';
-import { cellAccountName, componentAlarmPrefix, messageOf } from '../../../registry/index.ts';
+import { cellAccountName, componentAlarmPrefix, isOfComponent, messageOf } from '../../../registry/index.ts';
 import type { Session } from '../../aws/session.ts';
 import type { AlarmState, CellHealth } from '../decide.ts';
 import type { RolloutCell, RolloutPlan } from '../record.ts';
@@ -58,11 +58,12 @@ async function alarmsOf(cloudwatch: CloudWatchClient, cell: RolloutCell, { compo
     add(answer.MetricAlarms);
     add(answer.CompositeAlarms);
   }
-  const own = kind === 'foundation' ? `${cellAccountName(cell.name)}-` : componentAlarmPrefix(cell.name, component);
-  const prefix = { ...types, AlarmNamePrefix: own };
-  for await (const page of paginateDescribeAlarms({ client: cloudwatch }, prefix)) {
-    add(page.MetricAlarms);
-    add(page.CompositeAlarms);
+  const prefix = kind === 'foundation' ? `${cellAccountName(cell.name)}-` : componentAlarmPrefix(cell.name, component);
+  for await (const page of paginateDescribeAlarms({ client: cloudwatch }, { ...types, AlarmNamePrefix: prefix })) {
+    // Of the cell's own, those count that are its health: that it is full calls for a person, and is no reason to put anything back.
+    const counts = ({ AlarmName = '' }: MetricAlarm | CompositeAlarm) => isOfComponent(AlarmName, cell.name);
+    add(page.MetricAlarms?.filter(counts));
+    add(page.CompositeAlarms?.filter(counts));
   }
   return [...found.values()];
 }

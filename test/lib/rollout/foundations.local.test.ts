@@ -1,4 +1,5 @@
 /** The cells' own stacks, rolled out as components are: each cell gets its own template, through the CDK's own roles and bucket. */
+import { CloudWatchClient, PutMetricAlarmCommand } from '@aws-sdk/client-cloudwatch';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { stagingBucket } from '../../../lib/aws/roles.ts';
@@ -56,8 +57,20 @@ const publish = (version: string, cells: readonly string[], more: Template['Reso
   lab.publishFoundations(NAME, version, new Map(cells.map((name) => [name, foundation(name, version, more)])), { [CODE]: 'zipped' });
 const roll = async (...args: Parameters<typeof publish>) => lab.ended(await lab.startArtifact(NAME, await publish(...args)));
 
+/** An alarm of alpha besides those that its foundation has. */
+const putAlarm = (name: string) =>
+  new CloudWatchClient(lab.cell('alpha').session).send(
+    new PutMetricAlarmCommand({
+      ...{ AlarmName: `cell-alpha-${name}`, MetricName: 'M', Namespace: 'N', Period: 60, Statistic: 'Sum', Threshold: 1 },
+      ...{ EvaluationPeriods: 1, ComparisonOperator: 'GreaterThanThreshold' },
+    }),
+  );
+
 describe('foundations', () => {
   test('go through the waves; each cell gets its own template, from a bucket of its own; personal cells get none', async () => {
+    // That it is full calls for a person, and is no reason to halt.
+    await putAlarm('full');
+    await lab.alarm('alpha', 'full', 'ALARM');
     const view = await roll('1', SHARED);
     expect(view.record).toMatchObject({ status: 'succeeded', outcome: { sentence: 'foundations 1 is in every cell of its waves' } });
     expect(view.plan).toMatchObject({ kind: 'foundation', traffic: ['billing', 'orders-api'], parameters: {} });
@@ -77,12 +90,15 @@ describe('foundations', () => {
   });
 
   test('with an alarm of any component are put back, template and all, and later cells never see them', async () => {
+    await putAlarm('orders-api.errors');
+    await lab.alarm('alpha', 'orders-api.errors', 'OK');
     const id = await lab.startArtifact(NAME, await publish('2', SHARED));
     await lab.baking(id, 1);
-    await lab.alarm('alpha', 'server-errors', 'ALARM');
+    await lab.alarm('alpha', 'orders-api.errors', 'ALARM');
     const view = await lab.ended(id);
-    await lab.alarm('alpha', 'server-errors', 'OK');
+    await lab.alarm('alpha', 'orders-api.errors', 'OK');
     expect(view.record).toMatchObject({ status: 'rolled back', outcome: { wave: 1, cell: 'alpha' } });
+    expect(view.record.outcome?.sentence).toContain('cell-alpha-orders-api.errors');
     expect(await lab.running(NAME)).toEqual({ staging: '2', alpha: '1', bravo: '1', charlie: '1', ada: '-' });
     expect(await lab.templateOf('alpha', 'Cell-alpha')).toEqual(foundation('alpha', '1'));
   });
