@@ -95,7 +95,7 @@ async function catchUp(context: Context, cell: string, options: { yes?: boolean 
   const out = wanted.find((each) => 'leftOut' in each && each.leftOut === true);
   if (out && wanted.every((each) => !('digest' in each))) {
     throw new FactoryError('REFUSED', `nothing goes to ${cell}. ${'sentence' in out ? out.sentence : ''}`, {
-      fix: `look at it with \`cellctl rollout plan\``,
+      fix: 'mend that, `cellctl publish`, and run it again',
     });
   }
   const { output } = context;
