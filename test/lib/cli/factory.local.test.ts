@@ -18,7 +18,7 @@ import { CreateAccountCommand, ListAccountsCommand, ListParentsCommand, Organiza
 import { GetBucketVersioningCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Leases } from '../../../lib/aws/lease.ts';
-import { parseDocument, readAccountsFile } from '../../../registry/index.ts';
+import { parseDocument, readAccountsFile, SCHEMA_VERSION } from '../../../registry/index.ts';
 import { cellctl, run, TestCloud } from '../../_helpers/cloud.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 
@@ -203,7 +203,7 @@ describe('publish', () => {
     const validated = await cellctl(['validate', '--organization', document]);
     expect(validated).toMatchObject({ code: 0, stdout: expect.stringContaining('valid: acme, 3 cells') });
     expect((await tooling('registry', 'history')).stdout).toMatch(/^REVISION .*\n1 /);
-    expect(json(shown.stdout)).toMatchObject({ schemaVersion: 5, revision: 1 });
+    expect(json(shown.stdout)).toMatchObject({ schemaVersion: SCHEMA_VERSION, revision: 1 });
     const refused = await tooling('registry', 'show', '--revision', '9');
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('REVISION_NOT_FOUND') });
   });
