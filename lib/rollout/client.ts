@@ -53,7 +53,7 @@ const ATTEMPTS = 10;
 /** Rollouts of a component among which one may still be queued: each that comes later ends those before it. */
 const QUEUE = 100;
 
-/** Rollouts of a component among which the last that has succeeded is looked for: it is one of the first, as a rule. */
+/** Rollouts of a component among which one is looked for: it is one of the first, as a rule. */
 const LOOKED_BACK = [20, 500, 10_000];
 
 interface Machines {
@@ -176,8 +176,8 @@ export class RolloutClient {
 
   /** The newest rollout of the component to all cells, or else to one; then those to one cell that are not over. */
   async newest(component: string): Promise<readonly RolloutRecord[]> {
-    const records = await this.history(component, QUEUE);
-    const main = records.find(({ only }) => only === undefined) ?? records[0];
+    const { found, records } = await this.lookBack(component, ({ only }) => only === undefined);
+    const main = found ?? records[0];
     const beside = records.filter((record) => record.only !== undefined && record !== main && !hasEnded(record.status));
     return main ? [main, ...beside] : [];
   }
@@ -187,13 +187,19 @@ export class RolloutClient {
    * @returns undefined where none has
    */
   async current(component: string): Promise<Pick<RolloutRecord, 'version' | 'digest'> | undefined> {
+    const { found } = await this.lookBack(component, ({ status, only }) => status === 'succeeded' && only === undefined);
+    return found && { version: found.version, digest: found.digest };
+  }
+
+  /** The newest rollout that is wanted, and all that were looked at for it: few, where it is one of the last. */
+  private async lookBack(component: string, wanted: (record: RolloutRecord) => boolean) {
+    let records: readonly RolloutRecord[] = [];
     for (const limit of LOOKED_BACK) {
-      const records = await this.history(component, limit);
-      const found = records.find(({ status, only }) => status === 'succeeded' && only === undefined);
-      if (found) return { version: found.version, digest: found.digest };
-      if (records.length < limit) return undefined;
+      records = await this.history(component, limit);
+      const found = records.find(wanted);
+      if (found || records.length < limit) return { found, records };
     }
-    return undefined;
+    return { found: undefined, records };
   }
 
   /** Has nothing more begun; a bake goes on to its end. @throws FactoryError `REFUSED` unless it runs */

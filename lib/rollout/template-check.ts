@@ -152,7 +152,6 @@ function parsed(name: string, text: string): ComponentTemplate {
 /** Refuses what can't be published, with every reason. @throws FactoryError `ARTIFACT_INVALID` */
 export function requirePublishable(content: Unpublished): void {
   const { component, kind, version, template, files, parameters, images } = content;
-
   requireVersion(version);
   const given = [...Object.keys(parameters), ...Object.keys(images)];
   const problems =
