@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types architecture unit integration component reference reader publish-reader bench build compile clean
 
-SOURCES := $(shell find bin lib registry pipelines -name '*.ts' 2>/dev/null)
+SOURCES := $(shell find bin lib pipelines tools -name '*.ts' 2>/dev/null)
 JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest --maxWorkers=100%
 
 help: ## explain the targets
@@ -20,7 +20,7 @@ types: build ## the type checker over sources and tests
 	@npx tsc --noEmit
 
 architecture: build ## the arrows between folders, and no cycles
-	@npx depcruise --config .dependency-cruiser.cjs bin lib registry pipelines
+	@npx depcruise --config .dependency-cruiser.cjs bin lib registry pipelines tools
 
 unit: build ## tests that need no cloud
 	@$(JEST) --selectProjects unit
@@ -36,7 +36,7 @@ reference: build ## write what is generated: JSON Schema, tables of docs/registr
 	@npx jiti docs/reference.ts
 
 reader: build ## the registry's reader as a package, in dist/reader
-	@node dist/bin/reader-package.js dist/reader
+	@npx jiti tools/reader-package.ts dist/reader
 
 publish-reader: reader ## publish that package to the registry that npm is set to; DRY_RUN=1 only shows it
 	@npm publish ./dist/reader $(if $(DRY_RUN),--dry-run)

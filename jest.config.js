@@ -9,7 +9,10 @@ const shared = {
     '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
   // Tests exercise the sources, not the last build of them.
-  moduleNameMapper: { '^cell-factory/registry$': '<rootDir>/registry/public.ts', '^cell-factory/cell$': '<rootDir>/lib/cell/index.ts' },
+  moduleNameMapper: {
+    '^cell-factory/registry$': '<rootDir>/lib/registry/public.ts',
+    '^cell-factory/cell$': '<rootDir>/lib/cell/service/index.ts',
+  },
 };
 
 export default {
@@ -17,6 +20,6 @@ export default {
   testTimeout: 600_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['\\.local\\.test\\.ts$'] },
-    { ...shared, displayName: 'local cloud', testMatch: ['<rootDir>/test/**/*.local.test.ts'] },
+    { ...shared, displayName: 'local cloud', testMatch: ['<rootDir>/{test,tools/local-cloud/test}/**/*.local.test.ts'] },
   ],
 };

@@ -9,8 +9,10 @@ import { App, Stack } from 'aws-cdk-lib/core';
 import { DomainStack } from '../lib/accounts/domain-stack.ts';
 import { RegistryStack } from '../lib/accounts/registry-stack.ts';
 import { VendingStack } from '../lib/accounts/vending-stack.ts';
-import { Delegation } from '../lib/cell/delegation.ts';
-import { Foundation } from '../lib/cell/foundation.ts';
+import { cdkCommandLine, type Wanted, wantedStacks } from '../lib/app/wanted.ts';
+import { ArtifactReplicaStack, ArtifactsStack } from '../lib/artifact/artifacts-stack.ts';
+import { Delegation } from '../lib/cell/foundation/delegation.ts';
+import { Foundation } from '../lib/cell/foundation/foundation.ts';
 import { packageRoot } from '../lib/package-root.ts';
 import { GITHUB_STACK, PIPELINES_STACK, pipelineStacks } from '../lib/plan/pipeline-stacks.ts';
 import {
@@ -25,13 +27,6 @@ import {
   type VendedCell,
 } from '../lib/plan/plan.ts';
 import { toolingStacks } from '../lib/plan/tooling-stacks.ts';
-import { ArtifactReplicaStack, ArtifactsStack } from '../lib/rollout/artifacts-stack.ts';
-import { RolloutsStack } from '../lib/rollout/rollouts-stack.ts';
-import { PipelineStack } from '../pipelines/codepipeline/pipeline-stack.ts';
-import { PipelinesStack } from '../pipelines/codepipeline/pipelines-stack.ts';
-import { GitHubRolesStack, GitHubStack } from '../pipelines/github/roles-stack.ts';
-import { unsupported } from '../pipelines/hosting.ts';
-import { requireTemplateFits } from '../pipelines/limits.ts';
 import {
   asFactoryError,
   type Component,
@@ -40,8 +35,13 @@ import {
   type Engine,
   FactoryError,
   loadRegistry,
-} from '../registry/index.ts';
-import { cdkCommandLine, type Wanted, wantedStacks } from './wanted.ts';
+} from '../lib/registry/index.ts';
+import { RolloutsStack } from '../lib/rollout/rollouts-stack.ts';
+import { PipelineStack } from '../pipelines/codepipeline/pipeline-stack.ts';
+import { PipelinesStack } from '../pipelines/codepipeline/pipelines-stack.ts';
+import { requireTemplateFits } from '../pipelines/engine-limits.ts';
+import { GitHubRolesStack, GitHubStack } from '../pipelines/github/roles-stack.ts';
+import { unsupported } from '../pipelines/hosting.ts';
 
 const NAMES_ONLY = 'Listed, not built.';
 

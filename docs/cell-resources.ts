@@ -1,11 +1,11 @@
 /** What a cell consists of, read from its synthesized stacks: the table of docs/cell.md. A resource that nobody explained fails it. */
 import { App, CfnDeletionPolicy, CfnResource } from 'aws-cdk-lib/core';
-import { Delegation } from '../lib/cell/delegation.ts';
-import { Foundation } from '../lib/cell/foundation.ts';
+import { Delegation } from '../lib/cell/foundation/delegation.ts';
+import { Foundation } from '../lib/cell/foundation/foundation.ts';
 import { alarmsOf } from '../lib/plan/alarms.ts';
 import { createPlan, isVended, type Plan, type VendedCell } from '../lib/plan/plan.ts';
-import { estimateCell } from '../lib/plan/prices.ts';
-import { type AwsCellDefinition, defineCell, defineOrganization, draft, type Size, type Stage, validate } from '../registry/index.ts';
+import { type AwsCellDefinition, defineCell, defineOrganization, draft, type Size, type Stage, validate } from '../lib/registry/index.ts';
+import { estimateCell } from '../lib/review/prices.ts';
 
 interface Purpose {
   /** Path of the constructs below their stack. */

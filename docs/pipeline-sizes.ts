@@ -1,10 +1,10 @@
 /** How large pipelines are, measured on each engine: what docs/pipelines.md says of their sizes. */
 import { App } from 'aws-cdk-lib/core';
 import { type InitializedPlan, requireInitialized, selectComponent } from '../lib/plan/plan.ts';
+import { defineComponent } from '../lib/registry/index.ts';
 import { PipelineStack } from '../pipelines/codepipeline/pipeline-stack.ts';
 import { renderWorkflow } from '../pipelines/github/workflow.ts';
 import { pipelineOf, stepsOf } from '../pipelines/graph.ts';
-import { defineComponent } from '../registry/index.ts';
 import { planned } from './cell-resources.ts';
 
 const NAME = 'orders-api';

@@ -1,6 +1,6 @@
 /**
  * Generates what the sources already say: the JSON Schema of the published document, and tables in the documentation.
- * `make reference` writes them, and a test holds them to the sources. Meanings are the comments in registry/model.ts.
+ * `make reference` writes them, and a test holds them to the sources. Meanings are the comments in lib/registry/model.ts.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,20 +8,20 @@ import { isDeepStrictEqual } from 'node:util';
 import ts from 'typescript';
 import { z } from 'zod';
 import { FAILURES } from '../lib/accounts/failures.ts';
-import { CREATIONS_IN_FLIGHT, LIMITS } from '../lib/accounts/limits.ts';
-import { TEMPLATE_LIMITS } from '../lib/plan/limits.ts';
+import { CREATIONS_IN_FLIGHT, LIMITS } from '../lib/accounts/rates.ts';
 import { QUOTA_ROWS } from '../lib/plan/quotas.ts';
-import { STATEFUL } from '../lib/plan/stateful.ts';
+import { TEMPLATE_LIMITS } from '../lib/plan/template-limits.ts';
 import { ELSEWHERE, EXCLUSIONS } from '../lib/plan/waves.ts';
+import { defineCell, defineComponent, defineOrganization, ROLLOUT_DEFAULTS, WAVE_DEFAULTS } from '../lib/registry/define.ts';
+import { documentSchema, SCHEMA_VERSION } from '../lib/registry/document.ts';
+import { cellSchema, componentSchema, settingsSchema } from '../lib/registry/model.ts';
+import { ACCESS_NAMES, CELL_NAMES, COMPONENT_NAMES, type DerivedName, EMAIL_LIMIT, ORGANIZATION_NAMES } from '../lib/registry/names.ts';
+import { RULES } from '../lib/registry/rules/registry-rules.ts';
+import { WARNINGS } from '../lib/registry/rules/warnings.ts';
+import { FIELD_CODES } from '../lib/registry/shape.ts';
+import { SIZE_CLASSES, STAGE_PROFILES, type StageProfile } from '../lib/registry/sizes.ts';
+import { STATEFUL } from '../lib/review/stateful.ts';
 import { CONTRACT_TARGETS, CONTRACT_VARIABLES } from '../pipelines/contract.ts';
-import { defineCell, defineComponent, defineOrganization, ROLLOUT_DEFAULTS, WAVE_DEFAULTS } from '../registry/define.ts';
-import { documentSchema, SCHEMA_VERSION } from '../registry/document.ts';
-import { cellSchema, componentSchema, settingsSchema } from '../registry/model.ts';
-import { ACCESS_NAMES, CELL_NAMES, COMPONENT_NAMES, type DerivedName, EMAIL_LIMIT, ORGANIZATION_NAMES } from '../registry/names.ts';
-import { RULES } from '../registry/rules.ts';
-import { FIELD_CODES } from '../registry/shape.ts';
-import { SIZE_CLASSES, STAGE_PROFILES, type StageProfile } from '../registry/sizes.ts';
-import { WARNINGS } from '../registry/warnings.ts';
 import { alarmRows, resourceRows } from './cell-resources.ts';
 import { pipelineSizeRows } from './pipeline-sizes.ts';
 import { cellStatusRows, operationRows, rolloutDrawing, rolloutStatusRows, waveDrawing, waveStatusRows } from './rollout-states.ts';
@@ -29,9 +29,9 @@ import { cellStatusRows, operationRows, rolloutDrawing, rolloutStatusRows, waveD
 type Schema = z.core.JSONSchema.JSONSchema;
 
 /** Where the schema of a version lies. */
-export const schemaFile = (version: number) => `registry/schema/v${version}.json`;
+export const schemaFile = (version: number) => `lib/registry/schema/v${version}.json`;
 /** Digest of each version's schema. A line is only ever added. */
-export const VERSIONS_FILE = 'registry/schema/versions.json';
+export const VERSIONS_FILE = 'lib/registry/schema/versions.json';
 /** Pages with generated sections. */
 export const REFERENCE_FILES = [
   'docs/registry.md',
@@ -51,7 +51,7 @@ export const schemaText = () => `${JSON.stringify(z.toJSONSchema(documentSchema,
 
 // --- tables of fields ---
 
-const MODEL = 'registry/model.ts';
+const MODEL = 'lib/registry/model.ts';
 
 /** Looks up comments in the model: of the field at a path of one of its types. */
 function commentsOf(typeName: string): (path: readonly string[]) => string {
@@ -426,7 +426,7 @@ export function write(): void {
   const known = versions[SCHEMA_VERSION];
   if (known !== undefined && known !== digestOfText(text)) {
     throw new Error(
-      `the document's shape is no longer that of schema version ${SCHEMA_VERSION}: raise SCHEMA_VERSION in registry/document.ts, add the step from ${SCHEMA_VERSION} to registry/migrations.ts, and run this again`,
+      `the document's shape is no longer that of schema version ${SCHEMA_VERSION}: raise SCHEMA_VERSION in lib/registry/document.ts, add the step from ${SCHEMA_VERSION} to lib/registry/migrations.ts, and run this again`,
     );
   }
   writeFileSync(file, text);

@@ -1,6 +1,6 @@
 /** Runs other people's programs: container engines, git, make. Never through a shell, so that no name can become a command. */
 import { spawn } from 'node:child_process';
-import { isNamed } from '../registry/errors.ts';
+import { isNamed } from './registry/errors.ts';
 
 export interface RunOptions {
   readonly folder?: string;

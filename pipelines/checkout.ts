@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve, sep } from 'node:path';
 import { type Ended, lastLines, type Run, type RunOptions } from '../lib/program.ts';
-import { FactoryError } from '../registry/index.ts';
+import { FactoryError } from '../lib/registry/index.ts';
 
 /** Ways to a repository that git may take. Others run commands, or are read by everybody on the way. */
 const PROTOCOLS = ['https', 'ssh', 'file'];

@@ -7,7 +7,7 @@
  */
 import { engineOf } from '../lib/plan/pipeline-stacks.ts';
 import type { Plan } from '../lib/plan/plan.ts';
-import { approvalOf, type Component, type Engine, FIRST_STAGES, type Hook, STAGING, START, seconds } from '../registry/index.ts';
+import { approvalOf, type Component, type Engine, FIRST_STAGES, type Hook, STAGING, START, seconds } from '../lib/registry/index.ts';
 
 /** The default steps, in their order; staging and the waves of the policy come after them. */
 const [SOURCE, BUILD, PUBLISH] = FIRST_STAGES;

@@ -2,7 +2,7 @@
 import pLimit from 'p-limit';
 import type { Emit } from '../lib/messages.ts';
 import { lastLines, run } from '../lib/program.ts';
-import type { RolloutCell, RolloutRecord } from '../lib/rollout/record.ts';
+import type { RolloutCell, RolloutRecord } from '../lib/rollout/rollout-record.ts';
 
 /** A test that asks a cell for longer than that asks too much. */
 const LONGEST = 60 * 60_000;

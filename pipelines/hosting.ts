@@ -1,7 +1,7 @@
 /** Who hosts a repository, and what takes commits from there. Pure. */
 import { engineOf } from '../lib/plan/pipeline-stacks.ts';
 import type { Plan } from '../lib/plan/plan.ts';
-import { type Component, type Engine, FactoryError } from '../registry/index.ts';
+import { type Component, type Engine, FactoryError } from '../lib/registry/index.ts';
 
 /** Hosts that AWS CodeConnections reaches without anything of the organization's own in between, as it calls them. */
 const PROVIDERS = {

@@ -3,7 +3,7 @@ import { CloudFormationClient, paginateListStacks } from '@aws-sdk/client-cloudf
 import type { Session } from '../lib/aws/session.ts';
 import { componentOfStack, pipelineStacks } from '../lib/plan/pipeline-stacks.ts';
 import type { Plan } from '../lib/plan/plan.ts';
-import { type RegistryStore, seconds } from '../registry/index.ts';
+import { type RegistryStore, seconds } from '../lib/registry/index.ts';
 import { unsupported } from './hosting.ts';
 
 export interface Leftover {

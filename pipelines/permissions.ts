@@ -1,7 +1,7 @@
 /** What the steps of a component's pipeline may do in tooling, the same on every engine. */
 import { ArnFormat, type Stack } from 'aws-cdk-lib/core';
 import { type InitializedPlan, ROLLOUT_PARAMETERS } from '../lib/plan/plan.ts';
-import { artifactBucketName, type Component } from '../registry/index.ts';
+import { artifactBucketName, type Component } from '../lib/registry/index.ts';
 import type { Grant } from './grants.ts';
 import { parameter } from './parameter.ts';
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Emit } from '../lib/messages.ts';
-import { FactoryError } from '../registry/index.ts';
+import { FactoryError } from '../lib/registry/index.ts';
 import { type PipelineVariable, type StepShell, shellOf } from './commands.ts';
 import { type Pipeline, type Step, wordsOf } from './graph.ts';
 

@@ -1,9 +1,9 @@
 /** A component to start from: what `cellctl component new` writes. Its texts are files, in `templates/`. */
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { requireName } from '../lib/artifact/packaging.ts';
 import { packageRoot } from '../lib/package-root.ts';
-import { requireName } from '../lib/rollout/packaging.ts';
-import { type Component, FactoryError, isNamed } from '../registry/index.ts';
+import { type Component, FactoryError, isNamed } from '../lib/registry/index.ts';
 
 /** Stands for the component's name. The rule for names keeps anything out that a shell, make, JSON or YAML would heed. */
 const PLACEHOLDER = /__COMPONENT__/g;

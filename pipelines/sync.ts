@@ -1,17 +1,17 @@
 /** Brings the stacks of pipelines, and what they stand on, to what the registry says. */
 import pLimit from 'p-limit';
-import { deployControlStack } from '../lib/accounts/tooling.ts';
+import { deployControlStack } from '../lib/accounts/control-stacks.ts';
 import { asCloudError } from '../lib/aws/cloud-error.ts';
 import type { Leases } from '../lib/aws/lease.ts';
 import type { Session } from '../lib/aws/session.ts';
 import { deleteStack, findStack } from '../lib/aws/stacks.ts';
 import type { Assembly } from '../lib/aws/toolkit.ts';
-import { observeStack } from '../lib/cell/observe.ts';
+import { observeStack } from '../lib/cell/stack-changes.ts';
 import type { Emit } from '../lib/messages.ts';
-import type { ObservedStack } from '../lib/plan/difference.ts';
 import { PIPELINES_STAND_ON, type PipelineStackPlan, pipelineStacks } from '../lib/plan/pipeline-stacks.ts';
 import type { Plan } from '../lib/plan/plan.ts';
-import { FactoryError, pipelineName } from '../registry/index.ts';
+import { FactoryError, pipelineName } from '../lib/registry/index.ts';
+import type { ObservedStack } from '../lib/review/difference.ts';
 import { type DrainOptions, whileDrained } from './codepipeline/drain.ts';
 import { unsupported } from './hosting.ts';
 import type { Leftover } from './leftovers.ts';

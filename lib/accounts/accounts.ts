@@ -1,19 +1,20 @@
 /** The accounts of one organization, as `cellctl` works with them: the engine with everything that it needs from AWS. */
-import { cellAccountName, Records, RegistryStore, S3Objects } from '../../registry/index.ts';
+
 import type { Leases } from '../aws/lease.ts';
 import { ORGANIZATION_ROLE, VENDING_ROLE } from '../aws/roles.ts';
 import { s3Client } from '../aws/s3.ts';
 import { assume, inRegion, type Session } from '../aws/session.ts';
 import type { Emit } from '../messages.ts';
 import { type CellPlan, type InitializedPlan, isVended } from '../plan/plan.ts';
+import { cellAccountName, Records, RegistryStore, S3Objects } from '../registry/index.ts';
+import { type AccountRecord, accountRecordSchema, knownRecords, RECORDS_PREFIX } from './account-record.ts';
 import { systemClock } from './clock.ts';
 import { Directory, organizationsClient } from './directory.ts';
 import { whatIsLeft } from './emptiness.ts';
 import { type ForecastRow, forecast } from './forecast.ts';
-import { LIMITS, Limiter, TokenBucket } from './limits.ts';
 import { lockFileAt } from './lock-file.ts';
 import { keepPool, type PoolRow, poolRows, returnAccount } from './pool.ts';
-import { type AccountRecord, accountRecordSchema, knownRecords, RECORDS_PREFIX } from './record.ts';
+import { LIMITS, Limiter, TokenBucket } from './rates.ts';
 import { inside, placing, tagging } from './setup.ts';
 import { isPoolName } from './survey.ts';
 import { Vending, type VendResult } from './vend.ts';

@@ -1,5 +1,5 @@
 /** A new account answers before it can do anything: waits until its services take calls. */
-import { FactoryError, isNamed, messageOf } from '../../registry/index.ts';
+import { FactoryError, isNamed, messageOf } from '../registry/index.ts';
 import type { Clock } from './clock.ts';
 
 /** How long a new account may take to come alive, in milliseconds. Hours happen; then it is run again. */

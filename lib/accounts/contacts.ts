@@ -5,7 +5,7 @@ import {
   GetAlternateContactCommand,
   PutAlternateContactCommand,
 } from '@aws-sdk/client-account';
-import { type Contacts, isNamed } from '../../registry/index.ts';
+import { type Contacts, isNamed } from '../registry/index.ts';
 
 const TYPES = { billing: 'BILLING', operations: 'OPERATIONS', security: 'SECURITY' } as const satisfies Record<
   keyof Contacts,

@@ -1,11 +1,12 @@
 /** Exactly one account for an e-mail: follow a creation that is under way, or ask for one, once. */
-import { FactoryError, isNamed } from '../../registry/index.ts';
+
 import { isThrottled, isUnknownOutcome } from '../aws/transient.ts';
 import type { AccountPlan } from '../plan/plan.ts';
+import { FactoryError, isNamed } from '../registry/index.ts';
 import type { Clock } from './clock.ts';
 import type { Creation, Directory, ListedAccount } from './directory.ts';
 import { verdictOf } from './failures.ts';
-import type { Limiter } from './limits.ts';
+import type { Limiter } from './rates.ts';
 
 /** Pause between two looks at one creation, in milliseconds; the polls' own limit comes on top. */
 const POLL_PAUSE = 2_000;

@@ -23,12 +23,12 @@ import {
   TagResourceCommand,
   UntagResourceCommand,
 } from '@aws-sdk/client-organizations';
-import { FactoryError, isNamed } from '../../registry/index.ts';
 import type { Session } from '../aws/session.ts';
 import { isThrottled, isUnknownOutcome } from '../aws/transient.ts';
 import type { AccountPlan } from '../plan/plan.ts';
+import { FactoryError, isNamed } from '../registry/index.ts';
 import type { Clock } from './clock.ts';
-import type { Limiter } from './limits.ts';
+import type { Limiter } from './rates.ts';
 
 /** An account as Organizations lists it. */
 export interface ListedAccount {

@@ -1,6 +1,7 @@
 /** When accounts will be ready, and what is stuck. Pure: records, limits and the time in, rows out. */
-import { CREATIONS_IN_FLIGHT } from './limits.ts';
-import { type AccountRecord, isFinal, type Step } from './record.ts';
+
+import { type AccountRecord, isFinal, type Step } from './account-record.ts';
+import { CREATIONS_IN_FLIGHT } from './rates.ts';
 
 /** One line of `cellctl accounts --watch`. */
 export interface ForecastRow {

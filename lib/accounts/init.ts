@@ -1,19 +1,20 @@
 /** `cellctl init`: from a bare management account to an organization with its control accounts. Run again and again without harm. */
-import { type AccountsFile, FactoryError, readAccountsFile, updateAccountsFile } from '../../registry/index.ts';
+
 import { ORGANIZATION_ROLE } from '../aws/roles.ts';
 import { assume, identify, inRegion, type Session } from '../aws/session.ts';
 import { type Source, withAssembly } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import { CONTROL_STACKS, ORGANIZATIONAL_UNITS, type Plan } from '../plan/plan.ts';
 import { toolingStacks } from '../plan/tooling-stacks.ts';
+import { type AccountsFile, FactoryError, readAccountsFile, updateAccountsFile } from '../registry/index.ts';
+import { unrecorded } from './account-record.ts';
 import { systemClock } from './clock.ts';
+import { deployControlStack, deployToolingStacks } from './control-stacks.ts';
 import { Directory, organizationsClient } from './directory.ts';
-import { Limiter } from './limits.ts';
 import type { LockFile } from './lock-file.ts';
-import { unrecorded } from './record.ts';
+import { Limiter } from './rates.ts';
 import { inside, placing, type SetUpStep, tagging } from './setup.ts';
 import type { Wanted } from './survey.ts';
-import { deployControlStack, deployToolingStacks } from './tooling.ts';
 import { Vending } from './vend.ts';
 
 export interface InitOptions {

@@ -1,8 +1,9 @@
 /** One account's way: says and records each step, before it begins and after it ended. */
-import { FactoryError } from '../../registry/index.ts';
+
 import type { Emit } from '../messages.ts';
+import { FactoryError } from '../registry/index.ts';
+import { type AccountRecord, type AccountRecords, entered, type RecordChange, type Step } from './account-record.ts';
 import type { Clock } from './clock.ts';
-import { type AccountRecord, type AccountRecords, entered, type RecordChange, type Step } from './record.ts';
 import type { Wanted } from './survey.ts';
 
 export interface JourneyOptions {

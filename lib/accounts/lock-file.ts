@@ -1,4 +1,4 @@
-import { FactoryError, readAccountsFile, updateAccountsFile } from '../../registry/index.ts';
+import { FactoryError, readAccountsFile, updateAccountsFile } from '../registry/index.ts';
 
 /** The lock file's part about cells: which account belongs to which. */
 export interface LockFile {

@@ -1,6 +1,7 @@
 /** Taking an account out of the pool. */
+
+import { type AccountRecord, entered } from './account-record.ts';
 import type { JourneyOptions } from './journey.ts';
-import { type AccountRecord, entered } from './record.ts';
 import type { Survey } from './survey.ts';
 
 /** An account that waits in the pool. */

@@ -2,12 +2,13 @@
  * The pool: empty accounts that are set up as far as an account can be without its cell, so that a cell's account takes
  * minutes when it matters. Vending takes from it (pool-claim.ts); here it is filled, shown, and given back to.
  */
-import { cellAccountName, FactoryError, poolAccountName } from '../../registry/index.ts';
+
 import { ACCOUNT_TAG, type CellPlan, ORGANIZATIONAL_UNITS, type Plan, poolAccount } from '../plan/plan.ts';
+import { cellAccountName, FactoryError, poolAccountName } from '../registry/index.ts';
+import { type AccountRecord, type AccountRecords, entered, type RecordChange, type Step } from './account-record.ts';
 import type { Directory } from './directory.ts';
 import type { LockFile } from './lock-file.ts';
 import { freeAccounts, isFree } from './pool-claim.ts';
-import { type AccountRecord, type AccountRecords, entered, type RecordChange, type Step } from './record.ts';
 import { isPoolName, type Survey, type Wanted } from './survey.ts';
 import type { Vending, VendingOptions, VendResult } from './vend.ts';
 

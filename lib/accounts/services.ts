@@ -1,6 +1,6 @@
 /** Service-linked roles: without them, a service's first use in a new account fails. */
 import { CreateServiceLinkedRoleCommand, type IAMClient, ListRolesCommand } from '@aws-sdk/client-iam';
-import { isNamed } from '../../registry/index.ts';
+import { isNamed } from '../registry/index.ts';
 
 /** Creates the roles that are missing. Returns true when it created one. */
 export async function ensureServiceRoles(client: IAMClient, services: readonly string[]): Promise<boolean> {

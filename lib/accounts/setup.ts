@@ -2,17 +2,17 @@
 import { AccountClient } from '@aws-sdk/client-account';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
-import type { Contacts } from '../../registry/index.ts';
 import type { Session } from '../aws/session.ts';
 import { findStack } from '../aws/stacks.ts';
 import { bootstrap } from '../aws/toolkit.ts';
 import type { AccountPlan } from '../plan/plan.ts';
+import type { Contacts } from '../registry/index.ts';
+import type { Step } from './account-record.ts';
 import { whenAwake } from './activation.ts';
 import type { Clock } from './clock.ts';
 import { ensureContacts } from './contacts.ts';
 import type { Directory } from './directory.ts';
-import { requestQuotas } from './quotas.ts';
-import type { Step } from './record.ts';
+import { requestQuotas } from './quota-requests.ts';
 import { ensureServiceRoles } from './services.ts';
 
 /** The account that a step works on. */

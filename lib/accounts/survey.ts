@@ -1,12 +1,12 @@
 /** Looks before it leaps: what there is already, and what follows from it for one account. */
 import pLimit from 'p-limit';
-import { cellAccountName, FactoryError } from '../../registry/index.ts';
 import type { Emit } from '../messages.ts';
 import { ACCOUNT_TAG, type AccountPlan } from '../plan/plan.ts';
+import { cellAccountName, FactoryError } from '../registry/index.ts';
+import { type AccountRecord, type AccountRecords, knownRecords } from './account-record.ts';
 import { sameEmail, usable } from './creation.ts';
 import type { Creation, Directory, ListedAccount } from './directory.ts';
 import { type LockFile, takenBy } from './lock-file.ts';
-import { type AccountRecord, type AccountRecords, knownRecords } from './record.ts';
 
 /** An account that somebody wants: of a cell, or for the pool. */
 export interface Wanted {

@@ -3,16 +3,16 @@
  * an id is known and never holds creation up. One account's failure stops no other. Run again, it carries on anywhere.
  */
 import pLimit from 'p-limit';
-import { FactoryError } from '../../registry/index.ts';
 import { asCloudError } from '../aws/cloud-error.ts';
 import { ACCOUNT_TAG } from '../plan/plan.ts';
+import { FactoryError } from '../registry/index.ts';
 import { Creations } from './creation.ts';
 import type { Directory } from './directory.ts';
 import { creationTimes, durations, inWords } from './forecast.ts';
 import { Journey, type JourneyOptions } from './journey.ts';
-import type { Limiter } from './limits.ts';
 import { assign, type LockFile, takenBy } from './lock-file.ts';
 import { claim, type FreeAccount, freeAccounts } from './pool-claim.ts';
+import type { Limiter } from './rates.ts';
 import type { SetUpStep } from './setup.ts';
 import { type Decision, decide, isPoolName, type Survey, survey, type Wanted } from './survey.ts';
 

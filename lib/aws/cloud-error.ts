@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { asFactoryError, FactoryError } from '../../registry/index.ts';
+import { asFactoryError, FactoryError } from '../registry/index.ts';
 
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH']);
 const CREDENTIALS = new Set([

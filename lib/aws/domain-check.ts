@@ -1,7 +1,7 @@
 /** Is the domain that cells hang from delegated? Asked of the DNS, because that is whom ACM and customers ask. */
 import { Resolver } from 'node:dns/promises';
 import { GetHostedZoneCommand, ListHostedZonesByNameCommand, Route53Client } from '@aws-sdk/client-route-53';
-import { FactoryError, messageOf } from '../../registry/index.ts';
+import { FactoryError, messageOf } from '../registry/index.ts';
 import type { Session } from './session.ts';
 
 export interface DomainCheckOptions {

@@ -3,7 +3,7 @@
  * It runs out by itself, so that a holder that died blocks nobody for long.
  */
 import { z } from 'zod';
-import { type Condition, FactoryError, type Objects, S3Objects } from '../../registry/index.ts';
+import { type Condition, FactoryError, type Objects, S3Objects } from '../registry/index.ts';
 import { s3Client } from './s3.ts';
 import type { Session } from './session.ts';
 

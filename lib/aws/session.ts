@@ -1,7 +1,7 @@
 /** Who we are in the cloud, and how we become somebody else. Nothing here reads the environment but the SDK itself. */
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import { FactoryError } from '../../registry/index.ts';
+import { FactoryError } from '../registry/index.ts';
 
 /** Credentials in a region. Passed to every client as its configuration. */
 export interface Session {

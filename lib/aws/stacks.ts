@@ -10,8 +10,8 @@ import {
   type Stack,
   UpdateTerminationProtectionCommand,
 } from '@aws-sdk/client-cloudformation';
-import { FactoryError, isNamed } from '../../registry/index.ts';
 import type { Emit } from '../messages.ts';
+import { FactoryError, isNamed } from '../registry/index.ts';
 import type { Session } from './session.ts';
 
 const POLL_MS = 2_000;

@@ -16,9 +16,9 @@ import {
   StackSelectionStrategy,
   Toolkit,
 } from '@aws-cdk/toolkit-lib';
-import { FactoryError, messageOf } from '../../registry/index.ts';
 import type { Emit } from '../messages.ts';
 import { packageRoot } from '../package-root.ts';
+import { FactoryError, messageOf } from '../registry/index.ts';
 import type { Session } from './session.ts';
 
 /** A CloudFormation template, as far as we look into it. */

@@ -1,5 +1,5 @@
 /** Which answers of AWS are worth another try. */
-import { isNamed } from '../../registry/index.ts';
+import { isNamed } from '../registry/index.ts';
 
 const THROTTLED = [
   'TooManyRequestsException',

@@ -3,9 +3,9 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FactoryError } from '../../registry/index.ts';
 import { deployStack } from '../aws/toolkit.ts';
 import { type Plan, registryParameters, selectComponent, type VendedCell } from '../plan/plan.ts';
+import { FactoryError } from '../registry/index.ts';
 import type { DeployTask } from './deploy.ts';
 
 /** What was built of a component. */

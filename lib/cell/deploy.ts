@@ -1,6 +1,5 @@
 /** Puts foundations into their cells: side by side, staging before the rest, each cell for itself. */
 import pLimit from 'p-limit';
-import type { FactoryError, RegistryStore, Stage } from '../../registry/index.ts';
 import { asCloudError } from '../aws/cloud-error.ts';
 import type { DomainCheck } from '../aws/domain-check.ts';
 import type { Leases } from '../aws/lease.ts';
@@ -9,6 +8,7 @@ import { findStack, stackResources } from '../aws/stacks.ts';
 import { type Assembly, deployStack } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import type { VendedCell } from '../plan/plan.ts';
+import type { FactoryError, RegistryStore, Stage } from '../registry/index.ts';
 import { UNRELEASED } from './parameters.ts';
 
 /** What became of one cell. */

@@ -1,11 +1,12 @@
 /** Deletes a cell's stacks, and nothing else: the account stays. */
-import { FactoryError, type RegistryStore } from '../../registry/index.ts';
+
 import type { Leases } from '../aws/lease.ts';
 import { assumeDeploy, type Session } from '../aws/session.ts';
 import { deleteStack, findStack } from '../aws/stacks.ts';
 import { deployStack, type Source, withAssembly } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import type { VendedCell } from '../plan/plan.ts';
+import { FactoryError, type RegistryStore } from '../registry/index.ts';
 
 export interface DestroyOptions {
   readonly cell: VendedCell;

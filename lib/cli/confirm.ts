@@ -12,7 +12,7 @@ export interface Question {
 /** Makes sure that somebody can be asked. @throws FactoryError `USAGE` without a terminal */
 export async function requireTerminal(command: string): Promise<void> {
   if (process.stdin.isTTY) return;
-  const { FactoryError } = await import('../../registry/index.ts');
+  const { FactoryError } = await import('../registry/index.ts');
   throw new FactoryError('USAGE', 'there is no terminal to ask on', { fix: `if you are sure, pass --yes: ${command} --yes` });
 }
 

@@ -4,12 +4,12 @@ import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
+import type { ArtifactStores } from '../artifact/publishing.ts';
 import type { Session } from '../aws/session.ts';
 import type { Source } from '../aws/toolkit.ts';
 import { packageRoot } from '../package-root.ts';
 import type { InitializedPlan, Plan } from '../plan/plan.ts';
 import type { RolloutClient } from '../rollout/client.ts';
-import type { ArtifactStores } from '../rollout/publishing.ts';
 import { Output } from './output.ts';
 
 /** Hosts that are this machine. */
@@ -58,7 +58,7 @@ export class Context {
 
   /** True for a published document in place of definitions. */
   async isDocument(): Promise<boolean> {
-    const { accountsFileOf } = await import('../../registry/index.ts');
+    const { accountsFileOf } = await import('../registry/index.ts');
     return accountsFileOf(this.organization) === undefined;
   }
 
@@ -75,7 +75,7 @@ export class Context {
 
   /** The lock file that account ids are written to. @throws FactoryError `USAGE` for a published document, which can't be written to */
   async accountsFile(): Promise<string> {
-    const { accountsFileOf, FactoryError } = await import('../../registry/index.ts');
+    const { accountsFileOf, FactoryError } = await import('../registry/index.ts');
     const file = accountsFileOf(this.organization, this.source);
     if (file !== undefined) return file;
     throw new FactoryError('USAGE', `${this.organization} is a published document; account ids are written beside definitions`, {
@@ -88,21 +88,21 @@ export class Context {
     const text = process.env['CELL_FACTORY_PACE'] ?? '1';
     const pace = Number(text);
     if (pace > 0) return pace;
-    const { FactoryError } = await import('../../registry/index.ts');
+    const { FactoryError } = await import('../registry/index.ts');
     throw new FactoryError('USAGE', `CELL_FACTORY_PACE is "${text}"`, { fix: 'unset it, or set a number above 0; 1 is what AWS allows' });
   }
 
   async registry(only?: 'settings') {
     const bucket = BUCKET.exec(this.organization)?.[1];
     if (bucket !== undefined) return this.publishedIn(bucket);
-    const { loadRegistry } = await import('../../registry/index.ts');
+    const { loadRegistry } = await import('../registry/index.ts');
     return loadRegistry(this.organization, { ...this.source, ...(only === undefined ? {} : { only }) });
   }
 
   /** The newest revision in the bucket: all that a pipeline knows of the organization. */
   private async publishedIn(bucket: string) {
     const [{ RegistryStore, S3Objects, FactoryError }, { s3Client }] = await Promise.all([
-      import('../../registry/index.ts'),
+      import('../registry/index.ts'),
       import('../aws/s3.ts'),
     ]);
     const region = process.env['AWS_REGION'];
@@ -153,7 +153,7 @@ export class Context {
 
   /** The store of published revisions. */
   async store(plan: InitializedPlan, session: Session) {
-    const { RegistryStore, S3Objects } = await import('../../registry/index.ts');
+    const { RegistryStore, S3Objects } = await import('../registry/index.ts');
     const { s3Client } = await import('../aws/s3.ts');
     return new RegistryStore(new S3Objects(s3Client(session), plan.registryBucket));
   }
@@ -167,10 +167,7 @@ export class Context {
 
   /** What starts and follows rollouts. @throws FactoryError `NOT_INITIALIZED` while tooling has no stack for them */
   async rollouts(plan: InitializedPlan, session: Session): Promise<RolloutClient> {
-    const [{ RolloutClient }, { artifactBucketName }] = await Promise.all([
-      import('../rollout/client.ts'),
-      import('../../registry/index.ts'),
-    ]);
+    const [{ RolloutClient }, { artifactBucketName }] = await Promise.all([import('../rollout/client.ts'), import('../registry/index.ts')]);
     return RolloutClient.connect(session, artifactBucketName(plan.organization, plan.tooling.accountId, plan.homeRegion));
   }
 
@@ -182,7 +179,7 @@ export class Context {
   /** The buckets of artifacts, in every region that cells use. */
   async artifactStores(plan: InitializedPlan, session: Session): Promise<ArtifactStores> {
     const [{ artifactBucketName, S3Objects }, { s3Client }, { inRegion }] = await Promise.all([
-      import('../../registry/index.ts'),
+      import('../registry/index.ts'),
       import('../aws/s3.ts'),
       import('../aws/session.ts'),
     ]);

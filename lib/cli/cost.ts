@@ -1,6 +1,6 @@
 /** How an estimate of costs is shown, wherever one is. Never without saying that it is one. */
 import pc from 'picocolors';
-import type { CostItem, Estimate } from '../plan/prices.ts';
+import type { CostItem, Estimate } from '../review/prices.ts';
 
 /** `$1,234`; below ten dollars with cents, because there they matter. */
 export const dollars = (amount: number) => {
@@ -16,7 +16,7 @@ export const byCost = ({ items }: Estimate): CostItem[] => [...items].sort((a, b
 
 /**
  * An estimate in lines: the sum, its items, and where the figures come from.
- * @param source `PRICE_SOURCE` of lib/plan/prices.ts
+ * @param source `PRICE_SOURCE` of lib/review/prices.ts
  */
 export const costLines = (estimate: Estimate, source: string): string[] => [
   `${pc.bold(monthly(estimate.monthly))}, an estimate`,

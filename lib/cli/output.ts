@@ -1,8 +1,8 @@
 /** All that `cellctl` prints. Results go to stdout; progress and problems to stderr, so that results can be piped. */
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import type { FactoryError, Problem } from '../../registry/index.ts';
 import type { Emit } from '../messages.ts';
+import type { FactoryError, Problem } from '../registry/index.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 export interface OutputOptions {

@@ -2,7 +2,7 @@
 import pc from 'picocolors';
 import type { ForeseenRollout, ForeseenWave } from '../rollout/draft.ts';
 import type { CellCounts, CellPicture, Picture, WavePicture } from '../rollout/picture.ts';
-import type { RolloutRecord } from '../rollout/record.ts';
+import type { RolloutRecord } from '../rollout/rollout-record.ts';
 import { colourState } from './colour.ts';
 import { tableText } from './output.ts';
 import type { Fact } from './watch.ts';

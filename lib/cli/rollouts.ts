@@ -1,6 +1,6 @@
-import type { Component } from '../../registry/index.ts';
 import type { Session } from '../aws/session.ts';
 import type { InitializedPlan } from '../plan/plan.ts';
+import type { Component } from '../registry/index.ts';
 import type { Context } from './context.ts';
 
 /** The rollouts of the organization, with tooling credentials, whatever is wrong with the definitions here. */
@@ -24,7 +24,7 @@ export async function refuseDuringRollout(
   components: readonly Pick<Component, 'name'>[],
 ): Promise<void> {
   if (components.length === 0) return;
-  const { FactoryError } = await import('../../registry/index.ts');
+  const { FactoryError } = await import('../registry/index.ts');
   const client = await context.rollouts(plan, session).catch((error: unknown) => {
     // Without the stack there are no rollouts.
     if (error instanceof FactoryError && error.code === 'NOT_INITIALIZED') return undefined;

@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 /** Where the CDK app reads the organization: what was published, it needs as a file. */
 export async function withSource<T>(context: Context, work: (source: Source) => Promise<T>): Promise<T> {
   if (!context.isPublished) return work(context.source);
-  const [{ serialize, FactoryError }, registry] = await Promise.all([import('../../registry/index.ts'), context.registry()]);
+  const [{ serialize, FactoryError }, registry] = await Promise.all([import('../registry/index.ts'), context.registry()]);
   if (!registry.published) throw new FactoryError('INTERNAL', 'what was published has no revision');
   const folder = await mkdtemp(join(tmpdir(), 'cell-factory-document-'));
   try {

@@ -19,10 +19,10 @@ export async function toolingStackNames(plan: Plan): Promise<string[]> {
 export async function refuseToReplace(plan: InitializedPlan, session: Session, templates: ReadonlyMap<string, Template>): Promise<void> {
   const [{ toolingStacks }, { observeStacks }, { destructionsIn }, { inRegion }, { FactoryError }] = await Promise.all([
     import('../plan/tooling-stacks.ts'),
-    import('../cell/observe.ts'),
-    import('../plan/stateful.ts'),
+    import('../cell/stack-changes.ts'),
+    import('../review/stateful.ts'),
     import('../aws/session.ts'),
-    import('../../registry/index.ts'),
+    import('../registry/index.ts'),
   ]);
   const observed = await observeStacks(
     toolingStacks(plan).flatMap(({ stackName, region }) => {
@@ -41,7 +41,10 @@ export async function refuseToReplace(plan: InitializedPlan, session: Session, t
 /** `cellctl deploy --tooling`: brings the tooling account to what registry and sources say, without credentials of management. */
 export async function deployTooling(context: Context): Promise<number> {
   const { plan, session } = await context.tooling();
-  const [{ withAssembly }, { deployToolingStacks }] = await Promise.all([import('../aws/toolkit.ts'), import('../accounts/tooling.ts')]);
+  const [{ withAssembly }, { deployToolingStacks }] = await Promise.all([
+    import('../aws/toolkit.ts'),
+    import('../accounts/control-stacks.ts'),
+  ]);
   const leases = await context.leases(plan, session);
   const { runId, output } = context;
   const stacks = await withAssembly(context.source, await toolingStackNames(plan), async ({ directory, templates }) => {

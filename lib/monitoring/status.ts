@@ -1,12 +1,12 @@
 /** How the cells are, looked at from tooling through the read-only role in each account. */
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import pLimit from 'p-limit';
-import { cellHealthAlarmName } from '../../registry/index.ts';
 import { asCloudError } from '../aws/cloud-error.ts';
 import { assumeLookup, type Session } from '../aws/session.ts';
 import { findStack } from '../aws/stacks.ts';
 import { isExpired } from '../plan/expiry.ts';
 import { type CellPlan, componentStackName, isVended, type Plan, type VendedCell } from '../plan/plan.ts';
+import { cellHealthAlarmName } from '../registry/index.ts';
 
 /** Cells that are looked at once. */
 const CONCURRENCY = 10;

@@ -1,5 +1,5 @@
 /** The alarms of a cell: what each watches, from which value on it fires, and what missing data means to it. */
-import { cellHealthAlarmName, databaseMachine } from '../../registry/index.ts';
+import { cellHealthAlarmName, databaseMachine } from '../registry/index.ts';
 import type { CellPlan } from './plan.ts';
 
 /** What an alarm does with a period in which its metric has no value. */

@@ -5,7 +5,7 @@
  * other way, from an instant to what a clock shows.
  */
 import { Temporal } from 'temporal-polyfill';
-import type { Calendar } from '../../registry/index.ts';
+import type { Calendar } from '../registry/index.ts';
 
 /** A calendar, as far as it says anything: the organization's has blackouts only. */
 export type Hours = Pick<Calendar, 'blackouts'> & Partial<Pick<Calendar, 'timeZone' | 'windows'>>;

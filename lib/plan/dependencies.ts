@@ -1,4 +1,4 @@
-import type { Component } from '../../registry/index.ts';
+import type { Component } from '../registry/index.ts';
 
 /** Components, each after all that it depends on; otherwise by name. What one depends on that is not among them is nobody's concern. */
 export function inDependencyOrder<C extends Pick<Component, 'name' | 'dependsOn'>>(components: readonly C[]): readonly C[] {

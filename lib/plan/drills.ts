@@ -1,5 +1,5 @@
 /** Drills and rehearsals: which alarm a drill is about, and where there is neither. Pure. */
-import { cellHealthAlarmName, FactoryError } from '../../registry/index.ts';
+import { cellHealthAlarmName, FactoryError } from '../registry/index.ts';
 import { alarmsOf } from './alarms.ts';
 import type { CellPlan } from './plan.ts';
 

@@ -1,5 +1,5 @@
 /** The end of a personal cell. Pure: the caller says what time it is. */
-import { FactoryError } from '../../registry/index.ts';
+import { FactoryError } from '../registry/index.ts';
 import type { CellPlan } from './plan.ts';
 
 type Ending = Pick<CellPlan, 'expiresAt' | 'stage'>;

@@ -2,7 +2,7 @@
  * The stacks in tooling that hold pipelines, and where they meet. Apart from the other stacks of tooling: they are brought
  * up to date by the pipeline of pipelines, and no cell waits for them.
  */
-import { type Component, type Engine, pipelineStackName } from '../../registry/index.ts';
+import { type Component, type Engine, pipelineStackName } from '../registry/index.ts';
 import { CONTROL_STACKS, foundationComponent, type Plan } from './plan.ts';
 import type { ToolingStack } from './tooling-stacks.ts';
 

@@ -30,7 +30,7 @@ import {
   type Stage,
   type StageProfile,
   type Tier,
-} from '../../registry/index.ts';
+} from '../registry/index.ts';
 import { QUOTAS, type QuotaNeed } from './quotas.ts';
 
 /** Organizational units by purpose, from the root down. */

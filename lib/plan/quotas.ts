@@ -3,7 +3,7 @@
  * the foundation and room for its components, load tests of the application show the rest.
  * Codes are those of Service Quotas; each was found in use under the same name in more than one public project.
  */
-import type { Size } from '../../registry/index.ts';
+import type { Size } from '../registry/index.ts';
 
 /** A quota, and the least value that will do. */
 export interface QuotaNeed {

@@ -2,7 +2,7 @@
  * Which cells a rollout reaches, in which waves, and when that would be. Pure, and the same for the same plan: whoever shows
  * a rollout and whoever starts it get the same waves.
  */
-import { byImpact, type Component, type RolloutPolicy, STAGING, seconds } from '../../registry/index.ts';
+import { byImpact, type Component, type RolloutPolicy, STAGING, seconds } from '../registry/index.ts';
 import { openTogether } from './calendar.ts';
 import { type CellPlan, isVended, type Plan, type VendedCell } from './plan.ts';
 

@@ -1,5 +1,5 @@
 /** What people may ask of a rollout: which wave it is about when they don't say, and what follows. Pure. */
-import { FactoryError } from '../../registry/index.ts';
+import { FactoryError } from '../registry/index.ts';
 import type { RolloutView } from './client.ts';
 
 /** What can be asked for. */

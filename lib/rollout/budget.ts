@@ -2,7 +2,7 @@
  * How long the history of a wave's execution becomes, computed before anything starts: an execution that reaches the limit
  * is ended by Step Functions in the middle of whatever it does. Pure.
  */
-import { type RolloutPolicy, seconds } from '../../registry/index.ts';
+import { type RolloutPolicy, seconds } from '../registry/index.ts';
 import { calendarWait, looksIn } from './decide.ts';
 import { eventsOf, runWave } from './machines.ts';
 

@@ -1,10 +1,10 @@
 /** Starts rollouts, says how they are, and passes on what people ask of them. It only writes records: the machines act. */
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { FactoryError, isNamed, S3Objects } from '../../registry/index.ts';
 import { s3Client } from '../aws/s3.ts';
 import type { Session } from '../aws/session.ts';
 import { ROLLOUT_PARAMETERS } from '../plan/plan.ts';
+import { FactoryError, isNamed, S3Objects } from '../registry/index.ts';
 import { type Executions, executionsOf, type PipelineStage, reachOf } from './executions.ts';
 import {
   type CellRecord,
@@ -16,8 +16,8 @@ import {
   type RolloutRecord,
   type RolloutStatus,
   type WaveRecord,
-} from './record.ts';
-import { RolloutStore } from './store.ts';
+} from './rollout-record.ts';
+import { RolloutStore } from './rollout-store.ts';
 
 /** Everything that is known of a rollout. */
 export interface RolloutView {

@@ -2,8 +2,8 @@
  * Every decision of a rollout, as pure functions of what is written down and what was seen. The operator acts on them, and
  * the simulator runs the same ones over ten thousand cells: there is no other place that decides.
  */
-import { type RolloutPolicy, seconds as secondsOf } from '../../registry/index.ts';
-import type { CellRecord, Control, Outcome, Request, RolloutRecord, RolloutStatus, RolloutWave, WaveRecord } from './record.ts';
+import { type RolloutPolicy, seconds as secondsOf } from '../registry/index.ts';
+import type { CellRecord, Control, Outcome, Request, RolloutRecord, RolloutStatus, RolloutWave, WaveRecord } from './rollout-record.ts';
 
 /** An alarm, as it is now. */
 export interface AlarmState {

@@ -1,12 +1,13 @@
 /** A rollout before it starts: what it would do, when, and why it may not start at all. Pure. */
-import { type Component, cellHealthAlarmName, FactoryError, type RolloutPolicy } from '../../registry/index.ts';
+
 import { alarmsOf } from '../plan/alarms.ts';
 import { openTogether } from '../plan/calendar.ts';
 import { type Plan, registryParameters, selectCells, selectComponent, type VendedCell } from '../plan/plan.ts';
 import { forecast, type MadeFor, planCatchUp, planWaves, type Wave } from '../plan/waves.ts';
+import { type Component, cellHealthAlarmName, FactoryError, type RolloutPolicy } from '../registry/index.ts';
 import { historyBudget, longestBakeHours, MOST_EVENTS } from './budget.ts';
 import type { Draft } from './client.ts';
-import type { LeftOut, RolloutCell } from './record.ts';
+import type { LeftOut, RolloutCell } from './rollout-record.ts';
 
 /** What putting a version into a cell takes until something was measured, in seconds: ECS replaces tasks in some minutes. */
 export const DEPLOY_SECONDS = 300;

@@ -1,9 +1,9 @@
 /** Drills: an alarm of a cell is made to fire, to see what rollouts and people do. */
 import { CloudWatchClient, SetAlarmStateCommand, type StateValue } from '@aws-sdk/client-cloudwatch';
-import { FactoryError, isNamed, messageOf } from '../../registry/index.ts';
 import { DRILL_ROLE } from '../aws/roles.ts';
 import { assume, inRegion, type Session } from '../aws/session.ts';
 import type { VendedCell } from '../plan/plan.ts';
+import { FactoryError, isNamed, messageOf } from '../registry/index.ts';
 
 /** One alarm of one cell. */
 export class AlarmDrill {

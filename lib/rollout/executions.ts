@@ -1,5 +1,5 @@
 import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { isNamed } from '../../registry/index.ts';
+import { isNamed } from '../registry/index.ts';
 
 /** Whether the execution is under way. One that was never started, or is forgotten after ninety days, is not. */
 export async function isRunning(machines: SFNClient, executionArn: string): Promise<boolean> {

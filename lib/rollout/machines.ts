@@ -3,7 +3,7 @@
  * loop and fan out; every decision is the operator's, and comes back as `action`.
  */
 import { ANSWERS, type AnswerTo, type OperationName } from './operator/answers.ts';
-import { RETRIED } from './operator/errors.ts';
+import { RETRIED } from './operator/operator-error.ts';
 
 type Json = { readonly [key: string]: unknown };
 /** A state of Amazon States Language. */

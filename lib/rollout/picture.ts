@@ -11,7 +11,7 @@ import {
   type RolloutStatus,
   type WaveRecord,
   type WaveStatus,
-} from './record.ts';
+} from './rollout-record.ts';
 
 /** Cells of a wave by what became of them. */
 export interface CellCounts {

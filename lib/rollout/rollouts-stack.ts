@@ -9,11 +9,11 @@ import * as ssm from 'aws-cdk-lib/aws-ssm';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { ArnFormat, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { artifactBucketName, FactoryError } from '../../registry/index.ts';
 import { deployRole, filePublishingRole, OPERATOR_ROLE, ROLLOUT_ROLE } from '../aws/roles.ts';
 import { acknowledgeWildcards, waitForPolicyOnly } from '../linting.ts';
 import { packageRoot } from '../package-root.ts';
 import { CONTROL_STACKS, foundationComponent, type InitializedPlan, ROLLOUT_PARAMETERS } from '../plan/plan.ts';
+import { artifactBucketName, FactoryError } from '../registry/index.ts';
 import { type Blank, definitionOf, type Machine, rollout, runWave } from './machines.ts';
 
 /** Where `npm run build` puts the operator, with all it imports, as one file. */

@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-codepipeline';
 import type { Session } from '../../lib/aws/session.ts';
 import type { Emit } from '../../lib/messages.ts';
-import { FactoryError, isNamed } from '../../registry/index.ts';
+import { FactoryError, isNamed } from '../../lib/registry/index.ts';
 
 /** Seconds between two looks at a pipeline that is busy. */
 const LOOK_SECONDS = 30;

@@ -6,17 +6,17 @@ import type { Construct } from 'constructs';
 import { waitForPolicyOnly } from '../../lib/linting.ts';
 import { connectionParameter } from '../../lib/plan/pipeline-stacks.ts';
 import { type InitializedPlan, ROLLOUT_PARAMETERS } from '../../lib/plan/plan.ts';
+import { artifactBucketName, type Component, pipelineName, pipelineProjectName, pipelineStackName } from '../../lib/registry/index.ts';
 import type { RolloutInput } from '../../lib/rollout/executions.ts';
-import { artifactBucketName, type Component, pipelineName, pipelineProjectName, pipelineStackName } from '../../registry/index.ts';
 import { HANDOVER, type PipelineVariable, type StepShell, shellOf } from '../commands.ts';
+import { requirePipelineFits, requireTemplateFits } from '../engine-limits.ts';
 import { type Grant, roleWith } from '../grants.ts';
 import { type Pipeline, pipelineOf, type Step, stepsOf } from '../graph.ts';
 import { type Hosting, requireHosting } from '../hosting.ts';
-import { requirePipelineFits, requireTemplateFits } from '../limits.ts';
 import { parameter } from '../parameter.ts';
 import { Permissions } from '../permissions.ts';
 import { type BuildSpec, buildProject } from './builds.ts';
-import { HandoverPlace, pushTo, useConnection } from './shared.ts';
+import { HandoverPlace, pushTo, useConnection } from './shared-resources.ts';
 
 type Action = codepipeline.CfnPipeline.ActionDeclarationProperty;
 /** What is an action's own; its name and order come from the graph. */

@@ -14,14 +14,14 @@ import { waitForPolicyOnly } from '../../lib/linting.ts';
 import { packagePatterns, packageRoot } from '../../lib/package-root.ts';
 import { componentsOn, connectionParameter, ownComponent, PIPELINE_PARAMETERS, PIPELINES_STACK } from '../../lib/plan/pipeline-stacks.ts';
 import type { InitializedPlan } from '../../lib/plan/plan.ts';
-import { type Component, connectionName, POINTER_KEY } from '../../registry/index.ts';
+import { type Component, connectionName, POINTER_KEY } from '../../lib/registry/index.ts';
 import { syncLines } from '../commands.ts';
+import { requirePipelinesFit } from '../engine-limits.ts';
 import { type Grant, roleWith } from '../grants.ts';
 import { type Hosting, hostingOf, type Provider } from '../hosting.ts';
-import { requirePipelinesFit } from '../limits.ts';
 import { syncPermissions } from '../sync-permissions.ts';
 import { buildProject } from './builds.ts';
-import { HandoverPlace, pushTo, useConnection } from './shared.ts';
+import { HandoverPlace, pushTo, useConnection } from './shared-resources.ts';
 
 /** Days that what a step has handed to the next is kept: longer than a commit can be on its way. */
 const KEPT_DAYS = 90;

@@ -2,7 +2,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { isNamed } from '../../registry/index.ts';
+import { isNamed } from '../../lib/registry/index.ts';
 import { isUntouched } from './digest.ts';
 import type { Workflow } from './workflow.ts';
 

@@ -3,12 +3,12 @@ import { Duration, Stack, Tags } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { GITHUB_STACK, githubStackName, ownComponent } from '../../lib/plan/pipeline-stacks.ts';
 import type { InitializedPlan } from '../../lib/plan/plan.ts';
-import type { Component } from '../../registry/index.ts';
+import type { Component } from '../../lib/registry/index.ts';
 import { type Grant, roleWith } from '../grants.ts';
 import { requireHosting, unsupported } from '../hosting.ts';
 import { Permissions } from '../permissions.ts';
 import { syncPermissions } from '../sync-permissions.ts';
-import { credentialSeconds, ROLE_KINDS, type RoleKind, roleName, SYNC_ROLE, SYNC_SECONDS } from './roles.ts';
+import { credentialSeconds, ROLE_KINDS, type RoleKind, roleName, SYNC_ROLE, SYNC_SECONDS } from './job-roles.ts';
 
 const ISSUER = 'token.actions.githubusercontent.com';
 /** Whom GitHub's tokens must be for, as the action for credentials asks for them. */

@@ -2,7 +2,7 @@
 import { AwsCredentials, type JobStep } from 'cdk-pipelines-github';
 import type { InitializedPlan } from '../../lib/plan/plan.ts';
 import { usesOf } from './actions.ts';
-import { roleArn } from './roles.ts';
+import { roleArn } from './job-roles.ts';
 
 /** On ARM, as images are built for Graviton. */
 export const RUNNER = 'ubuntu-24.04-arm';

@@ -5,7 +5,7 @@ import { ownComponent } from '../../lib/plan/pipeline-stacks.ts';
 import { type Plan, requireInitialized } from '../../lib/plan/plan.ts';
 import { syncLines } from '../commands.ts';
 import { withDigest } from './digest.ts';
-import { SYNC_ROLE, SYNC_SECONDS } from './roles.ts';
+import { SYNC_ROLE, SYNC_SECONDS } from './job-roles.ts';
 import { CHECKOUT, credentials, NODE_JS, RUNNER, SHELL, script } from './steps.ts';
 import type { Workflow } from './workflow.ts';
 import { workflowYaml } from './yaml.ts';

@@ -13,9 +13,9 @@ import { needsOf, type Pipeline, type Step, stepsOf } from '../graph.ts';
 import { requireHosting } from '../hosting.ts';
 import { usesOf } from './actions.ts';
 import { withDigest } from './digest.ts';
-import { FOLLOW_SECONDS, jobsOfWave, requireWorkflowFits } from './limits.ts';
-import { credentialSeconds, type RoleKind, roleName } from './roles.ts';
+import { credentialSeconds, type RoleKind, roleName } from './job-roles.ts';
 import { CHECKOUT, credentials, expression, NODE_JS, RUNNER, SHELL, script } from './steps.ts';
+import { FOLLOW_SECONDS, jobsOfWave, requireWorkflowFits } from './workflow-limits.ts';
 import { workflowYaml } from './yaml.ts';
 
 /** A workflow file, as it is to be in the component's repository. */

@@ -1,5 +1,5 @@
 /** Builders of what a deployment would do to a resource. */
-import type { ResourceChange } from '../../lib/plan/changes.ts';
+import type { ResourceChange } from '../../lib/review/changes.ts';
 
 export const change = (
   logicalId: string,

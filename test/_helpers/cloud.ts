@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LocalCloud, type RunningCloud } from '../../lib/local/cloud.ts';
-import { localEnvironment } from '../../lib/local/environment.ts';
-import { readAccountsFile } from '../../registry/index.ts';
+import { readAccountsFile } from '../../lib/registry/index.ts';
+import { LocalCloud, type RunningCloud } from '../../tools/local-cloud/launcher/cloud.ts';
+import { localEnvironment } from '../../tools/local-cloud/launcher/cloud-environment.ts';
 
 export interface Finished {
   readonly code: number;

@@ -2,7 +2,7 @@
 import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ENGINES } from '../../lib/rollout/containers.ts';
+import { ENGINES } from '../../lib/artifact/containers.ts';
 
 const SCRIPTS = {
   /** As on a machine without any, or whose server is down. */

@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib/core';
-import { CellService } from '../../lib/cell/cell-service.ts';
-import { Delegation } from '../../lib/cell/delegation.ts';
-import { Foundation } from '../../lib/cell/foundation.ts';
-import type { Values } from '../../lib/monitoring/isolation/template.ts';
+import { Delegation } from '../../lib/cell/foundation/delegation.ts';
+import { Foundation } from '../../lib/cell/foundation/foundation.ts';
+import { CellService } from '../../lib/cell/service/cell-service.ts';
+import type { Values } from '../../lib/isolation/template.ts';
 import type { VendedCell } from '../../lib/plan/plan.ts';
 
 const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };

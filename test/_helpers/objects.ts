@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Condition, Objects, StoredObject } from '../../registry/index.ts';
+import type { Condition, Objects, StoredObject } from '../../lib/registry/index.ts';
 
 /** A bucket in memory, with S3's conditions. */
 export class MemoryObjects implements Objects {

@@ -12,7 +12,7 @@ import {
   type Registry,
   type UncheckedOrganization,
   validate,
-} from '../../registry/index.ts';
+} from '../../lib/registry/index.ts';
 
 export const settings = () =>
   defineOrganization({

@@ -9,7 +9,7 @@ import {
   type OrganizationsServiceException,
 } from '@aws-sdk/client-organizations';
 import type { Clock } from '../../lib/accounts/clock.ts';
-import { LIMITS, type Rate } from '../../lib/accounts/limits.ts';
+import { LIMITS, type Rate } from '../../lib/accounts/rates.ts';
 
 /** What `send` is given, as far as the fake looks. */
 interface Call {

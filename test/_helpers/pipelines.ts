@@ -1,7 +1,7 @@
 /** Pipelines for tests: of one component, with the waves and steps that the test is about. */
 import { createPlan, type InitializedPlan, requireInitialized, selectComponent } from '../../lib/plan/plan.ts';
+import type { ComponentDefinition } from '../../lib/registry/index.ts';
 import { type Pipeline, pipelineOf } from '../../pipelines/graph.ts';
-import type { ComponentDefinition } from '../../registry/index.ts';
 import { component, registry, type settings } from './organization.ts';
 
 type Policy = ReturnType<typeof settings>['rollout'];

@@ -9,8 +9,8 @@ import {
   type RolloutRecord,
   type WaveRecord,
   waveKey,
-} from '../../lib/rollout/record.ts';
-import { type Lock, RolloutStore } from '../../lib/rollout/store.ts';
+} from '../../lib/rollout/rollout-record.ts';
+import { type Lock, RolloutStore } from '../../lib/rollout/rollout-store.ts';
 import { MemoryObjects } from './objects.ts';
 
 type Patch<T> = { readonly [K in keyof T]?: T[K] | undefined };

@@ -1,10 +1,10 @@
 /** A rollout of version 2 of orders-api through staging, alpha and bravo, as far as a test wants it to be. */
 import { createPlan, selectComponent } from '../../lib/plan/plan.ts';
 import { planWaves } from '../../lib/plan/waves.ts';
+import type { RolloutPolicy } from '../../lib/registry/index.ts';
 import type { RolloutView } from '../../lib/rollout/client.ts';
 import { draftRollout } from '../../lib/rollout/draft.ts';
-import type { CellRecord, RolloutCell, RolloutRecord, WaveRecord } from '../../lib/rollout/record.ts';
-import type { RolloutPolicy } from '../../registry/index.ts';
+import type { CellRecord, RolloutCell, RolloutRecord, WaveRecord } from '../../lib/rollout/rollout-record.ts';
 import { registry } from './organization.ts';
 
 export const NOW = new Date('2026-03-02T12:00:00.000Z');

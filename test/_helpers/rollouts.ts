@@ -14,21 +14,21 @@ import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/cl
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { Template as CdkTemplate } from 'aws-cdk-lib/assertions';
 import { App } from 'aws-cdk-lib/core';
+import { assetFile, CELL, madeFor } from '../../lib/artifact/artifacts.ts';
+import { ArtifactsStack } from '../../lib/artifact/artifacts-stack.ts';
+import { publishArtifact } from '../../lib/artifact/publishing.ts';
 import { s3Client } from '../../lib/aws/s3.ts';
 import type { Session } from '../../lib/aws/session.ts';
 import { alarmsOf } from '../../lib/plan/alarms.ts';
 import { createPlan, requireInitialized } from '../../lib/plan/plan.ts';
-import { assetFile, CELL, madeFor } from '../../lib/rollout/artifacts.ts';
-import { ArtifactsStack } from '../../lib/rollout/artifacts-stack.ts';
+import { artifactBucketName, cellHealthAlarmName, type Registry, type RolloutPolicy, S3Objects } from '../../lib/registry/index.ts';
 import { RolloutClient, type RolloutView, stageOf } from '../../lib/rollout/client.ts';
 import { draftRollout, type PinnedArtifact } from '../../lib/rollout/draft.ts';
 import { reachOf } from '../../lib/rollout/executions.ts';
-import { publishArtifact } from '../../lib/rollout/publishing.ts';
-import { hasEnded } from '../../lib/rollout/record.ts';
+import { hasEnded } from '../../lib/rollout/rollout-record.ts';
 import { RolloutsStack } from '../../lib/rollout/rollouts-stack.ts';
-import { artifactBucketName, cellHealthAlarmName, type Registry, type RolloutPolicy, S3Objects } from '../../registry/index.ts';
+import { Caller, type Template } from '../../tools/local-cloud/test/server.ts';
 import { TestCloud } from './cloud.ts';
-import { Caller, type Template } from './gaps.ts';
 import { component, registry } from './organization.ts';
 
 const TOOLING = '200000000000';

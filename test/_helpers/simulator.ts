@@ -7,18 +7,19 @@
  */
 import { createHash } from 'node:crypto';
 import type { Stack } from '@aws-sdk/client-cloudformation';
+import { digestOf, fileKey, manifestKey, sha256 } from '../../lib/artifact/artifacts.ts';
 import { createPlan, type Plan } from '../../lib/plan/plan.ts';
 import { planWaves } from '../../lib/plan/waves.ts';
-import { digestOf, fileKey, manifestKey, sha256 } from '../../lib/rollout/artifacts.ts';
+import { type AwsCell, FactoryError, type RolloutPolicy } from '../../lib/registry/index.ts';
 import { RolloutClient } from '../../lib/rollout/client.ts';
 import type { CellHealth } from '../../lib/rollout/decide.ts';
 import { rollout as rolloutMachine, runWave } from '../../lib/rollout/machines.ts';
+import type { Inside } from '../../lib/rollout/operator/cell-access.ts';
+import type { HealthQuestion } from '../../lib/rollout/operator/cell-health.ts';
 import type { Desired, Progress } from '../../lib/rollout/operator/change.ts';
-import { OperatorError } from '../../lib/rollout/operator/errors.ts';
-import type { HealthQuestion } from '../../lib/rollout/operator/health.ts';
 import { type Operation, operate } from '../../lib/rollout/operator/index.ts';
-import type { Inside } from '../../lib/rollout/operator/inside.ts';
-import type { WaveContext } from '../../lib/rollout/operator/waves.ts';
+import { OperatorError } from '../../lib/rollout/operator/operator-error.ts';
+import type { WaveContext } from '../../lib/rollout/operator/wave-steps.ts';
 import {
   type CellRecord,
   hasEnded,
@@ -27,8 +28,7 @@ import {
   type RolloutRecord,
   type RolloutStatus,
   type WaveRecord,
-} from '../../lib/rollout/record.ts';
-import { type AwsCell, FactoryError, type RolloutPolicy } from '../../registry/index.ts';
+} from '../../lib/rollout/rollout-record.ts';
 import { VirtualClock } from './clock.ts';
 import type { MemoryObjects } from './objects.ts';
 import { cell as defined, component as definedComponent, registry, settings } from './organization.ts';

@@ -1,14 +1,15 @@
 /** A world for vending: a cloud, a bucket and a lock file that outlive processes, and processes that may die at any call. */
+
+import { type AccountRecord, accountRecordSchema, RECORDS_PREFIX } from '../../lib/accounts/account-record.ts';
 import { Directory } from '../../lib/accounts/directory.ts';
-import { Limiter } from '../../lib/accounts/limits.ts';
 import { type LockFile, lockFileAt } from '../../lib/accounts/lock-file.ts';
-import { type AccountRecord, accountRecordSchema, RECORDS_PREFIX } from '../../lib/accounts/record.ts';
+import { Limiter } from '../../lib/accounts/rates.ts';
 import { placing, type SetUpStep, tagging } from '../../lib/accounts/setup.ts';
 import type { Wanted } from '../../lib/accounts/survey.ts';
 import { Vending } from '../../lib/accounts/vend.ts';
 import type { Message } from '../../lib/messages.ts';
 import { type CellPlan, createPlan, type Plan } from '../../lib/plan/plan.ts';
-import { draft, type Objects, Records } from '../../registry/index.ts';
+import { draft, type Objects, Records } from '../../lib/registry/index.ts';
 import { VirtualClock } from './clock.ts';
 import { MemoryObjects } from './objects.ts';
 import { cell, settings } from './organization.ts';

@@ -8,8 +8,16 @@ import { join } from 'node:path';
 import { createJiti } from 'jiti';
 import { createPlan } from '../../dist/lib/plan/plan.js';
 import { planWaves } from '../../dist/lib/plan/waves.js';
-import { defineCell, defineComponent, defineOrganization, draft, loadRegistry, serialize, validate } from '../../dist/registry/index.js';
-import { RegistryReader } from '../../dist/registry/public.js';
+import {
+  defineCell,
+  defineComponent,
+  defineOrganization,
+  draft,
+  loadRegistry,
+  serialize,
+  validate,
+} from '../../dist/lib/registry/index.js';
+import { RegistryReader } from '../../dist/lib/registry/public.js';
 
 const FOLDER = '.bench';
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { REFERENCE_FILES, SECTIONS, schemaFile, schemaText, VERSIONS_FILE, withSections } from '../../docs/reference.ts';
-import { SCHEMA_VERSION } from '../../registry/index.ts';
-import { MIGRATIONS } from '../../registry/migrations.ts';
+import { SCHEMA_VERSION } from '../../lib/registry/index.ts';
+import { MIGRATIONS } from '../../lib/registry/migrations.ts';
 
 const versions = JSON.parse(readFileSync(VERSIONS_FILE, 'utf8')) as Record<string, string>;
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createPlan, selectComponent } from '../../lib/plan/plan.ts';
+import type { Hook } from '../../lib/registry/index.ts';
 import { shellOf } from '../../pipelines/commands.ts';
 import { mermaidOf, needsOf, pipelineOf, stepsOf, textOf } from '../../pipelines/graph.ts';
-import type { Hook } from '../../registry/index.ts';
 import { cell, component, registry } from '../_helpers/organization.ts';
 
 type Input = Parameters<NonNullable<Parameters<typeof registry>[0]>>[0];

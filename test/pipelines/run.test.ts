@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Message } from '../../lib/messages.ts';
 import { createPlan, selectComponent } from '../../lib/plan/plan.ts';
+import type { Hook } from '../../lib/registry/index.ts';
 import { pipelineOf } from '../../pipelines/graph.ts';
 import { runPipeline } from '../../pipelines/run.ts';
-import type { Hook } from '../../registry/index.ts';
 import { component, registry } from '../_helpers/organization.ts';
 
 let folder: string;

@@ -142,7 +142,7 @@ function poolCommand(): Command {
     .addHelpText('after', POOL_HELP)
     .action(
       action(async (context, options: PoolOptions) => {
-        const { FactoryError } = await import('../../../registry/index.ts');
+        const { FactoryError } = await import('../../registry/index.ts');
         if (options.keep !== undefined && options.return !== undefined) {
           throw new FactoryError('USAGE', '--keep and --return at once', { fix: 'run one after the other' });
         }

@@ -3,10 +3,10 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
-import type { Component } from '../../../registry/index.ts';
+import type { ArtifactDraft } from '../../artifact/publishing.ts';
 import type { Session } from '../../aws/session.ts';
 import type { Plan } from '../../plan/plan.ts';
-import type { ArtifactDraft } from '../../rollout/publishing.ts';
+import type { Component } from '../../registry/index.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
 
@@ -23,7 +23,7 @@ interface PublishOptions {
 async function componentOf({ components }: Plan, name: string): Promise<Component> {
   const found = components.find((each) => each.name === name);
   if (found) return found;
-  const { FactoryError } = await import('../../../registry/index.ts');
+  const { FactoryError } = await import('../../registry/index.ts');
   throw new FactoryError('COMPONENT_UNKNOWN', `no such component: ${name}`, {
     fix: `the registry knows ${components.map((each) => each.name).join(', ') || 'no component'}`,
   });
@@ -34,7 +34,7 @@ async function parametersFrom(words: readonly string[]): Promise<Record<string, 
   const pairs = words.map((word) => /^([A-Za-z0-9]+)=([\s\S]*)$/.exec(word));
   const wrong = words[pairs.indexOf(null)];
   if (wrong !== undefined) {
-    const { FactoryError } = await import('../../../registry/index.ts');
+    const { FactoryError } = await import('../../registry/index.ts');
     throw new FactoryError('USAGE', `--parameter is "${wrong}"`, { fix: 'write name=value, such as --parameter LogLevel=info' });
   }
   return Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? '']));
@@ -70,10 +70,10 @@ async function fromBuild(context: Context, { name, kind }: Component, options: P
   // A Makefile hands over what it was given, which may be nothing.
   const [release, commit] = [options.release || undefined, options.commit || undefined];
   const [{ readBuild }, images, { ContainerEngine }, { FactoryError }, parameters] = await Promise.all([
-    import('../../rollout/build.ts'),
-    import('../../rollout/images.ts'),
-    import('../../rollout/containers.ts'),
-    import('../../../registry/index.ts'),
+    import('../../artifact/build.ts'),
+    import('../../artifact/images.ts'),
+    import('../../artifact/containers.ts'),
+    import('../../registry/index.ts'),
     parametersFrom(options.parameter ?? []),
   ]);
   const named = imagesFrom(options.image);
@@ -115,8 +115,8 @@ async function fromAssembly(context: Context, { name, kind }: Component, options
   const release = options.release || undefined;
   const commit = options.commit || (await commitOf(from));
   const [{ readAssembly }, { FactoryError }, parameters] = await Promise.all([
-    import('../../rollout/assembly.ts'),
-    import('../../../registry/index.ts'),
+    import('../../artifact/assembly.ts'),
+    import('../../registry/index.ts'),
     parametersFrom(options.parameter ?? []),
   ]);
   if (kind === 'foundation') {
@@ -171,9 +171,9 @@ export const publishCommand = () =>
       action(async (context, name: string, options: PublishOptions) => {
         const component = await componentOf(await context.plan(), name);
         const [{ holdsBuild }, { requirePublishable }, { publishArtifact }] = await Promise.all([
-          import('../../rollout/build.ts'),
-          import('../../rollout/template-check.ts'),
-          import('../../rollout/publishing.ts'),
+          import('../../artifact/build.ts'),
+          import('../../artifact/template-check.ts'),
+          import('../../artifact/publishing.ts'),
         ]);
         const prepare = (await holdsBuild(options.from)) ? fromBuild : fromAssembly;
         const { draft, pushImages } = await prepare(context, component, options);
@@ -202,7 +202,7 @@ export const releasesCommand = () =>
       action(async (context, name: string) => {
         await componentOf(await context.plan(), name);
         const { plan, session } = await context.tooling();
-        const { listArtifacts } = await import('../../rollout/publishing.ts');
+        const { listArtifacts } = await import('../../artifact/publishing.ts');
         const { byRegion, homeRegion } = await context.artifactStores(plan, session);
         const home = byRegion.get(homeRegion);
         const releases = home ? await listArtifacts(home, name) : [];

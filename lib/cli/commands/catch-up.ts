@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
-import type { Component } from '../../../registry/index.ts';
 import type { Plan } from '../../plan/plan.ts';
+import type { Component } from '../../registry/index.ts';
 import type { RolloutClient, RolloutView } from '../../rollout/client.ts';
 import { action } from '../action.ts';
 import { colourState } from '../colour.ts';
@@ -46,7 +46,7 @@ async function wantedIn(
     import('../../plan/plan.ts'),
     import('../../plan/waves.ts'),
     import('../../monitoring/status.ts'),
-    import('../../../registry/index.ts'),
+    import('../../registry/index.ts'),
   ]);
   const [cell] = selectCells(plan, [cellName]);
   if (!cell) throw new FactoryError('INTERNAL', `no cell ${cellName}`);
@@ -88,7 +88,7 @@ async function catchUp(context: Context, cell: string, options: { yes?: boolean 
   const opened = await openRollouts(context);
   const { plan: settings, session, client } = opened;
   const plan = await context.publishedPlan(settings, session);
-  const [{ FactoryError }, { draftRollout }] = await Promise.all([import('../../../registry/index.ts'), import('../../rollout/draft.ts')]);
+  const [{ FactoryError }, { draftRollout }] = await Promise.all([import('../../registry/index.ts'), import('../../rollout/draft.ts')]);
   if (!plan) throw new FactoryError('REVISION_NOT_FOUND', 'nothing was published yet', { fix: 'run `cellctl publish`' });
   const { identify } = await import('../../aws/session.ts');
   const wanted = await wantedIn(plan, cell, opened, (await identify(session)).partition);

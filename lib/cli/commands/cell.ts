@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
 import pc from 'picocolors';
-import type { AddedCell } from '../../../registry/index.ts';
-import type { Addition } from '../../plan/addition.ts';
 import type { CellPlan } from '../../plan/plan.ts';
+import type { AddedCell } from '../../registry/index.ts';
+import type { Addition } from '../../review/addition.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
 import { byCost, costLines } from '../cost.ts';
@@ -35,7 +35,7 @@ function parsedValue(text: string): string | number | boolean {
 async function overridesFrom(texts: readonly string[]): Promise<Map<string, string | number | boolean>> {
   const unclear = texts.find((text) => !/^[a-zA-Z.]+=./.test(text));
   if (unclear !== undefined) {
-    const { FactoryError } = await import('../../../registry/index.ts');
+    const { FactoryError } = await import('../../registry/index.ts');
     throw new FactoryError('USAGE', `--override is "${unclear}"`, { fix: 'write field=value, e.g. --override database.storageGiB=200' });
   }
   return new Map(texts.map((text) => [text.slice(0, text.indexOf('=')), parsedValue(text.slice(text.indexOf('=') + 1))]));
@@ -104,9 +104,9 @@ const section = (label: string, lines: readonly string[]) => lines.map((line, in
 async function add(context: Context, name: string, options: AddOptions): Promise<number> {
   const { override, dryRun, prefix, ...rest } = options;
   const [{ addCell, FactoryError }, { additionOf }, { PRICE_SOURCE }] = await Promise.all([
-    import('../../../registry/index.ts'),
-    import('../../plan/addition.ts'),
-    import('../../plan/prices.ts'),
+    import('../../registry/index.ts'),
+    import('../../review/addition.ts'),
+    import('../../review/prices.ts'),
   ]);
   if (rest.block !== undefined && prefix !== undefined) {
     throw new FactoryError('USAGE', '--block and --prefix at once', { fix: 'a block has its own prefix length: leave one out' });
@@ -127,7 +127,7 @@ async function add(context: Context, name: string, options: AddOptions): Promise
 }
 
 async function prefixLength(text: string): Promise<number> {
-  const { BLOCK_PREFIX } = await import('../../../registry/index.ts');
+  const { BLOCK_PREFIX } = await import('../../registry/index.ts');
   return wholeNumber(text, '--prefix', BLOCK_PREFIX);
 }
 

@@ -22,7 +22,7 @@ interface DeployOptions {
 async function refuseShared(component: string, cells: readonly CellPlan[]): Promise<void> {
   const shared = cells.filter(({ stage }) => stage !== 'personal').map(({ name }) => name);
   if (shared.length === 0) return;
-  const { FactoryError } = await import('../../../registry/index.ts');
+  const { FactoryError } = await import('../../registry/index.ts');
   const some = shared.length > 5 ? `${shared.slice(0, 5).join(', ')} and ${shared.length - 5} more` : shared.join(', ');
   const which = shared.length === 1 ? `${some} is no personal cell` : `${some} are no personal cells`;
   throw new FactoryError('REFUSED', `${which}: components reach them in waves, with a bake after each`, {

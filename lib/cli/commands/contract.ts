@@ -2,8 +2,8 @@
 import { basename, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
-import type { Component } from '../../../registry/index.ts';
 import { packageRoot } from '../../package-root.ts';
+import type { Component } from '../../registry/index.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
 
@@ -15,7 +15,7 @@ interface CheckOptions {
 
 /** The components of the registry; none where there is no registry, as in the repository of a component. */
 async function knownComponents(context: Context): Promise<readonly Component[]> {
-  const { FactoryError } = await import('../../../registry/index.ts');
+  const { FactoryError } = await import('../../registry/index.ts');
   try {
     return (await context.plan()).components;
   } catch (error) {
@@ -29,7 +29,7 @@ const same = (url: string) => url.replace(/(\.git)?\/*$/, '');
 
 async function check(context: Context, repository: string, options: CheckOptions): Promise<number> {
   const [{ checkContract }, { isUrl, withClone }, { run }] = await Promise.all([
-    import('../../../pipelines/check.ts'),
+    import('../../../pipelines/contract-check.ts'),
     import('../../../pipelines/checkout.ts'),
     import('../../program.ts'),
   ]);

@@ -11,7 +11,7 @@ import { refuseDuringRollout } from '../rollouts.ts';
 export async function cellsFrom(plan: Plan, names: readonly string[], all: boolean | undefined): Promise<readonly CellPlan[]> {
   const { selectCells } = await import('../../plan/plan.ts');
   if (names.length > 0 !== (all === true)) return selectCells(plan, names);
-  const { FactoryError } = await import('../../../registry/index.ts');
+  const { FactoryError } = await import('../../registry/index.ts');
   throw new FactoryError('USAGE', names.length > 0 ? 'cells and --all together' : 'no cell was named', {
     fix: `name cells (${plan.cells
       .slice(0, 5)
@@ -57,7 +57,7 @@ interface DeployOptions {
 /** @throws FactoryError `USAGE` for what is about cells, where tooling is deployed */
 async function refuseCells(names: readonly string[], { all, allowReplacement = [] }: DeployOptions): Promise<void> {
   if (names.length === 0 && all !== true && allowReplacement.length === 0) return;
-  const { FactoryError } = await import('../../../registry/index.ts');
+  const { FactoryError } = await import('../../registry/index.ts');
   throw new FactoryError('USAGE', '--tooling deploys no cells, and lets go of nothing', { fix: 'run `cellctl deploy --tooling` alone' });
 }
 
@@ -101,7 +101,7 @@ export const deployCommand = () =>
         const [{ withAssembly }, { deployCells, foundationTask }, { guardCells }] = await Promise.all([
           import('../../aws/toolkit.ts'),
           import('../../cell/deploy.ts'),
-          import('../../cell/guard.ts'),
+          import('../../cell/deploy-guard.ts'),
         ]);
         const [leases, store] = await Promise.all([context.leases(plan, session), context.store(plan, session)]);
         await store.refuseMoved(vended);

@@ -17,7 +17,7 @@ async function drillAlarm(context: Context, options: AlarmOptions): Promise<numb
   const [{ requireAccounts, selectCells }, drills, { FactoryError }] = await Promise.all([
     import('../../plan/plan.ts'),
     import('../../plan/drills.ts'),
-    import('../../../registry/index.ts'),
+    import('../../registry/index.ts'),
   ]);
   const [cell] = selectCells(await context.plan(), [options.cell]);
   if (!cell) throw new FactoryError('USAGE', '--cell is empty', { fix: 'name a cell' });

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { countTypes } from './deploy.ts';
 
 async function localCloud() {
-  const { LocalCloud } = await import('../../local/cloud.ts');
+  const { LocalCloud } = await import('../../../tools/local-cloud/launcher/cloud.ts');
   return new LocalCloud();
 }
 
@@ -63,7 +63,7 @@ const status = () =>
 
 /** The account that `--as` names: a control account, or a cell. */
 async function accountOf(as: string | undefined, file: string): Promise<{ name: string; accountId: string | undefined }> {
-  const { FactoryError, readAccountsFile } = await import('../../../registry/index.ts');
+  const { FactoryError, readAccountsFile } = await import('../../registry/index.ts');
   const { control, cells } = await readAccountsFile(file);
   const name = as ?? (control.tooling === undefined ? 'management' : 'tooling');
   if (name === 'management') return { name, accountId: undefined };
@@ -84,13 +84,13 @@ function misleading(variables: Readonly<Record<string, string>>): string[] {
 const NOWHERE = 'http://localhost:1';
 
 async function printEnvironment(context: Context, as: string | undefined): Promise<void> {
-  const { FactoryError } = await import('../../../registry/index.ts');
+  const { FactoryError } = await import('../../registry/index.ts');
   const cloud = await localCloud();
   const { running } = await cloud.status();
   if (!running) throw new FactoryError('LOCAL_CLOUD_UNAVAILABLE', 'the local cloud is not running', { fix: 'cellctl local up' });
   const { homeRegion } = await context.plan();
   const { name, accountId } = await accountOf(as, cloud.accountsFile);
-  const { localEnvironment } = await import('../../local/environment.ts');
+  const { localEnvironment } = await import('../../../tools/local-cloud/launcher/cloud-environment.ts');
   const variables = await localEnvironment(running, { region: homeRegion, accountId, accountsFile: cloud.accountsFile });
   context.output.result({ account: name, variables }, () => {
     for (const [key, value] of Object.entries(variables)) context.output.line(`export ${key}='${value}'`);

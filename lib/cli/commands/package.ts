@@ -1,6 +1,6 @@
 /** `cellctl component package`: what a component's build ends with. Needs no credentials, and a registry for foundations only. */
 import { Command, Option } from 'commander';
-import type { PackageRequest } from '../../rollout/packaging.ts';
+import type { PackageRequest } from '../../artifact/packaging.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
 
@@ -22,14 +22,14 @@ async function contextsFrom(words: readonly string[]): Promise<Record<string, st
   const pairs = words.map((word) => /^([A-Za-z0-9]+)=(.+)$/.exec(word));
   const wrong = words[pairs.indexOf(null)];
   if (wrong !== undefined) {
-    const { FactoryError } = await import('../../../registry/index.ts');
+    const { FactoryError } = await import('../../registry/index.ts');
     throw new FactoryError('USAGE', `--image is "${wrong}"`, { fix: 'write <parameter>=<folder with a Dockerfile>: --image ImageUri=.' });
   }
   return Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', pair?.[2] ?? '']));
 }
 
 async function sourceOf(context: Context, { assembly, manifests, foundations }: PackageOptions): Promise<PackageRequest['source']> {
-  const { FactoryError } = await import('../../../registry/index.ts');
+  const { FactoryError } = await import('../../registry/index.ts');
   const given = Object.entries({ assembly, manifests, foundations }).filter(([, value]) => value !== undefined);
   if (given.length !== 1) {
     const what = given.length === 0 ? 'nothing to package' : given.map(([name]) => `--${name}`).join(' and ');
@@ -48,8 +48,8 @@ async function synthesizeFoundations(context: Context): Promise<ReadonlyMap<stri
     import('../../plan/plan.ts'),
     import('../../aws/toolkit.ts'),
     import('../source.ts'),
-    import('../../rollout/foundations.ts'),
-    import('../../../registry/index.ts'),
+    import('../../artifact/foundations.ts'),
+    import('../../registry/index.ts'),
   ]);
   const cells = (await context.plan()).cells.filter((cell) => isVended(cell) && cell.stage !== 'personal');
   if (cells.length === 0) {
@@ -66,7 +66,7 @@ async function synthesizeFoundations(context: Context): Promise<ReadonlyMap<stri
 
 /** @throws FactoryError `USAGE` for an image, and for a component of another kind */
 async function requireFoundations(context: Context, name: string, images: readonly string[]): Promise<void> {
-  const { FactoryError } = await import('../../../registry/index.ts');
+  const { FactoryError } = await import('../../registry/index.ts');
   const usage = (message: string, fix: string) => new FactoryError('USAGE', message, { fix });
   if (images.length > 0) throw usage('--foundations and --image at once', 'a foundation is templates, and has no image: leave --image out');
   const known = (await context.plan()).components.find((component) => component.name === name);
@@ -79,7 +79,7 @@ async function packageIt(context: Context, component: string, options: PackageOp
   const images = await contextsFrom(options.image);
   if (options.foundations === true) await requireFoundations(context, component, Object.keys(images));
   const source = await sourceOf(context, options);
-  const { packageComponent } = await import('../../rollout/packaging.ts');
+  const { packageComponent } = await import('../../artifact/packaging.ts');
   // A Makefile hands over what it was given, which may be nothing.
   const request = { component, version, commit: commit === '' ? undefined : commit, source, images, out };
   const { output } = context;

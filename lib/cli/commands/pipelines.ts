@@ -11,7 +11,7 @@ import { confirmed, requireTerminal } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { timeScale, wholeNumber } from '../numbers.ts';
 import { openRollouts } from '../rollouts.ts';
-import { diffCommand, syncCommand } from './pipeline-stacks.ts';
+import { diffCommand, syncCommand } from './pipelines-sync.ts';
 
 async function pipelineFor(plan: Plan, name: string): Promise<Pipeline> {
   const [{ selectComponent }, { pipelineOf }] = await Promise.all([import('../../plan/plan.ts'), import('../../../pipelines/graph.ts')]);
@@ -82,7 +82,7 @@ async function render(context: Context, names: readonly string[], options: Rende
       import('../../../pipelines/graph.ts'),
       import('../../../pipelines/github/workflow.ts'),
       import('../../../pipelines/github/files.ts'),
-      import('../../../registry/index.ts'),
+      import('../../registry/index.ts'),
     ],
   );
   const plan = await context.plan();
@@ -216,10 +216,7 @@ const AT_ONCE = 4;
 
 async function runHook(context: Context, id: string, options: HookOptions): Promise<number> {
   const number = await wholeNumber(options.wave, '--wave', { min: 0, max: 1_000 });
-  const [{ hookSchema }, { FactoryError }] = await Promise.all([
-    import('../../../registry/model.ts'),
-    import('../../../registry/index.ts'),
-  ]);
+  const [{ hookSchema }, { FactoryError }] = await Promise.all([import('../../registry/model.ts'), import('../../registry/index.ts')]);
   if (!hookSchema.shape.run.safeParse(options.target).success) {
     throw new FactoryError('USAGE', `"${options.target}" is no target`, {
       fix: 'small letters, digits and hyphens, such as integration-test',

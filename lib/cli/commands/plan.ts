@@ -1,16 +1,16 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
-import type { Registry, RegistryStore } from '../../../registry/index.ts';
 import type { DomainCheck } from '../../aws/domain-check.ts';
-import type { Costs } from '../../plan/costs.ts';
-import type { Difference, Observed } from '../../plan/difference.ts';
 import type { CellPlan, Plan } from '../../plan/plan.ts';
-import type { Before } from '../../plan/review.ts';
+import type { Registry, RegistryStore } from '../../registry/index.ts';
+import type { Costs } from '../../review/costs.ts';
+import type { Difference, Observed } from '../../review/difference.ts';
+import type { Before } from '../../review/review.ts';
 import { action } from '../action.ts';
 import { colourState } from '../colour.ts';
 import type { Context } from '../context.ts';
 import { dollars } from '../cost.ts';
-import { reviewLines } from '../review.ts';
+import { reviewLines } from '../review-view.ts';
 
 /** Cells whose estimates are listed one by one. */
 const LISTED_COSTS = 20;
@@ -42,9 +42,9 @@ async function look(context: Context, registry: Registry, plan: Plan, cells: rea
   ] = await Promise.all([
     import('../../aws/session.ts'),
     import('../../aws/roles.ts'),
-    import('../../accounts/observe.ts'),
+    import('../../accounts/observed-accounts.ts'),
     import('../../aws/toolkit.ts'),
-    import('../../cell/observe.ts'),
+    import('../../cell/stack-changes.ts'),
     import('../../plan/cell-stacks.ts'),
     import('../../plan/tooling-stacks.ts'),
   ]);
@@ -74,7 +74,7 @@ async function lookAtDomain(check: DomainCheck): Promise<string | undefined> {
     const { delegated, advice } = await check.state();
     return delegated ? undefined : `not delegated, so no new cell gets its certificate: ${advice}`;
   } catch (error) {
-    const { asFactoryError } = await import('../../../registry/index.ts');
+    const { asFactoryError } = await import('../../registry/index.ts');
     const { code, message } = asFactoryError(error);
     // Without the zone there is nothing to delegate yet; that the stack is missing is said already.
     return code === 'NOT_INITIALIZED' ? undefined : message;
@@ -87,7 +87,7 @@ async function lookAtPublished(
   registry: Registry,
 ): Promise<Pick<Observed, 'published' | 'undefinedCells'> & Pick<Looked, 'before'>> {
   const [{ changesBetween, exists, movedOn }, { createPlan }, newest, lives] = await Promise.all([
-    import('../../../registry/index.ts'),
+    import('../../registry/index.ts'),
     import('../../plan/plan.ts'),
     store.latest(),
     store.lives(),
@@ -159,10 +159,10 @@ export const planCommand = () =>
     .action(
       action(async (context, names: string[], options: { exitCode?: boolean }) => {
         const [{ compare }, { createPlan, isInitialized, selectCells }, { costsOf }, { review }] = await Promise.all([
-          import('../../plan/difference.ts'),
+          import('../../review/difference.ts'),
           import('../../plan/plan.ts'),
-          import('../../plan/costs.ts'),
-          import('../../plan/review.ts'),
+          import('../../review/costs.ts'),
+          import('../../review/review.ts'),
         ]);
         const registry = await context.registry();
         const plan = createPlan(registry);

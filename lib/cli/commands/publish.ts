@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
-import type { Changes, PublishResult } from '../../../registry/index.ts';
+import type { Changes, PublishResult } from '../../registry/index.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
 import { wholeNumber } from '../numbers.ts';

@@ -18,7 +18,7 @@ const showCommand = () =>
     .action(
       action(async (context, options: { revision?: string }) => {
         const revision = options.revision === undefined ? undefined : await wholeNumber(options.revision, '--revision');
-        const { FactoryError, serialize } = await import('../../../registry/index.ts');
+        const { FactoryError, serialize } = await import('../../registry/index.ts');
         const store = await openStore(context);
         const registry = revision === undefined ? await store.latest() : await store.revision(revision);
         if (!registry) throw new FactoryError('REVISION_NOT_FOUND', 'nothing was published yet', { fix: 'run `cellctl publish`' });
@@ -90,7 +90,7 @@ const diffCommand = () =>
     .action(
       action(async (context, from: string, to: string | undefined, options: { exitCode?: boolean }) => {
         const numbers = [await wholeNumber(from, 'from'), to === undefined ? undefined : await wholeNumber(to, 'to')] as const;
-        const { changesBetween, FactoryError, fieldChanges } = await import('../../../registry/index.ts');
+        const { changesBetween, FactoryError, fieldChanges } = await import('../../registry/index.ts');
         const store = await openStore(context);
         const [before, after] = await Promise.all([
           store.revision(numbers[0]),

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import pc from 'picocolors';
 import type { Ask } from '../../rollout/asking.ts';
 import type { Asker, RolloutClient, RolloutView } from '../../rollout/client.ts';
-import type { RolloutRecord } from '../../rollout/record.ts';
+import type { RolloutRecord } from '../../rollout/rollout-record.ts';
 import { action } from '../action.ts';
 import { confirmed } from '../confirm.ts';
 import type { Context } from '../context.ts';
@@ -109,7 +109,7 @@ const skipBakeCommand = () =>
       action(async (context, name: string, options: WaveOptions) => {
         const number = await numberOf(options.wave);
         if ((options.reason ?? '').trim() === '') {
-          const { FactoryError } = await import('../../../registry/index.ts');
+          const { FactoryError } = await import('../../registry/index.ts');
           throw new FactoryError('USAGE', '--reason is empty', { fix: 'say why the bake is skipped: it is part of the record' });
         }
         return ask(context, 'skip-bake', name, options, async (view) => {
@@ -142,7 +142,7 @@ const rollbackCommand = () =>
     .action(
       action(async (context, name: string, options: RollbackOptions) => {
         if (options.all === true && options.waveOnly === true) {
-          const { FactoryError } = await import('../../../registry/index.ts');
+          const { FactoryError } = await import('../../registry/index.ts');
           throw new FactoryError('USAGE', '--all and --wave-only together', { fix: 'pass one of them: they differ in how far it goes' });
         }
         const scope = options.waveOnly === true ? 'wave' : 'all';

@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import type { RolloutClient, RolloutView } from '../../rollout/client.ts';
 import type { PipelineStage } from '../../rollout/executions.ts';
 import type { Picture } from '../../rollout/picture.ts';
-import type { RolloutCell } from '../../rollout/record.ts';
+import type { RolloutCell } from '../../rollout/rollout-record.ts';
 import { action } from '../action.ts';
 import { confirmed } from '../confirm.ts';
 import type { Context } from '../context.ts';
@@ -27,7 +27,7 @@ async function newestRollouts(context: Context, opened: OpenedRollouts) {
 }
 
 async function notPublished() {
-  const { FactoryError } = await import('../../../registry/index.ts');
+  const { FactoryError } = await import('../../registry/index.ts');
   return new FactoryError('REVISION_NOT_FOUND', 'nothing was published yet, and rollouts are pinned to a revision', {
     fix: 'run `cellctl publish`',
   });
@@ -44,7 +44,7 @@ interface PlanOptions {
 /** The plan that waves are computed from: as it was published, or as it stands here where there is nothing published. */
 async function planToForesee(context: Context, definitions: boolean | undefined) {
   if (definitions === true || (await context.isDocument())) return { plan: await context.plan(), note: undefined };
-  const { FactoryError } = await import('../../../registry/index.ts');
+  const { FactoryError } = await import('../../registry/index.ts');
   try {
     const { plan, session } = await context.tooling('settings');
     const published = await context.publishedPlan(plan, session);
@@ -109,7 +109,7 @@ async function start(context: Context, component: string, options: StartOptions)
       import('../../plan/plan.ts'),
       import('../../plan/drills.ts'),
       import('../../rollout/draft.ts'),
-      import('../../rollout/artifacts.ts'),
+      import('../../artifact/artifacts.ts'),
       import('../rollout-view.ts'),
     ]);
   const { name } = selectComponent(plan, component);
@@ -238,7 +238,7 @@ async function obvious(context: Context, opened: OpenedRollouts): Promise<string
   const records = await newestRollouts(context, opened);
   const running = records.filter(({ status }) => status === 'running');
   const [first] = running.length > 0 ? running : records;
-  const { FactoryError } = await import('../../../registry/index.ts');
+  const { FactoryError } = await import('../../registry/index.ts');
   if (running.length > 1) {
     throw new FactoryError('USAGE', `${running.length} rollouts are under way`, {
       fix: `name one: ${running.map(({ id }) => id).join(', ')}`,

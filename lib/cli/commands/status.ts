@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
-import type { IsolationProof } from '../../monitoring/isolation.ts';
+import type { IsolationProof } from '../../isolation/inventory.ts';
 import { action } from '../action.ts';
 import { colourState } from '../colour.ts';
 import type { Context } from '../context.ts';
@@ -48,7 +48,7 @@ export const statusCommand = () =>
         const now = new Date();
         const [{ cellStatuses }, { proveIsolation }] = await Promise.all([
           import('../../monitoring/status.ts'),
-          import('../../monitoring/isolation.ts'),
+          import('../../isolation/inventory.ts'),
         ]);
         const statuses = await cellStatuses(plan, cells, session, partition, now);
         const proof = options.resources === true ? await proveIsolation(cells.filter(isVended), session, partition) : undefined;

@@ -13,7 +13,7 @@ export const validateCommand = () =>
     .action(
       action(async (context, options: { strict?: boolean }) => {
         const { output } = context;
-        const { FactoryError } = await import('../../../registry/index.ts');
+        const { FactoryError } = await import('../../registry/index.ts');
         try {
           const { organization, digest, warnings } = await context.registry();
           const cells = Object.keys(organization.cells).length;

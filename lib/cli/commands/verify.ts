@@ -1,16 +1,13 @@
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
-import type { IsolationReport, Violation } from '../../monitoring/isolation/check.ts';
-import type { ComponentTemplate } from '../../monitoring/isolation/inputs.ts';
+import type { ComponentTemplate } from '../../isolation/inputs.ts';
+import type { IsolationReport, Violation } from '../../isolation/proof.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
 
 /** `name=folder` in parts. @throws FactoryError `USAGE` */
 async function readComponents(options: readonly string[]): Promise<ComponentTemplate[]> {
-  const [{ FactoryError }, { readComponent }] = await Promise.all([
-    import('../../../registry/index.ts'),
-    import('../../monitoring/isolation/inputs.ts'),
-  ]);
+  const [{ FactoryError }, { readComponent }] = await Promise.all([import('../../registry/index.ts'), import('../../isolation/inputs.ts')]);
   return Promise.all(
     options.map((text) => {
       const [, name, folder] = /^([^=]+)=(.+)$/.exec(text) ?? [];
@@ -81,8 +78,8 @@ const isolation = () =>
         const [{ isVended, selectCells }, plan] = await Promise.all([import('../../plan/plan.ts'), context.initializedPlan()]);
         const components = await readComponents(options.component);
         const [{ checkIsolation }, { isolationInput, stackNames }, { withAssembly }] = await Promise.all([
-          import('../../monitoring/isolation/check.ts'),
-          import('../../monitoring/isolation/inputs.ts'),
+          import('../../isolation/proof.ts'),
+          import('../../isolation/inputs.ts'),
           import('../../aws/toolkit.ts'),
         ]);
         const chosen = selectCells(plan, names);

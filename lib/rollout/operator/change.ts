@@ -15,10 +15,10 @@ import {
   paginateDescribeStackEvents,
   type Stack,
 } from '@aws-sdk/client-cloudformation';
-import { isNamed } from '../../../registry/index.ts';
 import type { Session } from '../../aws/session.ts';
 import { findStack } from '../../aws/stacks.ts';
-import { changesInPlace, isStateful, STATEFUL } from '../../plan/stateful.ts';
+import { isNamed } from '../../registry/index.ts';
+import { changesInPlace, isStateful, STATEFUL } from '../../review/stateful.ts';
 
 /** Longest template that goes along with the call. Source: CreateChangeSet, AWS CloudFormation API Reference. */
 const INLINE_BYTES = 51_200;

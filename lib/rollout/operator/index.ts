@@ -3,17 +3,17 @@
  * one thing, writes it down, and says what comes next. It never waits, and doing a step twice is as good as doing it once.
  */
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { S3Objects } from '../../../registry/objects.ts';
 import { s3Client } from '../../aws/s3.ts';
 import { defaultSession } from '../../aws/session.ts';
+import { S3Objects } from '../../registry/objects.ts';
 import { isRunning, type PipelineStage } from '../executions.ts';
-import type { RolloutCell } from '../record.ts';
-import { RolloutStore } from '../store.ts';
+import type { RolloutCell } from '../rollout-record.ts';
+import { RolloutStore } from '../rollout-store.ts';
 import { type CellAnswer, superseded, type WaveAnswer } from './answers.ts';
-import { CellWork } from './cells.ts';
-import { asOperatorError, OperatorError } from './errors.ts';
-import { inside } from './inside.ts';
-import { type WaveContext, WaveWork } from './waves.ts';
+import { inside } from './cell-access.ts';
+import { CellWork } from './cell-steps.ts';
+import { asOperatorError, OperatorError } from './operator-error.ts';
+import { type WaveContext, WaveWork } from './wave-steps.ts';
 
 /** What a machine asks for. */
 export type Operation = { readonly rollout: string } & (

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import type { AccountRecord, Step } from '../../../lib/accounts/account-record.ts';
 import { creationTimes, forecast, inWords } from '../../../lib/accounts/forecast.ts';
-import { LIMITS, TokenBucket } from '../../../lib/accounts/limits.ts';
-import type { AccountRecord, Step } from '../../../lib/accounts/record.ts';
+import { LIMITS, TokenBucket } from '../../../lib/accounts/rates.ts';
 import { VirtualClock } from '../../_helpers/clock.ts';
 
 const clock = new VirtualClock();

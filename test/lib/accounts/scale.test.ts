@@ -1,6 +1,6 @@
 /** A thousand accounts by a clock of their own: as fast as the quotas let it, and never faster. */
 import { describe, expect, test } from '@jest/globals';
-import { CREATIONS_IN_FLIGHT, LIMITS } from '../../../lib/accounts/limits.ts';
+import { CREATIONS_IN_FLIGHT, LIMITS } from '../../../lib/accounts/rates.ts';
 import { faults, Process, planOf, World } from '../../_helpers/vending.ts';
 
 const N = 1_000;

@@ -5,7 +5,7 @@ import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { describe, expect, test } from '@jest/globals';
 import { whenAwake } from '../../../lib/accounts/activation.ts';
 import { ensureContacts } from '../../../lib/accounts/contacts.ts';
-import { requestQuotas } from '../../../lib/accounts/quotas.ts';
+import { requestQuotas } from '../../../lib/accounts/quota-requests.ts';
 import { ensureServiceRoles } from '../../../lib/accounts/services.ts';
 import { VirtualClock } from '../../_helpers/clock.ts';
 

@@ -11,7 +11,7 @@ import { CloseAccountCommand, ListAccountsCommand, ListTagsForResourceCommand, O
 import { CreateBucketCommand, DeleteBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListRequestedServiceQuotaChangeHistoryByQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readAccountsFile } from '../../../registry/index.ts';
+import { readAccountsFile } from '../../../lib/registry/index.ts';
 import { cellctl, TestCloud } from '../../_helpers/cloud.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readAccountsFile } from '../../../registry/index.ts';
+import { readAccountsFile } from '../../../lib/registry/index.ts';
 import { cellctl, run, TestCloud } from '../../_helpers/cloud.ts';
 import { engines } from '../../_helpers/engines.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { readComponent } from '../../../lib/monitoring/isolation/inputs.ts';
+import { readComponent } from '../../../lib/isolation/inputs.ts';
 import { writeSkeleton } from '../../../pipelines/skeleton.ts';
 import { cellctl, run } from '../../_helpers/cloud.ts';
 import { engines } from '../../_helpers/engines.ts';

@@ -18,7 +18,7 @@ import { CreateAccountCommand, ListAccountsCommand, ListParentsCommand, Organiza
 import { GetBucketVersioningCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Leases } from '../../../lib/aws/lease.ts';
-import { parseDocument, readAccountsFile, SCHEMA_VERSION } from '../../../registry/index.ts';
+import { parseDocument, readAccountsFile, SCHEMA_VERSION } from '../../../lib/registry/index.ts';
 import { cellctl, run, TestCloud } from '../../_helpers/cloud.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 

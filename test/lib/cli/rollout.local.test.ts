@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { s3Client } from '../../../lib/aws/s3.ts';
-import { RegistryStore, registryBucketName, S3Objects, serialize } from '../../../registry/index.ts';
+import { RegistryStore, registryBucketName, S3Objects, serialize } from '../../../lib/registry/index.ts';
 import { cellctl } from '../../_helpers/cloud.ts';
 import { cell, registry } from '../../_helpers/organization.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { alarmsOf } from '../../../lib/plan/alarms.ts';
-import { CACHE_TYPES, DATABASE_CLASSES } from '../../../registry/instances.ts';
-import type { AwsCell, Size, Stage } from '../../../registry/model.ts';
-import { capacityOf, resourcesOf } from '../../../registry/sizes.ts';
+import { CACHE_TYPES, DATABASE_CLASSES } from '../../../lib/registry/instances.ts';
+import type { AwsCell, Size, Stage } from '../../../lib/registry/model.ts';
+import { capacityOf, resourcesOf } from '../../../lib/registry/sizes.ts';
 
 const cell = (size: Size, stage: Stage = 'production', overrides: AwsCell['overrides'] = {}) => ({
   name: 'alpha',

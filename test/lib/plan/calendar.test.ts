@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Hours, openAt, openTogether } from '../../../lib/plan/calendar.ts';
-import type { Calendar } from '../../../registry/index.ts';
+import type { Calendar } from '../../../lib/registry/index.ts';
 
 type Window = Calendar['windows'][number];
 

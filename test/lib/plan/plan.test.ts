@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createPlan, poolAccount, requireAccounts, requireInitialized, selectCells } from '../../../lib/plan/plan.ts';
-import { draft, validate } from '../../../registry/index.ts';
+import { draft, validate } from '../../../lib/registry/index.ts';
 import { cell, googleCell, registry, unchecked } from '../../_helpers/organization.ts';
 
 const plan = createPlan(registry());

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createPlan, type Plan } from '../../../lib/plan/plan.ts';
 import { forecast, planWaves, type Wave } from '../../../lib/plan/waves.ts';
-import { type AwsCell, byImpact, type Component, type LifeState, type RolloutPolicy } from '../../../registry/index.ts';
+import { type AwsCell, byImpact, type Component, type LifeState, type RolloutPolicy } from '../../../lib/registry/index.ts';
 import { cell, component, foundations, googleCell, registry, settings } from '../../_helpers/organization.ts';
 
 type Waves = readonly Wave[];

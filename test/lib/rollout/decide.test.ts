@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { defineOrganization, type RolloutPolicy } from '../../../lib/registry/index.ts';
 import {
   advance,
   afterDeploy,
@@ -27,8 +28,7 @@ import type {
   RolloutWave,
   WaveRecord,
   WaveStatus,
-} from '../../../lib/rollout/record.ts';
-import { defineOrganization, type RolloutPolicy } from '../../../registry/index.ts';
+} from '../../../lib/rollout/rollout-record.ts';
 import { settings } from '../../_helpers/organization.ts';
 
 const T0 = Date.parse('2026-03-02T09:00:00Z');

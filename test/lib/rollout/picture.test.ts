@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { cellPictures, pictureOf } from '../../../lib/rollout/picture.ts';
-import type { CellRecord } from '../../../lib/rollout/record.ts';
+import type { CellRecord } from '../../../lib/rollout/rollout-record.ts';
 import { ago, NOW, rollout } from '../../_helpers/rollout-view.ts';
 
 const picture = (story: Parameters<typeof rollout>[0]) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { createPlan, requireInitialized } from '../../../lib/plan/plan.ts';
-import { isStateful } from '../../../lib/plan/stateful.ts';
+import { isStateful } from '../../../lib/review/stateful.ts';
 import { RolloutsStack } from '../../../lib/rollout/rollouts-stack.ts';
 import { foundations, registry } from '../../_helpers/organization.ts';
 import { app, lint, resources } from '../../_helpers/synth.ts';

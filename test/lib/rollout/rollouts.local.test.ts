@@ -1,7 +1,7 @@
 /** Rollouts that really run: the machines, the operator's code and CloudFormation of the local cloud. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { previousKey, previousTemplateKey } from '../../../lib/rollout/record.ts';
+import { previousKey, previousTemplateKey } from '../../../lib/rollout/rollout-record.ts';
 import { cell, component } from '../../_helpers/organization.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 

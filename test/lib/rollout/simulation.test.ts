@@ -1,7 +1,7 @@
 /** Whole rollouts in memory, with the operator's own code on the machines' own definitions: what holds whatever happens. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { hasEnded } from '../../../lib/rollout/record.ts';
+import { hasEnded } from '../../../lib/rollout/rollout-record.ts';
 import { criticalPath, type Deed, type Result, type Scenario, scenario, simulate } from '../../_helpers/simulator.ts';
 
 const NEW = '2.0.0';

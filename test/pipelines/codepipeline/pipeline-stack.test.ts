@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { createPlan, type InitializedPlan, requireInitialized, selectComponent } from '../../../lib/plan/plan.ts';
+import { type Component, type ComponentDefinition, check, pipelineStackName } from '../../../lib/registry/index.ts';
 import { PipelineStack } from '../../../pipelines/codepipeline/pipeline-stack.ts';
 import { shellOf } from '../../../pipelines/commands.ts';
 import { needsOf, pipelineOf, stepsOf } from '../../../pipelines/graph.ts';
-import { type Component, type ComponentDefinition, check, pipelineStackName } from '../../../registry/index.ts';
 import {
   actionsIn,
   pipelineIn,

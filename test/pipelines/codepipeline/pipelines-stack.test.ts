@@ -7,7 +7,7 @@ import { FileSystem, IgnoreMode } from 'aws-cdk-lib/core';
 import { packagePatterns, packageRoot } from '../../../lib/package-root.ts';
 import { componentOfStack, pipelineStacks } from '../../../lib/plan/pipeline-stacks.ts';
 import { createPlan, type InitializedPlan, requireInitialized } from '../../../lib/plan/plan.ts';
-import { isStateful } from '../../../lib/plan/stateful.ts';
+import { isStateful } from '../../../lib/review/stateful.ts';
 import { PipelinesStack } from '../../../pipelines/codepipeline/pipelines-stack.ts';
 import { actionsIn, pipelineIn, type Template as Rendered, shapeProblems } from '../../_helpers/codepipeline.ts';
 import { component, foundations, registry, type unchecked } from '../../_helpers/organization.ts';
@@ -83,7 +83,12 @@ describe('the pipeline of pipelines', () => {
       ...['bin', 'cdk.json', 'dist', 'lib', 'package-lock.json', 'package.json', 'pipelines'],
     ]);
     expect(there).toEqual(
-      expect.arrayContaining(['bin/cellctl', 'dist/lib/cli/main.js', 'dist/operator/index.cjs', 'lib/cell/functions/probe/index.js']),
+      expect.arrayContaining([
+        'bin/cellctl',
+        'dist/lib/cli/main.js',
+        'dist/operator/index.cjs',
+        'lib/cell/foundation/functions/probe/index.js',
+      ]),
     );
     expect(
       there.filter((path) => /tsbuildinfo|node_modules|^(registry|test|examples|docs)|^(lib|pipelines)\/[^/]*\.ts$/.test(path)),

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { GITHUB_STACK, githubStackName } from '../../../lib/plan/pipeline-stacks.ts';
+import type { Component } from '../../../lib/registry/index.ts';
 import { GitHubRolesStack, GitHubStack } from '../../../pipelines/github/roles-stack.ts';
-import type { Component } from '../../../registry/index.ts';
 import { pipelineWith } from '../../_helpers/pipelines.ts';
 import { app, lint, resources } from '../../_helpers/synth.ts';
 

@@ -1,8 +1,8 @@
 import { convertWorkflowTemplate, type ParseWorkflowResult, parseWorkflow } from '@actions/workflow-parser';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { ACTIONS } from '../../../pipelines/github/actions.ts';
-import { jobsOfWave } from '../../../pipelines/github/limits.ts';
 import { renderWorkflow } from '../../../pipelines/github/workflow.ts';
+import { jobsOfWave } from '../../../pipelines/github/workflow-limits.ts';
 import { PIPELINE_SHAPES, pipelineWith, wave } from '../../_helpers/pipelines.ts';
 import { parsed } from '../../_helpers/workflow.ts';
 

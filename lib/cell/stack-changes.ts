@@ -1,0 +1,66 @@
+/** What a deployment would change, found by comparing the synthesized templates with the deployed ones. */
+import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
+import pLimit from 'p-limit';
+import YAML from 'yaml';
+import { assumeLookup, type Session } from '../aws/session.ts';
+import { findStack } from '../aws/stacks.ts';
+import type { Template } from '../aws/toolkit.ts';
+import { cellStacks } from '../plan/cell-stacks.ts';
+import type { VendedCell } from '../plan/plan.ts';
+import { checkTemplate } from '../plan/template-limits.ts';
+import type { ObservedStack } from '../review/difference.ts';
+import { compareTemplates } from '../review/template-diff.ts';
+
+/** Stacks that are looked at once. */
+const CONCURRENCY = 10;
+
+/** The template and status of a deployed stack; nothing when there is no such stack. */
+async function deployed(session: Session, stackName: string): Promise<{ status: string; template: Template } | undefined> {
+  const stack = await findStack(session, stackName);
+  // A stack in review is a change set that nobody has executed: there is nothing yet.
+  if (!stack || stack.StackStatus === 'REVIEW_IN_PROGRESS') return undefined;
+  const { TemplateBody } = await new CloudFormationClient(session).send(
+    new GetTemplateCommand({ StackName: stackName, TemplateStage: 'Original' }),
+  );
+  return { status: stack.StackStatus ?? 'UNKNOWN', template: parsed(TemplateBody ?? '{}') };
+}
+
+/** A template's text. What the CDK deploys without a bootstrap bucket, it writes as YAML. */
+const parsed = (text: string): Template => (text.trimStart().startsWith('{') ? JSON.parse(text) : YAML.parse(text, { schema: 'yaml-1.1' }));
+
+/** One stack to look at: its name, what it should be, and a session that may read it. */
+export interface StackToObserve {
+  readonly stackName: string;
+  readonly template: Template;
+  readonly session: Session;
+}
+
+/** What is there of a stack, and what a deployment would change. */
+export async function observeStack({ stackName, template, session }: StackToObserve): Promise<ObservedStack> {
+  const found = await deployed(session, stackName);
+  return { status: found?.status, changes: compareTemplates(found?.template ?? {}, template), limits: checkTemplate(template) };
+}
+
+/** The same for several stacks, by name. */
+export async function observeStacks(stacks: readonly StackToObserve[]): Promise<Map<string, ObservedStack>> {
+  const limit = pLimit(CONCURRENCY);
+  return new Map(await Promise.all(stacks.map((stack) => limit(async () => [stack.stackName, await observeStack(stack)] as const))));
+}
+
+/**
+ * The stacks of a cell that `templates` holds, each with a session that may read it where it lives.
+ * @param tooling session of the tooling account, in the home region
+ */
+export function stacksToObserve(
+  cell: VendedCell,
+  templates: ReadonlyMap<string, Template>,
+  tooling: Session,
+  partition: string,
+): StackToObserve[] {
+  return cellStacks(cell).flatMap(({ stackName, account }) => {
+    const template = templates.get(stackName);
+    if (!template) return [];
+    const session = account === 'tooling' ? tooling : assumeLookup(tooling, partition, cell.account.accountId, cell.region);
+    return [{ stackName, template, session }];
+  });
+}

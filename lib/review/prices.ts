@@ -1,0 +1,144 @@
+/**
+ * What a cell costs in a month, estimated: what runs whether or not anybody uses it. Traffic, requests, log volume and
+ * backups beyond the free ones come on top; discounts come off.
+ */
+
+import { alarmsOf } from '../plan/alarms.ts';
+import type { CellPlan, Plan } from '../plan/plan.ts';
+import type { CacheType, DatabaseClass, Resources } from '../registry/index.ts';
+
+/**
+ * Where the figures come from; stands in every output that shows one.
+ *
+ * AWS's own price pages can't be read from here, so the figures were held against public copies on 2026-11-21:
+ * - every node of Valkey: all as in a copy of the Price List API of 2026-10-02
+ * - PostgreSQL up to `t4g.large`, `m7g.2xlarge`, `r7g.2xlarge`: as in some copies; others are off by up to a tenth
+ * - gp3 of RDS and EBS, Fargate on ARM, NAT gateway, public address, the load balancer's hour, a probe's run: as in copies
+ * - not found again, and as last known: both `4xlarge` of PostgreSQL (twice the class below), `t4g.nano`, the load
+ *   balancer's capacity unit, PrivateLink, keys, secrets, zones, alarms
+ */
+export const PRICE_SOURCE =
+  'estimate: US dollars a month at list prices of us-east-1, on demand, compared with copies of public price lists on 2026-11-21';
+
+/** Hours in a month, as AWS's own calculator counts. */
+const HOURS = 730;
+
+/** Dollars an hour for a PostgreSQL instance in one zone. Source: "Amazon RDS for PostgreSQL pricing". */
+const DATABASE: Readonly<Record<DatabaseClass, number>> = {
+  't4g.micro': 0.016,
+  't4g.small': 0.032,
+  't4g.medium': 0.065,
+  't4g.large': 0.129,
+  'm7g.large': 0.168,
+  'm7g.xlarge': 0.337,
+  'm7g.2xlarge': 0.674,
+  'm7g.4xlarge': 1.348,
+  'r7g.large': 0.239,
+  'r7g.xlarge': 0.478,
+  'r7g.2xlarge': 0.956,
+  'r7g.4xlarge': 1.912,
+};
+
+/** Dollars an hour for a node of Valkey. Source: "Amazon ElastiCache pricing". */
+const CACHE: Readonly<Record<CacheType, number>> = {
+  'cache.t4g.micro': 0.0128,
+  'cache.t4g.small': 0.0256,
+  'cache.t4g.medium': 0.052,
+  'cache.m7g.large': 0.1264,
+  'cache.m7g.xlarge': 0.252,
+  'cache.m7g.2xlarge': 0.5032,
+  'cache.r7g.large': 0.1752,
+  'cache.r7g.xlarge': 0.3496,
+  'cache.r7g.2xlarge': 0.6984,
+  'cache.r7g.4xlarge': 1.396,
+};
+
+/** Dollars for everything else. Sources: the pricing pages of the services named. */
+const PRICES = {
+  /** Per GiB and month of gp3, in one zone (Amazon RDS). */
+  storage: 0.115,
+  /** Per hour (AWS Fargate, Linux on ARM). */
+  fargateCore: 0.03238,
+  fargateGiB: 0.00356,
+  /** Per hour (Amazon VPC; Amazon EC2 t4g.nano). */
+  natGateway: 0.045,
+  natInstance: 0.0042,
+  publicAddress: 0.005,
+  /** Per month: 8 GiB of gp3 (Amazon EBS). */
+  natInstanceDisk: 8 * 0.08,
+  /** Per hour and zone (AWS PrivateLink). */
+  endpoint: 0.01,
+  /** Per hour, with one capacity unit (Elastic Load Balancing). */
+  loadBalancer: 0.0225 + 0.008,
+  /** Per month (AWS KMS, AWS Secrets Manager, Amazon Route 53, Amazon CloudWatch). */
+  key: 1,
+  secret: 0.4,
+  zone: 0.5,
+  alarm: 0.1,
+  compositeAlarm: 0.5,
+  /** Per run (Amazon CloudWatch Synthetics). */
+  probeRun: 0.0012,
+} as const;
+
+/** Interface endpoints of a cell's network, by AWS's name of the service. S3 has a gateway, which costs nothing. */
+export const ENDPOINT_SERVICES = ['ecr.api', 'ecr.dkr', 'logs', 'secretsmanager', 'ssm', 'sqs', 'kms', 'sts'] as const;
+
+/** NAT gateways that a layout has, in a network of so many zones. */
+export const natGatewaysOf = (nat: Resources['nat'], zones: number) => ({ 'gateway-per-zone': zones, 'one-gateway': 1, instance: 0 })[nat];
+
+/** One line of an estimate. */
+export interface CostItem {
+  readonly what: string;
+  /** Dollars a month. */
+  readonly monthly: number;
+}
+
+/** What a cell costs in a month. */
+export interface Estimate {
+  readonly items: readonly CostItem[];
+  /** Dollars a month: the sum of the items. */
+  readonly monthly: number;
+}
+
+type Priced = Pick<CellPlan, 'resources' | 'profile'>;
+
+const natCost = (nat: Resources['nat'], zones: number) => {
+  const address = PRICES.publicAddress * HOURS;
+  return nat === 'instance'
+    ? PRICES.natInstance * HOURS + PRICES.natInstanceDisk + address
+    : natGatewaysOf(nat, zones) * (PRICES.natGateway * HOURS + address);
+};
+
+/**
+ * What a cell costs in a month.
+ * @param components services that run in the cell, each with the tasks that it has at least
+ * @param alarms alarms of the cell, besides the one that holds them together
+ */
+export function estimate({ resources, profile }: Priced, components: number, alarms: number): Estimate {
+  const { database, cache, service, nat } = resources;
+  const { zones, probeMinutes, privateEndpoints } = profile;
+  const copies = database.standby ? 2 : 1;
+  const task = (service.cpu / 1_024) * PRICES.fargateCore + (service.memoryMiB / 1_024) * PRICES.fargateGiB;
+  const perHour = [
+    ['database', copies * DATABASE[database.instanceClass as DatabaseClass]],
+    ['cache', (1 + cache.replicas) * CACHE[cache.nodeType as CacheType]],
+    ['services', components * service.minTasks * task],
+    ['load balancer', PRICES.loadBalancer + zones * PRICES.publicAddress],
+    ['private endpoints', privateEndpoints ? ENDPOINT_SERVICES.length * zones * PRICES.endpoint : 0],
+  ] as const;
+  const items: CostItem[] = [
+    ...perHour.map(([what, dollars]) => ({ what, monthly: dollars * HOURS })),
+    { what: 'database storage', monthly: copies * database.storageGiB * PRICES.storage },
+    { what: 'NAT', monthly: natCost(nat, zones) },
+    { what: 'probe', monthly: ((HOURS * 60) / probeMinutes) * PRICES.probeRun },
+    { what: 'alarms', monthly: alarms * PRICES.alarm + PRICES.compositeAlarm },
+    { what: 'key, secrets and zone', monthly: PRICES.key + 2 * PRICES.secret + PRICES.zone },
+  ].filter(({ monthly }) => monthly > 0);
+  return { items, monthly: items.reduce((sum, { monthly }) => sum + monthly, 0) };
+}
+
+/** What a cell of the plan costs in a month, with every component that runs as a service in it. */
+export function estimateCell(plan: Pick<Plan, 'components'>, cell: CellPlan): Estimate {
+  const services = plan.components.filter(({ kind }) => kind === 'cloudformation').length;
+  return estimate(cell, services, alarmsOf(cell).length);
+}

@@ -1,0 +1,70 @@
+/** Refuses a deployment by which something would be lost, unless somebody has named it. Pure. */
+import { FactoryError, type Problem } from '../registry/index.ts';
+import { describeProperty, type ResourceChange } from './changes.ts';
+import { type Destruction, destructionsIn } from './stateful.ts';
+
+/** What a deployment would do to a cell's stacks. */
+export interface CellChanges {
+  readonly cell: string;
+  readonly changes: readonly ResourceChange[];
+}
+
+interface CellDestruction extends Destruction {
+  readonly cell: string;
+}
+
+/** How `--allow-replacement` names a destruction in one cell. */
+export const allowance = (cell: string, logicalId: string): string => `${cell}/${logicalId}`;
+
+const OPTION = '--allow-replacement';
+
+/** True when `allowed` names the destruction: by its logical id in every cell, or as `cell/LogicalId` in one. */
+const isNamed = ({ cell, logicalId }: CellDestruction, allowed: string) => allowed === logicalId || allowed === allowance(cell, logicalId);
+
+/** `is replaced because of CidrBlock 10.0.16.0/20 → 10.0.32.0/20`. */
+function describe({ type, change, certain, properties, lost, stays }: CellDestruction): string {
+  const what =
+    change === 'remove'
+      ? 'would be removed'
+      : `${certain ? 'would' : 'may'} be replaced because of ${properties.map(describeProperty).join(', ')}`;
+  return `${type} ${what}; lost: ${lost}${stays === undefined ? '' : ` (${stays})`}`;
+}
+
+function problem(destruction: CellDestruction): Problem {
+  const { cell, logicalId, change, properties } = destruction;
+  const name = allowance(cell, logicalId);
+  const undo =
+    change === 'remove'
+      ? 'keep it in the foundation'
+      : `put ${properties.map((property) => property.name).join(', ')} back to what is deployed`;
+  return {
+    code: 'REPLACEMENT_REFUSED',
+    path: name,
+    message: describe(destruction),
+    fix: `${undo} (registry/cells/${cell}.ts, or what has changed in lib/cell); if the loss is meant: ${OPTION} ${name}`,
+  };
+}
+
+/**
+ * Lets a deployment pass by which nothing is lost, or only what `allowed` names.
+ * @param allowed logical ids, or `cell/LogicalId` for one cell only
+ * @throws FactoryError `USAGE` for a name that fits nothing: a typo must not pass for consent
+ * @throws FactoryError `REPLACEMENT_REFUSED`, with a problem for each resource
+ */
+export function refuseReplacements(cells: readonly CellChanges[], allowed: readonly string[]): void {
+  const destructions = cells.flatMap(({ cell, changes }) => destructionsIn(changes).map((each): CellDestruction => ({ ...each, cell })));
+  const strangers = allowed.filter((name) => !destructions.some((destruction) => isNamed(destruction, name)));
+  if (strangers.length > 0) {
+    const there = [...new Set(destructions.map(({ cell, logicalId }) => allowance(cell, logicalId)))];
+    throw new FactoryError('USAGE', `${OPTION} ${strangers.join(' ')}: this deployment loses nothing of that name`, {
+      fix: there.length === 0 ? `leave it out: nothing is lost` : `it would lose ${there.join(', ')}; names are case-sensitive`,
+    });
+  }
+  const refused = destructions.filter((destruction) => !allowed.some((name) => isNamed(destruction, name)));
+  if (refused.length === 0) return;
+  const what = refused.length === 1 ? 'a resource that holds data or a name' : `${refused.length} resources that hold data or a name`;
+  throw new FactoryError('REPLACEMENT_REFUSED', `this would lose ${what}; nothing was deployed, to no cell`, {
+    fix: `read it in full with \`cellctl plan <cell>\`; allow each loss by its name, and only if its data can go`,
+    problems: refused.map(problem),
+  });
+}

@@ -1,0 +1,72 @@
+/** How the operator reaches what is inside a cell: the component's stack, and how the cell is. */
+import { HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { sha256 } from '../../artifact/artifacts.ts';
+import { deployRole, executionRole, filePublishingRole, ROLLOUT_ROLE, stagingBucket } from '../../aws/roles.ts';
+import { s3Client } from '../../aws/s3.ts';
+import { assume, inRegion, type Session } from '../../aws/session.ts';
+import { isNamed } from '../../registry/errors.ts';
+import { cellStackName } from '../../registry/names.ts';
+import type { CellHealth } from '../decide.ts';
+import type { RolloutCell, RolloutPlan } from '../rollout-record.ts';
+import { type HealthQuestion, healthOf } from './cell-health.ts';
+import { ComponentStack } from './change.ts';
+
+/** What is rolled out, as far as cells are concerned. */
+type RolledOut = Pick<RolloutPlan, 'component' | 'kind'>;
+
+/** What of cells rollouts need. In the simulator, ten thousand of them in memory. */
+export interface Inside {
+  readonly stack: (cell: RolloutCell, component: RolledOut) => Pick<ComponentStack, keyof ComponentStack>;
+  readonly health: (cell: RolloutCell, question: HealthQuestion) => Promise<CellHealth>;
+}
+
+/**
+ * Cells as they are. Components, alarms and metrics by the one role that may roll out; foundations by the CDK's own roles,
+ * as `cdk deploy` would: that one is part of the foundation, and must not be able to change what it may do.
+ */
+export function inside(tooling: Session, partition: string): Inside {
+  const session = ({ accountId, region }: RolloutCell, role: string) => assume(inRegion(tooling, region), partition, accountId, role);
+  return {
+    stack: (cell, { component, kind }) => {
+      const { accountId, region } = cell;
+      const execution = `arn:${partition}:iam::${accountId}:role/${executionRole(accountId, region)}`;
+      if (kind !== 'foundation') return new ComponentStack(session(cell, ROLLOUT_ROLE), component, execution);
+      const staging = new Staging(session(cell, filePublishingRole(accountId, region)), stagingBucket(accountId, region));
+      return new ComponentStack(session(cell, deployRole(accountId, region)), cellStackName(cell.name), execution, {
+        stage: (template) => staging.template(template),
+        stageAsset: (key, read) => staging.asset(key, read),
+      });
+    },
+    health: (cell, question) => healthOf(session(cell, ROLLOUT_ROLE), cell, question),
+  };
+}
+
+/** The CDK's bucket in the cell's own account: what ran in a cell is nobody else's to read. */
+class Staging {
+  private readonly s3: S3Client;
+
+  constructor(
+    private readonly session: Session,
+    private readonly bucket: string,
+  ) {
+    this.s3 = s3Client(session);
+  }
+
+  async template(text: string): Promise<string> {
+    const Key = `cell-factory/${sha256(text)}.json`;
+    await this.s3.send(new PutObjectCommand({ Bucket: this.bucket, Key, Body: text, ContentType: 'application/json' }));
+    return `https://${this.bucket}.s3.${this.session.region}.amazonaws.com/${Key}`;
+  }
+
+  /** Called after its hash: one that is there is the same. */
+  async asset(Key: string, read: () => Promise<string>): Promise<void> {
+    const there = await this.s3.send(new HeadObjectCommand({ Bucket: this.bucket, Key })).then(
+      () => true,
+      (error: unknown) => {
+        if (isNamed(error, 'NotFound', 'NoSuchKey')) return false;
+        throw error;
+      },
+    );
+    if (!there) await this.s3.send(new PutObjectCommand({ Bucket: this.bucket, Key, Body: Buffer.from(await read(), 'base64') }));
+  }
+}

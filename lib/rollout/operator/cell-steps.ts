@@ -1,0 +1,312 @@
+/** What the operator does in one cell: the way out, and the way back. */
+import type { Stack } from '@aws-sdk/client-cloudformation';
+import {
+  assetFile,
+  assetsIn,
+  fileKey,
+  readArtifact,
+  readFileChecked,
+  stackParameters,
+  templateFor,
+  tryReadArtifact,
+} from '../../artifact/artifacts.ts';
+import { openAt } from '../../plan/calendar.ts';
+import { FactoryError } from '../../registry/index.ts';
+import { calendarWait, isTouched, mayBegin, scaled } from '../decide.ts';
+import { type CellRecord, previousKey, previousTemplateKey, type RolloutCell, type RolloutPlan } from '../rollout-record.ts';
+import type { RolloutStore } from '../rollout-store.ts';
+import type { AnswerTo, CellAnswer } from './answers.ts';
+import type { Inside } from './cell-access.ts';
+import type { Desired, Progress } from './change.ts';
+
+/** Seconds between two looks at a stack that is being changed, at most. */
+const POLL_SECONDS = 15;
+/** Share of the time gone by after which to look again: in a rehearsal, looks a second apart would fill the history of an hour. */
+const POLL_GROWTH = 0.05;
+/** How long a stack is waited for, whoever is working on it. */
+const PATIENCE_SECONDS = 3_600;
+
+/** What ran in a cell before the rollout: all it takes to put it back. */
+interface Previous {
+  /** False when the component was not there at all. */
+  readonly there: boolean;
+  readonly version: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+const DONE: CellAnswer<'done'> = { action: 'done', seconds: 1 };
+
+export interface CellContext {
+  readonly store: RolloutStore;
+  /** The region of tooling's artifacts, and of everything that is written down. */
+  readonly homeRegion: string;
+  readonly inside: Inside;
+  readonly now: () => Date;
+}
+
+/** One cell of one rollout. */
+export class CellWork {
+  constructor(
+    private readonly context: CellContext,
+    private readonly plan: RolloutPlan,
+    private readonly wave: number,
+    private readonly cell: RolloutCell,
+  ) {}
+
+  /** Begins to deploy, unless the cell has the version already, or nobody may begin any more. */
+  async startDeploy(): Promise<CellAnswer<AnswerTo<'startDeploy'>>> {
+    const { store, now } = this.context;
+    const { id, component, policy } = this.plan;
+    const [record, control, waveRecord] = await Promise.all([this.record(), store.requireRecord(id), store.wave(id, this.wave)]);
+    if (record.status === 'deployed') return DONE;
+    if (!mayBegin(waveRecord, control.control)) return DONE;
+    const opening = policy.timeScale < 1 ? { open: true as const } : openAt([this.cell.calendar], now());
+    if (!opening.open) {
+      const left = opening.until === undefined ? Number.POSITIVE_INFINITY : (opening.until.getTime() - now().getTime()) / 1_000;
+      return { action: 'again', seconds: calendarWait(left) };
+    }
+    if (!(await store.holds(component, this.cell.name, id))) {
+      return this.fail(`${this.cell.name}: its lock was lost to another rollout of ${component}`);
+    }
+    if (record.status !== 'deploying' && (await this.isBusy())) return { action: 'again', seconds: scaled(POLL_SECONDS, policy.timeScale) };
+    const begun: CellRecord =
+      record.status === 'deploying'
+        ? // It goes on; how long nobody drove it does not count.
+          { ...record, startedAt: now().toISOString() }
+        : {
+            cell: this.cell.name,
+            wave: this.wave,
+            status: 'deploying',
+            changeSet: `${id}-${control.runs}-${waveRecord.attempts}`,
+            previous: await this.remember(),
+            executing: false,
+            startedAt: now().toISOString(),
+            // One that an earlier attempt changed, and nobody could put back, has the version by us, not from before.
+            ...(isTouched(record) ? { unchanged: false } : {}),
+          };
+    // What an earlier attempt has left is none of this one's.
+    await store.updateCell(id, { unchanged: undefined, sentence: undefined, endedAt: undefined, ...begun });
+    return this.onward(() => this.drive(begun, this.plan.allowReplacement, () => this.propose(begun)));
+  }
+
+  /** Somebody else is changing the stack: what it says it runs is already what they want, and must not be kept for what ran before. */
+  private async isBusy(): Promise<boolean> {
+    return ((await this.stack().find())?.StackStatus ?? '').endsWith('_IN_PROGRESS');
+  }
+
+  /** Looks at the deployment, and takes it a step on. */
+  async pollDeploy(): Promise<CellAnswer<AnswerTo<'pollDeploy'>>> {
+    const record = await this.record();
+    if (record.status !== 'deploying') return DONE;
+    return this.onward(() => this.drive(record, this.plan.allowReplacement, () => this.propose(record)));
+  }
+
+  /** Begins to put back what ran before. */
+  async startRestore(): Promise<CellAnswer<AnswerTo<'startRestore'>>> {
+    const { store } = this.context;
+    const { id } = this.plan;
+    const record = await this.record();
+    if (record.status === 'restored' || record.status === 'pending') return DONE;
+    const control = await store.requireRecord(id);
+    const waveRecord = await store.wave(id, this.wave);
+    const restoring: CellRecord = {
+      ...record,
+      status: 'restoring',
+      changeSet: `${id}-back-${control.runs}-${waveRecord.attempts}`,
+      executing: false,
+      startedAt: this.context.now().toISOString(),
+    };
+    await store.updateCell(id, restoring);
+    return this.backward(() => this.proposeBack(restoring));
+  }
+
+  /** Looks at the way back, and takes it a step on. */
+  async pollRestore(): Promise<CellAnswer<AnswerTo<'pollRestore'>>> {
+    const record = await this.record();
+    if (record.status !== 'restoring') return DONE;
+    return this.backward(() => this.proposeBack(record));
+  }
+
+  /** Writes down that the machine has given up on the cell, whatever it was doing. */
+  async broken(sentence: string): Promise<CellAnswer<AnswerTo<'cellBroken'>>> {
+    const record = await this.record();
+    if (record.status === 'restoring') return this.settle({ ...record, status: 'not restored', sentence });
+    return this.fail(sentence);
+  }
+
+  private record(): Promise<CellRecord> {
+    return this.context.store.cell(this.plan.id, this.wave, this.cell.name);
+  }
+
+  private stack(): ReturnType<Inside['stack']> {
+    return this.context.inside.stack(this.cell, this.plan);
+  }
+
+  /** Where CloudFormation finds an artifact's file that is too long to go along: in the cell's own region. */
+  private url(key: string): string {
+    const { bucket } = this.context.store.objects;
+    return `https://${bucket.slice(0, -this.context.homeRegion.length)}${this.cell.region}.s3.${this.cell.region}.amazonaws.com/${key}`;
+  }
+
+  /** The version, as exactly the bytes that were pinned. */
+  private async propose(record: CellRecord): Promise<Progress> {
+    const desired = await this.desired();
+    return 'state' in desired ? desired : this.stack().propose(record.changeSet ?? '', desired);
+  }
+
+  private async desired(): Promise<Desired | Progress> {
+    const { component, kind, version, digest, parameters } = this.plan;
+    const { objects } = this.context.store;
+    try {
+      const artifact = await readArtifact(objects, component, version, digest);
+      const file = templateFor(artifact, this.cell.name);
+      const template = await readFileChecked(objects, artifact, file);
+      const assets = kind === 'foundation' ? assetsIn(template) : [];
+      return {
+        template,
+        templateUrl: this.url(fileKey(component, version, file)),
+        assets: new Map(assets.map((key) => [key, () => readFileChecked(objects, artifact, assetFile(key))])),
+        parameters: stackParameters(artifact, JSON.parse(template), this.cell.region, parameters),
+      };
+    } catch (error) {
+      if (error instanceof FactoryError) return { state: 'failed', sentence: error.message };
+      throw error;
+    }
+  }
+
+  /** Keeps what runs now, once: after a death in the middle, what runs is no longer what ran before. */
+  private async remember(): Promise<string> {
+    const { store } = this.context;
+    const { id } = this.plan;
+    const key = previousKey(id, this.cell.name);
+    const kept = await store.objects.get(key);
+    if (kept) return (JSON.parse(kept.text) as Previous).version;
+    const stack = this.stack();
+    const found = await stack.find();
+    const status = found?.StackStatus ?? '';
+    const nothing = !found || status === 'ROLLBACK_COMPLETE' || status === 'CREATE_FAILED' || status.startsWith('DELETE_');
+    const parameters = Object.fromEntries(
+      (found?.Parameters ?? []).map(({ ParameterKey = '', ParameterValue = '' }) => [ParameterKey, ParameterValue]),
+    );
+    const previous: Previous = nothing
+      ? { there: false, version: '', parameters: {} }
+      : { there: true, version: parameters['Version'] ?? '', parameters };
+    if (previous.there) await store.objects.put(previousTemplateKey(id, this.cell.name), await stack.template(), { absent: true });
+    await store.writeOnce(key, previous);
+    return previous.version;
+  }
+
+  private async proposeBack(record: CellRecord): Promise<Progress> {
+    const { component, id, version } = this.plan;
+    const { store } = this.context;
+    const stack = this.stack();
+    const [kept, found] = await Promise.all([store.objects.get(previousKey(id, this.cell.name)), stack.find()]);
+    // It failed before anything was begun.
+    if (!kept) return { state: 'done', changed: false };
+    const previous = JSON.parse(kept.text) as Previous;
+    const status = found?.StackStatus ?? '';
+    const runs = found && versionOf(found);
+    if (runs !== undefined && runs !== version && !(previous.there && runs === previous.version)) {
+      return { state: 'failed', sentence: `${this.cell.name} runs ${runs}, which this rollout did not deploy: left alone` };
+    }
+    // Its change was refused; what is left of it is not ours to delete.
+    if (!previous.there && this.plan.kind === 'foundation') return { state: 'done', changed: false };
+    if (!previous.there) {
+      if (!found) return { state: 'done', changed: true };
+      if (status.endsWith('_IN_PROGRESS')) return { state: 'working', sentence: `${component} is ${status}` };
+      // Once for each attempt: what held it may be gone.
+      if (status === 'DELETE_FAILED' && record.executing) return { state: 'failed', sentence: `${component} can't be deleted` };
+      await store.updateCell(id, { ...record, executing: true });
+      await stack.remove();
+      return { state: 'working', sentence: `${component} is being deleted: it was not there before` };
+    }
+    if (!found) return { state: 'failed', sentence: `${this.cell.name} has no ${component} any more: left alone` };
+    const propose = async () => {
+      const template = (await store.objects.get(previousTemplateKey(id, this.cell.name)))?.text ?? '';
+      return stack.propose(record.changeSet ?? '', {
+        template,
+        templateUrl: await this.published(previous.version),
+        parameters: previous.parameters,
+      });
+    };
+    return this.drive(record, 'all', propose);
+  }
+
+  /** Where the template of that version lies, for one that is too long to go along. Cells may read artifacts, not what other cells ran. */
+  private async published(version: string): Promise<string> {
+    const artifact = await tryReadArtifact(this.context.store.objects, this.plan.component, version);
+    return artifact ? this.url(fileKey(this.plan.component, version, templateFor(artifact, this.cell.name))) : '';
+  }
+
+  /** Takes a change a step on: made, executed, done. */
+  private async drive(record: CellRecord, allowed: readonly string[] | 'all', propose: () => Promise<Progress>): Promise<Progress> {
+    const { changeSet = '', executing = false } = record;
+    const stack = this.stack();
+    let progress = await stack.look(changeSet, executing, allowed);
+    if (progress.state === 'absent') {
+      const proposed = await propose();
+      if (proposed.state !== 'working') return proposed;
+      // A small change set is ready in a moment: who looks at once may save a wait.
+      progress = await stack.look(changeSet, executing, allowed);
+      if (progress.state === 'absent') return proposed;
+    }
+    if (progress.state === 'done' && progress.changed) return this.verified(progress, record);
+    if (progress.state !== 'ready') return progress;
+    // Before it happens: whoever comes after a death in between finds the change set, and executes it.
+    await this.context.store.updateCell(this.plan.id, { ...record, executing: true });
+    return stack.execute(changeSet);
+  }
+
+  /** Done is what the stack says it runs: somebody else may have changed it in the meantime. */
+  private async verified(progress: Progress, { status, previous = '' }: CellRecord): Promise<Progress> {
+    const wanted = status === 'restoring' ? previous : this.plan.version;
+    const found = await this.stack().find();
+    const runs = found && versionOf(found);
+    if (runs === undefined || runs === wanted) return progress;
+    return { state: 'failed', sentence: `${this.plan.component} says it runs ${runs}, not ${wanted}: somebody else has changed it` };
+  }
+
+  /** Writes down what became of a step of the way out. */
+  private async onward(step: () => Promise<Progress>): Promise<CellAnswer<'poll' | 'done'>> {
+    const progress = await step();
+    const record = await this.record();
+    if (progress.state === 'failed') return this.fail(`${this.cell.name}: ${progress.sentence}`);
+    if (progress.state === 'done') return this.settle({ ...record, status: 'deployed', unchanged: record.unchanged ?? !progress.changed });
+    return this.later(record, (sentence) => this.fail(sentence));
+  }
+
+  /** Writes down what became of a step of the way back. */
+  private async backward(step: () => Promise<Progress>): Promise<CellAnswer<'poll' | 'done'>> {
+    const progress = await step();
+    const record = await this.record();
+    const stuck = (sentence: string) => this.settle({ ...record, status: 'not restored', sentence });
+    if (progress.state === 'failed') return stuck(progress.sentence);
+    return progress.state === 'done' ? this.settle({ ...record, status: 'restored' }) : this.later(record, stuck);
+  }
+
+  private async later(record: CellRecord, giveUp: (sentence: string) => Promise<CellAnswer<'done'>>): Promise<CellAnswer<'poll' | 'done'>> {
+    const since = Date.parse(record.startedAt ?? this.context.now().toISOString());
+    const elapsed = (this.context.now().getTime() - since) / 1_000;
+    // By no time scale: CloudFormation takes as long in a rehearsal.
+    if (elapsed > PATIENCE_SECONDS) {
+      return giveUp(`${this.cell.name}: ${this.plan.component} took longer than ${PATIENCE_SECONDS / 60} minutes`);
+    }
+    const soonest = scaled(POLL_SECONDS, this.plan.policy.timeScale);
+    return { action: 'poll', seconds: Math.min(POLL_SECONDS, Math.max(soonest, Math.round(elapsed * POLL_GROWTH))) };
+  }
+
+  /** The cell has failed, and no other of the wave begins. */
+  private async fail(sentence: string): Promise<CellAnswer<'done'>> {
+    await this.context.store.updateWave(this.plan.id, this.wave, { failedCell: this.cell.name });
+    return this.settle({ ...(await this.record()), status: 'failed', sentence });
+  }
+
+  private async settle(record: CellRecord): Promise<CellAnswer<'done'>> {
+    await this.context.store.updateCell(this.plan.id, { ...record, endedAt: this.context.now().toISOString() });
+    return DONE;
+  }
+}
+
+/** The version that a stack was deployed with; undefined for a component that takes none. */
+const versionOf = ({ Parameters = [] }: Stack): string | undefined =>
+  Parameters.find(({ ParameterKey }) => ParameterKey === 'Version')?.ParameterValue;

@@ -1,0 +1,423 @@
+/** What the operator does for a wave as a whole: it looks, takes locks, decides by `decide.ts`, and writes down. */
+import pLimit from 'p-limit';
+import { openTogether } from '../../plan/calendar.ts';
+import {
+  advance,
+  afterDeploy,
+  afterRollback,
+  bakeEnd,
+  type CellHealth,
+  isTouched,
+  look,
+  preflight,
+  type Spoken,
+  scaled,
+  toRestore,
+} from '../decide.ts';
+import { type PipelineStage, reachOf } from '../executions.ts';
+import {
+  type CellRecord,
+  endsWell,
+  hasEnded,
+  type Outcome,
+  type RolloutCell,
+  type RolloutPlan,
+  type RolloutRecord,
+  type RolloutStatus,
+  rollbackKey,
+  type WaveRecord,
+  waveKey,
+} from '../rollout-record.ts';
+import type { AnswerTo, WaveAnswer } from './answers.ts';
+import type { CellContext } from './cell-steps.ts';
+
+/** Cells that are looked at once. */
+const CONCURRENCY = 25;
+/** Between two looks at whether it is a rollout's turn; a bake of two days takes some six hundred. */
+const TURN_SECONDS = 300;
+
+export interface WaveContext extends CellContext {
+  /** Whether the execution is under way. */
+  readonly isRunning: (execution: string) => Promise<boolean>;
+}
+
+/** One rollout, between and in its waves. */
+export class WaveWork {
+  constructor(
+    private readonly context: WaveContext,
+    private readonly plan: RolloutPlan,
+  ) {}
+
+  /**
+   * The next wave, or the end.
+   * @param stage of the pipeline whose execution it is; null for one that the record names
+   */
+  async next(execution: string, stage: PipelineStage | null): Promise<WaveAnswer<AnswerTo<'next'>>> {
+    const { store } = this.context;
+    const { id } = this.plan;
+    const record = await store.requireRecord(id);
+    if (record.execution !== execution) {
+      if (stage) return this.takeOn(record, execution, stage);
+      return { action: 'end', well: false, sentence: `${id} is driven by another execution: ${record.execution ?? 'none'}` };
+    }
+    if (record.status !== 'running') return this.ended(record);
+    const step = advance(record, await store.waves(this.plan));
+    // Somebody has just asked for something: it is decided anew.
+    if (step.action === 'end') return (await this.endUnless(record, step.status, step.outcome)) ?? this.next(execution, stage);
+    const { attempts } = await store.wave(id, step.wave);
+    // By run, too: an execution that died before it could count itself has used the name up for ninety days.
+    return { action: 'wave', wave: step.wave, run: record.runs, name: `${id}-${record.runs}-wave-${step.wave}-${attempts + 1}`.slice(-80) };
+  }
+
+  /** A stage of a pipeline has come: its execution drives the rollout from here on, when there is something to do, and its turn. */
+  private async takeOn(record: RolloutRecord, execution: string, stage: PipelineStage): Promise<WaveAnswer<AnswerTo<'next'>>> {
+    const { store } = this.context;
+    const { id, component, policy } = this.plan;
+    const { status, runs } = record;
+    const through = reachOf(stage, this.plan.waves);
+    const wait = (sentence: string): WaveAnswer<'wait'> => ({ action: 'wait', seconds: scaled(TURN_SECONDS, policy.timeScale), sentence });
+    if (hasEnded(status)) return this.ended(record);
+    const waves = await store.waves(this.plan);
+    // A stage that is tried again finds its work done.
+    const passed = waves.filter(({ number }) => number <= through).every((wave) => wave.status === 'passed');
+    if (passed) return { action: 'end', well: true, sentence: `wave ${through} has passed already` };
+    if (status === 'paused') return this.ended({ ...record, through });
+    if (status === 'running' && record.execution !== undefined && (await this.context.isRunning(record.execution))) {
+      return wait(`another execution drives ${id}: ${record.execution}`);
+    }
+    const before = await store.active(this.plan);
+    if (status === 'queued') {
+      const other = before === undefined ? undefined : await store.record(before);
+      if (other && !hasEnded(other.status)) {
+        return wait(
+          `${other.id} (${component} ${other.version}) is ${other.status}, since ${other.startedAt}: \`cellctl rollout stop ${other.id}\` ends it`,
+        );
+      }
+    }
+    const { control } = record;
+    // One that died on its way back still knows why it went back.
+    const anew = status === 'running' ? {} : { outcome: undefined };
+    const driven = { status: 'running', runs: runs + 1, execution, through, control: this.agreed(record, waves, stage), ...anew } as const;
+    const expected = { status, runs, control };
+    const taken = await (status === 'queued'
+      ? store.begin(id, this.plan, driven, expected, before)
+      : store.drive(id, this.plan, driven, expected));
+    return taken ? this.next(execution, stage) : wait(`somebody else has just set ${id} going`);
+  }
+
+  /** What was asked for, and that somebody has agreed in the pipeline to the wave that its stage begins. */
+  private agreed({ control }: RolloutRecord, waves: readonly WaveRecord[], { through, approved }: PipelineStage): RolloutRecord['control'] {
+    const next = waves.find(({ status }) => status !== 'passed')?.number;
+    if (!approved || next !== through || control.approvals?.[through] !== undefined) return control;
+    return { ...control, approvals: { ...control.approvals, [through]: { by: 'its pipeline', at: this.now(), reason: undefined } } };
+  }
+
+  /** A wave's execution has failed: because the wave did, which is written down already, or because it died. */
+  async waveFailed(execution: string, sentence: string): Promise<WaveAnswer<AnswerTo<'waveFailed'>>> {
+    const record = await this.context.store.requireRecord(this.plan.id);
+    if (record.status !== 'running' || record.execution !== execution) return this.ended(record);
+    return this.end('stopped', { sentence: `the execution of a wave ended without a word: ${sentence}` });
+  }
+
+  /** Whether the wave may begin. Locks are taken here. */
+  async preflight(number: number, execution: string): Promise<WaveAnswer<AnswerTo<'preflight'>>> {
+    const { store } = this.context;
+    const { id, component, policy } = this.plan;
+    const wave = this.wave(number);
+    const [record, cells, before] = await Promise.all([store.requireRecord(id), store.cellsIn(id, number), store.wave(id, number)]);
+    // Asked again, because its answer was lost.
+    if (record.status !== 'running') return this.ended(record);
+    if (before.status === 'rolling back') {
+      // An execution has died on the way back: this one goes on with that.
+      const outcome = record.outcome ?? { wave: number, sentence: `wave ${number} was being put back` };
+      return this.answer({ action: 'rollback', outcome }, number);
+    }
+    const begun = await this.begin(before, execution);
+    const all = await store.cells(id);
+    const done = all.filter((cell) => cell.wave === number);
+    const changed = done.some(isTouched);
+    // A wave that nothing may begin in any more needs no locks, and no look at its cells.
+    const halted = record.control.rollback ?? record.control.stop ?? record.control.pause;
+    const approved = !wave.approval || record.control.approvals?.[number] !== undefined;
+    const locked = halted || !approved ? [] : await this.lock(component, cells);
+    const idle = halted || !approved || locked.length > 0;
+    const healths = idle ? [] : await this.healths(cells, changed ? { firedSince: begun.deployBeganAt } : {});
+    const earlier = idle || cells.length === 0 ? [] : await this.healths(await this.changedBefore(number, all), {});
+    const opens = this.opening(cells, begun);
+    const decision = preflight({
+      wave,
+      record: begun,
+      policy,
+      control: record.control,
+      cells: done,
+      healths,
+      earlier,
+      locked,
+      opens,
+      now: this.now(),
+    });
+    if (decision.action === 'wait') {
+      const until = typeof opens === 'object' ? { opensAt: opens.at } : {};
+      await store.updateWave(id, number, { sentence: decision.sentence, ...until });
+    }
+    if (decision.action === 'end' && !hasEnded(decision.status)) {
+      await store.updateWave(id, number, { sentence: decision.outcome.sentence });
+      // What it waits for may just have come: an approval that is written beside the end would be heard by nobody.
+      return (await this.endUnless(record, decision.status, decision.outcome)) ?? this.preflight(number, execution);
+    }
+    if (decision.action !== 'go') return this.answer(decision, number);
+    await store.updateWave(id, number, {
+      status: 'deploying',
+      sentence: undefined,
+      failedCell: undefined,
+      // What fired before the first cell changed is nobody's fault here; what fired since then counts, however often the wave begins anew.
+      deployBeganAt: changed ? (begun.deployBeganAt ?? this.now()) : this.now(),
+    });
+    return { action: 'go', cells: waveKey(id, number), concurrency: policy.concurrency };
+  }
+
+  /** What follows when no cell of the wave is being deployed any more. */
+  async deployed(number: number): Promise<WaveAnswer<AnswerTo<'deployed'>>> {
+    const { store } = this.context;
+    const { id, policy } = this.plan;
+    const wave = this.wave(number);
+    const [record, cells] = await Promise.all([store.requireRecord(id), store.cells(id)]);
+    const decision = afterDeploy(
+      wave,
+      cells.filter((cell) => cell.wave === number),
+      record.control,
+    );
+    if (decision.action !== 'bake') return this.answer(decision, number);
+    const now = this.now();
+    const until = bakeEnd(wave, policy, now);
+    await store.updateWave(id, number, { status: 'baking', bakeBeganAt: now, bakeUntil: until, extended: undefined, sentence: undefined });
+    // At once: a deployment that went wrong shows now.
+    return { action: 'bake', seconds: 1, sentence: `bakes until ${until}` };
+  }
+
+  /** A look at the wave while it bakes. */
+  async look(number: number): Promise<WaveAnswer<AnswerTo<'look'>>> {
+    const { store } = this.context;
+    const { id, policy } = this.plan;
+    const [record, waveRecord, cells] = await Promise.all([store.requireRecord(id), store.wave(id, number), store.cellsIn(id, number)]);
+    const healths = await this.healths(cells, { firedSince: waveRecord.deployBeganAt, requestsSince: waveRecord.bakeBeganAt });
+    const decision = look({ wave: this.wave(number), record: waveRecord, policy, control: record.control, healths, now: this.now() });
+    if (decision.action === 'extend') {
+      await store.updateWave(id, number, { bakeUntil: decision.until, extended: decision.sentence });
+      return { action: 'wait', seconds: decision.seconds, sentence: decision.sentence };
+    }
+    return this.answer(decision, number);
+  }
+
+  /** The cells to put back. */
+  async rollback(number: number): Promise<WaveAnswer<AnswerTo<'rollback'>>> {
+    const { store } = this.context;
+    const { id, policy } = this.plan;
+    const [record, cells, { attempts }] = await Promise.all([store.requireRecord(id), store.cells(id), store.wave(id, number)]);
+    const back = toRestore(cells, number, policy, record.control);
+    const waves = [...new Set([...back.map(({ wave }) => wave), number])];
+    const known = new Map((await Promise.all(waves.map((wave) => store.cellsIn(id, wave)))).flat().map((cell) => [cell.name, cell]));
+    const items = back.flatMap(({ cell, wave }) => {
+      const found = known.get(cell);
+      return found ? [{ ...found, wave }] : [];
+    });
+    for (const wave of waves) await store.updateWave(id, wave, { status: 'rolling back' });
+    if (items.length === 0) return { action: 'pass', sentence: 'no cell has anything to put back' };
+    const key = rollbackKey(id, number, `${record.runs}-${attempts}`);
+    await store.writeOnce(key, items);
+    return { action: 'rollback', cells: key, concurrency: policy.rollbackConcurrency, sentence: `puts ${items.length} cells back` };
+  }
+
+  /** How the rollback went. */
+  async restored(number: number): Promise<WaveAnswer<AnswerTo<'restored'>>> {
+    const { store } = this.context;
+    const { id } = this.plan;
+    const [record, cells, waves] = await Promise.all([store.requireRecord(id), store.cells(id), store.waves(this.plan)]);
+    const returning = waves.filter(({ status }) => status === 'rolling back');
+    const end = afterRollback(
+      cells,
+      returning.map((wave) => wave.number),
+      record.outcome ?? { wave: number, sentence: 'rolled back' },
+    );
+    for (const wave of returning) {
+      const stuck = cells.some((cell) => cell.wave === wave.number && isTouched(cell));
+      await store.updateWave(id, wave.number, {
+        status: stuck ? 'rolled back in part' : 'rolled back',
+        endedAt: this.now(),
+        ...(wave.number === number ? { sentence: end.outcome.sentence } : {}),
+      });
+    }
+    return this.end(end.status, end.outcome);
+  }
+
+  /** The machine has come to an error that nothing else catches: whatever was changed goes back. */
+  async broken(number: number, sentence: string): Promise<WaveAnswer<AnswerTo<'broken'>>> {
+    const { store } = this.context;
+    const { id } = this.plan;
+    const outcome: Outcome = { sentence, wave: number };
+    const [record, cells, waves] = await Promise.all([store.requireRecord(id), store.cells(id), store.waves(this.plan)]);
+    const returning = waves.filter(({ status }) => status === 'rolling back').map((wave) => wave.number);
+    // A second time, the way back is broken, too: going round in circles helps nobody.
+    if (returning.length === 0 && cells.some((cell) => cell.wave === number && isTouched(cell))) {
+      await store.updateWave(id, number, { status: 'rolling back' });
+      return this.answer({ action: 'rollback', outcome }, number);
+    }
+    const touched = cells.some((cell) => returning.includes(cell.wave) && isTouched(cell));
+    for (const wave of returning) await store.updateWave(id, wave, { status: 'rolled back in part', sentence, endedAt: this.now() });
+    if (returning.length === 0) await store.updateWave(id, number, { status: 'failed', sentence, endedAt: this.now() });
+    if (!touched) return this.end('stopped', outcome);
+    const { status, outcome: told } = afterRollback(cells, returning, {
+      ...outcome,
+      sentence: record.outcome ? `${record.outcome.sentence}. The way back broke: ${sentence}` : sentence,
+    });
+    return this.end(status, told);
+  }
+
+  private now(): string {
+    return this.context.now().toISOString();
+  }
+
+  private wave(number: number) {
+    const wave = this.plan.waves[number];
+    if (!wave) throw new Error(`${this.plan.id} has no wave ${number}`);
+    return wave;
+  }
+
+  /** Cells that run the version because earlier waves gave it to them. */
+  private async changedBefore(number: number, records: readonly CellRecord[]): Promise<readonly RolloutCell[]> {
+    const names = new Set(records.filter((cell) => cell.wave < number && isTouched(cell)).map(({ cell }) => cell));
+    const waves = new Set(records.filter(({ cell }) => names.has(cell)).map(({ wave }) => wave));
+    const cells = await Promise.all([...waves].map((wave) => this.context.store.cellsIn(this.plan.id, wave)));
+    return cells.flat().filter(({ name }) => names.has(name));
+  }
+
+  /** An attempt of its own for every execution; the same one when a call is repeated. */
+  private async begin(wave: WaveRecord, execution: string): Promise<WaveRecord> {
+    if (wave.execution === execution) return wave;
+    const begun = { status: 'preflight', attempts: wave.attempts + 1, execution, startedAt: this.now() } as const;
+    await this.context.store.updateWave(this.plan.id, wave.number, {
+      ...begun,
+      endedAt: undefined,
+      sentence: undefined,
+      opensAt: undefined,
+    });
+    return { ...wave, ...begun };
+  }
+
+  /** When all calendars of the wave are open. In a rehearsal, the wait is shortened as every other is. */
+  private opening(cells: readonly RolloutCell[], record: WaveRecord): { at: string; why: string } | 'never' | undefined {
+    const { timeScale } = this.plan.policy;
+    if (timeScale < 1 && record.opensAt !== undefined) return { at: record.opensAt, why: 'calendars are closed' };
+    const now = this.context.now();
+    const opening = openTogether(
+      cells.map((cell) => ({ name: cell.name, calendars: [cell.calendar] })),
+      now,
+    );
+    if (opening.open) return undefined;
+    if (opening.until === undefined) return 'never';
+    const at = new Date(now.getTime() + (opening.until.getTime() - now.getTime()) * timeScale);
+    return { at: at.toISOString(), why: opening.reason };
+  }
+
+  /** Takes the locks. A lock of a rollout that is over, or whose execution is, is taken over. */
+  private async lock(component: string, cells: readonly RolloutCell[]): Promise<readonly Outcome[]> {
+    const { store } = this.context;
+    const { id } = this.plan;
+    const limit = pLimit(CONCURRENCY);
+    const over = new Map<string, Promise<boolean>>();
+    const isOver = (rollout: string) => {
+      const known = over.get(rollout) ?? this.isOver(rollout);
+      over.set(rollout, known);
+      return known;
+    };
+    const taken = await Promise.all(
+      cells.map(({ name }) =>
+        limit(async (): Promise<Outcome[]> => {
+          const held = await store.lock(component, name, id);
+          if (!held) return [];
+          const again = (await isOver(held.rollout)) ? await store.lock(component, name, id, held.rollout) : held;
+          return again ? [{ cell: name, sentence: `${name} is locked by ${again.rollout} since ${again.since}` }] : [];
+        }),
+      ),
+    );
+    return taken.flat();
+  }
+
+  private async isOver(rollout: string): Promise<boolean> {
+    const record = await this.context.store.record(rollout);
+    if (!record || hasEnded(record.status)) return true;
+    return record.status === 'running' && record.execution !== undefined && !(await this.context.isRunning(record.execution));
+  }
+
+  private async healths(
+    cells: readonly RolloutCell[],
+    since: { readonly firedSince?: string | undefined; readonly requestsSince?: string | undefined },
+  ): Promise<readonly CellHealth[]> {
+    const limit = pLimit(CONCURRENCY);
+    const { component, kind, traffic } = this.plan;
+    const question = { component, kind, traffic, ...since, now: this.now() };
+    return Promise.all(cells.map((cell) => limit(() => this.context.inside.health(cell, question))));
+  }
+
+  /** Writes down what was decided, and says it to the machine. */
+  private async answer<D extends Spoken>(decision: D, number: number): Promise<WaveAnswer<D['action']>> {
+    return { ...(await this.writeDown(decision, number)), action: decision.action };
+  }
+
+  private async writeDown(decision: Spoken, number: number): Promise<Omit<WaveAnswer, 'action'>> {
+    const { store } = this.context;
+    const { id } = this.plan;
+    switch (decision.action) {
+      case 'go':
+      case 'bake':
+        return {};
+      case 'wait':
+        return { seconds: decision.seconds, sentence: decision.sentence };
+      case 'pass':
+        await store.updateWave(id, number, { status: 'passed', endedAt: this.now(), sentence: decision.sentence });
+        await this.passed();
+        return { sentence: decision.sentence };
+      case 'rollback':
+        await store.updateRecord(id, { outcome: decision.outcome });
+        return { sentence: decision.outcome.sentence };
+      case 'end':
+        await store.updateWave(id, number, { sentence: decision.outcome.sentence });
+        return this.end(decision.status, decision.outcome);
+    }
+  }
+
+  /** The last wave ends the rollout, whoever started it: a pipeline knows its waves, and not that there are no more. */
+  private async passed(): Promise<void> {
+    const { store } = this.context;
+    const record = await store.requireRecord(this.plan.id);
+    const step = advance(record, await store.waves(this.plan));
+    if (step.action === 'end' && step.status === 'succeeded') await this.endUnless(record, step.status, step.outcome);
+  }
+
+  /** Ends it, unless somebody has asked for something since `record` was read. */
+  private async endUnless({ control }: RolloutRecord, status: RolloutStatus, outcome: Outcome): Promise<WaveAnswer<'end'> | undefined> {
+    const unchanged = await this.context.store.updateRecord(this.plan.id, { outcome }, { control, status: 'running' });
+    return unchanged ? this.end(status, outcome) : undefined;
+  }
+
+  private ended({ status, outcome, through }: RolloutRecord): WaveAnswer<'end'> {
+    return { action: 'end', well: endsWell(status, through), sentence: outcome?.sentence ?? status };
+  }
+
+  /** Writes the end down, and gives the locks back: last, so that nobody begins while the record says it runs. */
+  private async end(status: RolloutStatus, outcome: Outcome): Promise<WaveAnswer<'end'>> {
+    const { store } = this.context;
+    const { id, component } = this.plan;
+    const ended = hasEnded(status);
+    if (status === 'stopped') {
+      // Nobody looks at them any more.
+      const open = (await store.waves(this.plan)).filter((wave) => ['preflight', 'deploying', 'baking'].includes(wave.status));
+      for (const { number } of open) {
+        await store.updateWave(id, number, { status: 'failed', sentence: outcome.sentence, endedAt: this.now() });
+      }
+    }
+    await store.updateRecord(id, { status, outcome, ...(ended ? { endedAt: this.now() } : {}) });
+    if (ended) await store.releaseLocks(component, id);
+    return this.ended(await store.requireRecord(id));
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * What is written down of a rollout: the pinned plan in the bucket, and the record that the machines, the operator and people
+ * share, in the table. Shapes and keys only; whoever decides stands in `decide.ts`, whoever reads and writes in `store.ts`.
+ */
+
+import type { LeftOut, RolloutWave } from '../plan/waves.ts';
+import type { Calendar, Component, RolloutPolicy } from '../registry/index.ts';
+
+export type { LeftOut, RolloutWave };
+
+/** A rollout in one of these is over; its locks are gone. */
+export const ENDED = ['succeeded', 'stopped', 'rolled back', 'rolled back in part'] as const;
+/**
+ * `queued`: it waits for another rollout of the component, and has begun nothing. `paused`, `awaiting approval` and `between
+ * waves`, which is where a pipeline takes it on: no execution runs, and the locks are kept.
+ */
+export type RolloutStatus = 'queued' | 'running' | 'between waves' | 'paused' | 'awaiting approval' | (typeof ENDED)[number];
+
+/** Ends that are no failure; a pause is what was asked for. */
+const WELL: readonly RolloutStatus[] = ['succeeded', 'between waves', 'paused', 'awaiting approval'];
+
+/**
+ * Whether an execution that ends with this status ends well.
+ * @param through the wave that a pipeline has it go to: for the pipeline's stage, a wave that has not passed is a failure
+ */
+export const endsWell = (status: RolloutStatus, through?: number): boolean =>
+  WELL.includes(status) && (through === undefined || status === 'succeeded' || status === 'between waves');
+
+export const hasEnded = (status: RolloutStatus): boolean => ENDED.some((ended) => ended === status);
+
+/** A cell as a rollout has it: enough to act in it, whatever becomes of the registry meanwhile. */
+export interface RolloutCell {
+  readonly name: string;
+  readonly stage: string;
+  readonly region: string;
+  readonly accountId: string;
+  /** Relative share of the traffic. */
+  readonly weight: number;
+  /** The composite alarm that says how the cell is. */
+  readonly healthAlarm: string;
+  /** The alarms that it is made of: while they lack data, it says OK. */
+  readonly alarms: readonly string[];
+  /** When the cell may be deployed to; the organization's blackouts are part of it. */
+  readonly calendar: Calendar;
+}
+
+/** Everything that is fixed when a rollout starts. Written once, `planKey`. */
+export interface RolloutPlan {
+  readonly id: string;
+  readonly component: string;
+  readonly kind: Component['kind'];
+  /** The one cell that it brings to the others' version; it goes beside rollouts to all. @default - all cells */
+  readonly only?: string | undefined;
+  /** Components whose requests tell whether a cell is used: the component itself, or all that stand on a foundation. */
+  readonly traffic: readonly string[];
+  readonly version: string;
+  /** Digest of the artifact: every cell gets exactly these bytes. */
+  readonly digest: string;
+  /** The registry that waves and policy come from. */
+  readonly registry: { readonly revision: number; readonly digest: string };
+  readonly policy: RolloutPolicy;
+  /** Values of the template's parameters that come from the registry. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** The cells of each are an object of their own, `waveKey`. */
+  readonly waves: readonly RolloutWave[];
+  readonly leftOut: readonly LeftOut[];
+  /** Logical ids of the component's stack that may be replaced or removed although that loses something. */
+  readonly allowReplacement: readonly string[];
+  readonly by: string;
+  readonly reason: string | undefined;
+  /** ISO 8601, as every time here. */
+  readonly startedAt: string;
+}
+
+/** Rollouts of one lane follow each other: those of a component to all cells, and those of it to one. */
+export type Lane = Pick<RolloutPlan, 'component' | 'only'>;
+
+/** Something a person asked for. */
+export interface Request {
+  readonly by: string;
+  readonly at: string;
+  readonly reason: string | undefined;
+}
+
+/** What people ask of a running rollout. The machines read it before each thing they begin. */
+export interface Control {
+  readonly pause?: Request;
+  readonly stop?: Request;
+  readonly rollback?: Request & { readonly scope: 'wave' | 'all' };
+  /** The last time that somebody had it go on. */
+  readonly resumed?: Request;
+  /** By number of the wave. */
+  readonly skipBake?: Readonly<Record<string, Request>>;
+  /** By number of the wave. */
+  readonly approvals?: Readonly<Record<string, Request>>;
+}
+
+/** Why a rollout is where it is, for people. */
+export interface Outcome {
+  /** A whole sentence. */
+  readonly sentence: string;
+  readonly wave?: number;
+  readonly cell?: string;
+}
+
+/** The record of a rollout. */
+export interface RolloutRecord {
+  readonly id: string;
+  readonly component: string;
+  /** As in its plan. */
+  readonly only?: string | undefined;
+  readonly version: string;
+  readonly digest: string;
+  readonly revision: number;
+  readonly status: RolloutStatus;
+  readonly by: string;
+  readonly startedAt: string;
+  readonly updatedAt: string;
+  readonly endedAt?: string;
+  readonly control: Control;
+  readonly outcome?: Outcome;
+  /** The execution that drives it, or drove it last. */
+  readonly execution?: string;
+  /** How many executions have driven it. */
+  readonly runs: number;
+  /** The last wave that its execution goes to: a pipeline takes it on wave by wave. Undefined where it goes to the end. */
+  readonly through?: number;
+}
+
+export type WaveStatus =
+  | 'pending'
+  | 'preflight'
+  | 'deploying'
+  | 'baking'
+  | 'passed'
+  | 'rolling back'
+  | 'rolled back'
+  | 'rolled back in part'
+  | 'failed';
+
+/** What became of a wave. */
+export interface WaveRecord {
+  readonly number: number;
+  readonly status: WaveStatus;
+  /** Every attempt at a wave is an execution of its own. */
+  readonly attempts: number;
+  /** The execution of the last attempt. */
+  readonly execution?: string;
+  /** In a rehearsal, when closed calendars count as open. */
+  readonly opensAt?: string;
+  readonly startedAt?: string;
+  /** When the first cell began to change: alarms count from here on. */
+  readonly deployBeganAt?: string;
+  readonly bakeBeganAt?: string;
+  /** The first cell of this attempt that failed: no other begins after it. */
+  readonly failedCell?: string;
+  /** When the bake ends as things are; later than the policy says where it was extended. */
+  readonly bakeUntil?: string;
+  /** Why the bake takes longer than the policy says. */
+  readonly extended?: string;
+  readonly endedAt?: string;
+  /** What it waits for, or why it failed: a whole sentence. */
+  readonly sentence?: string;
+}
+
+export type CellRolloutStatus = 'pending' | 'deploying' | 'deployed' | 'failed' | 'restoring' | 'restored' | 'not restored';
+
+/** What became of a cell. */
+export interface CellRecord {
+  readonly cell: string;
+  readonly wave: number;
+  readonly status: CellRolloutStatus;
+  /** Version that ran before; empty for none. The template that ran is `previousKey`. */
+  readonly previous?: string;
+  /** True where the cell ran the very same before the rollout, and nothing was changed. */
+  readonly unchanged?: boolean;
+  readonly changeSet?: string;
+  /** True from just before the change set is executed. */
+  readonly executing?: boolean;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  /** Why it failed: a whole sentence. */
+  readonly sentence?: string;
+}
+
+/** Keys in the artifacts' bucket of the home region. */
+export const planKey = (id: string) => `rollouts/${id}/plan.json`;
+/** The cells of a wave, as the machine fans out over them: `RolloutCell[]`. */
+export const waveKey = (id: string, wave: number) => `rollouts/${id}/waves/${wave}.json`;
+/** The cells to put back, as the machine fans out over them: `RolloutCell[]`. */
+export const rollbackKey = (id: string, wave: number, attempt: string) => `rollouts/${id}/rollbacks/${wave}-${attempt}.json`;
+/** What a cell ran before the rollout: version and parameters of its stack; written after the template. */
+export const previousKey = (id: string, cell: string) => `rollouts/${id}/previous/${cell}.json`;
+/** The template of that stack, as it was given to CloudFormation. */
+export const previousTemplateKey = (id: string, cell: string) => `rollouts/${id}/previous/${cell}.template.json`;

@@ -1,0 +1,210 @@
+/**
+ * The local cloud: moto with our plugin, as one background process with its state in one folder.
+ * It is an endpoint and nothing else: everything that talks to AWS talks to it through `AWS_ENDPOINT_URL`.
+ */
+import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import getPort from 'get-port';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
+import { packageRoot } from '../../../lib/package-root.ts';
+import { processInfo } from '../../../lib/process-info.ts';
+import { FactoryError, isNamed } from '../../../lib/registry/index.ts';
+import { findPython } from './python.ts';
+
+/** The Python module that is started, by which its process is recognized. */
+const MODULE = 'cell_factory_moto';
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 10_000;
+
+const stateSchema = z.object({ pid: z.int().positive(), port: z.int().positive(), startedAt: z.string() });
+type State = z.infer<typeof stateSchema>;
+
+/** A running local cloud. */
+export interface RunningCloud extends State {
+  /** Written with `localhost`: with 127.0.0.1 CloudFormation misreads the address of a template in S3. */
+  readonly endpoint: string;
+  /** Address of the DNS server that answers from its hosted zones, as the public DNS would. */
+  readonly resolver: string;
+  readonly log: string;
+}
+
+/** A resource that a stack declares and the local cloud can't create. */
+export interface SkippedResource {
+  readonly account: string;
+  readonly region: string;
+  readonly stack: string;
+  readonly logicalId: string;
+  readonly type: string;
+}
+
+export class LocalCloud {
+  /** @param folder where state, log, virtual environment and the lock file of the local organization are kept */
+  constructor(readonly folder: string = join(packageRoot(), '.local-cloud')) {}
+
+  /** The lock file of the organization that lives in this cloud: it ends with the cloud, and never mixes with the committed one. */
+  get accountsFile(): string {
+    return join(this.folder, 'accounts.json');
+  }
+
+  private get stateFile(): string {
+    return join(this.folder, 'state.json');
+  }
+
+  private get log(): string {
+    return join(this.folder, 'moto.log');
+  }
+
+  /** The running cloud, or undefined. `stale` names a process that the state file speaks of and that is gone. */
+  async status(): Promise<{ running?: RunningCloud; stale?: number }> {
+    const text = await readFile(this.stateFile, 'utf8').catch(() => undefined);
+    if (text === undefined) return {};
+    const state = stateSchema.safeParse(tryJson(text)).data;
+    if (!state) return { stale: 0 };
+    return isOurs(state) ? { running: this.describe(state) } : { stale: state.pid };
+  }
+
+  /** Starts the cloud, or finds it running. Returns when it answers. @throws FactoryError `LOCAL_CLOUD_UNAVAILABLE` */
+  async up(progress: (text: string) => void = () => undefined): Promise<{ cloud: RunningCloud; started: boolean; stale?: number }> {
+    await mkdir(this.folder, { recursive: true });
+    return this.exclusively(async () => {
+      const { running, stale } = await this.status();
+      if (running) return { cloud: running, started: false };
+      const python = await findPython(join(this.folder, 'venv'), progress);
+      // Accounts of a cloud that is gone are gone with it.
+      await rm(this.accountsFile, { force: true });
+      const cloud = await this.start(python);
+      return { cloud, started: true, ...(stale === undefined ? {} : { stale }) };
+    });
+  }
+
+  /** Ends exactly the process that `up` started. Returns false when there was none. */
+  async down(): Promise<boolean> {
+    const { running } = await this.status();
+    if (running) {
+      process.kill(running.pid, 'SIGTERM');
+      const deadline = Date.now() + STOP_TIMEOUT_MS;
+      while (isOurs(running) && Date.now() < deadline) await sleep(50);
+      if (isOurs(running)) process.kill(running.pid, 'SIGKILL');
+    }
+    await rm(this.stateFile, { force: true });
+    await rm(this.accountsFile, { force: true });
+    return running !== undefined;
+  }
+
+  /** What stacks declare and this cloud can't create. */
+  async skipped(cloud: RunningCloud): Promise<SkippedResource[]> {
+    const answer = await fetch(`${cloud.endpoint}/moto-api/cell-factory/skipped`);
+    const { skipped } = (await answer.json()) as { skipped: SkippedResource[] };
+    return skipped;
+  }
+
+  private describe(state: State): RunningCloud {
+    return { ...state, endpoint: `http://localhost:${state.port}`, resolver: `127.0.0.1:${state.port}`, log: this.log };
+  }
+
+  private async start(python: string): Promise<RunningCloud> {
+    const port = await freePort();
+    const log = await open(this.log, 'w');
+    const child = spawn(python, ['-m', MODULE, '--port', String(port)], {
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+      env: {
+        ...process.env,
+        PYTHONPATH: join(packageRoot(), 'tools/local-cloud'),
+        PYTHONDONTWRITEBYTECODE: '1',
+        // What runs the functions of its accounts.
+        CELL_FACTORY_NODE: process.execPath,
+      },
+    });
+    child.unref();
+    await log.close();
+    let ended = false;
+    child.once('exit', () => {
+      ended = true;
+    });
+    child.once('error', () => {
+      ended = true;
+    });
+    const cloud = this.describe({ pid: child.pid ?? 0, port, startedAt: new Date().toISOString() });
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while (!(await answers(cloud.endpoint))) {
+      if (ended || Date.now() > deadline) {
+        if (!ended) process.kill(cloud.pid, 'SIGKILL');
+        const tail = (await readFile(this.log, 'utf8')).trim().split('\n').slice(-5).join('\n');
+        throw new FactoryError('LOCAL_CLOUD_UNAVAILABLE', `the local cloud did not start:\n${tail}`, { fix: `see ${this.log}` });
+      }
+      await sleep(100);
+    }
+    const { pid, startedAt } = cloud;
+    await writeFileAtomic(this.stateFile, `${JSON.stringify({ pid, port, startedAt })}\n`);
+    return cloud;
+  }
+
+  /** Lets one `up` work at a time: a second one waits, and then finds the first one's cloud. */
+  private async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const file = join(this.folder, 'starting');
+    const deadline = Date.now() + 2 * START_TIMEOUT_MS;
+    for (;;) {
+      try {
+        const handle = await open(file, 'wx');
+        await handle.writeFile(String(process.pid));
+        await handle.close();
+        break;
+      } catch (error) {
+        if (!isNamed(error, 'EEXIST')) throw error;
+        const holder = Number(await readFile(file, 'utf8').catch(() => '0'));
+        // An empty file is one that its owner is about to fill.
+        if (holder > 0 && !processInfo(holder)) await rm(file, { force: true });
+        else if (Date.now() > deadline) {
+          throw new FactoryError('LOCAL_CLOUD_UNAVAILABLE', `another \`local up\` (process ${holder}) does not finish`, {
+            fix: `end it, or delete ${file}`,
+          });
+        } else await sleep(100);
+      }
+    }
+    try {
+      return await work();
+    } finally {
+      await rm(file, { force: true });
+    }
+  }
+}
+
+/** A port that is free for HTTP and, under the same number, for DNS. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await getPort();
+    const socket = createSocket('udp4');
+    const bound = await new Promise<boolean>((resolve) => {
+      socket.once('error', () => resolve(false));
+      socket.bind(port, '127.0.0.1', () => resolve(true));
+    });
+    socket.close();
+    if (bound) return port;
+  }
+}
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** True when the process of `state` lives and is our moto: its id alone may have gone to somebody else. */
+function isOurs(state: State): boolean {
+  const words = processInfo(state.pid)?.words ?? [];
+  return words.includes(MODULE) && words.includes(String(state.port));
+}
+
+async function answers(endpoint: string): Promise<boolean> {
+  return fetch(`${endpoint}/moto-api/cell-factory/skipped`).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
