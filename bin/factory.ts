@@ -13,6 +13,7 @@ import { cdkCommandLine, type Wanted, wantedStacks } from '../lib/app/wanted.ts'
 import { ArtifactReplicaStack, ArtifactsStack } from '../lib/artifact/artifacts-stack.ts';
 import { Delegation } from '../lib/cell/foundation/delegation.ts';
 import { Foundation } from '../lib/cell/foundation/foundation.ts';
+import { environment } from '../lib/environment.ts';
 import { packageRoot } from '../lib/package-root.ts';
 import { GITHUB_STACK, PIPELINES_STACK, pipelineStacks } from '../lib/plan/pipeline-stacks.ts';
 import {
@@ -161,7 +162,7 @@ const cellOfStack = (stack: string) => stack.replace(new RegExp(`^(${cellStackNa
 async function main(): Promise<void> {
   const app = new App();
   const context = (key: string): unknown => app.node.tryGetContext(key);
-  const accountsFile: unknown = context('accounts') ?? process.env['CELL_FACTORY_ACCOUNTS'];
+  const accountsFile: unknown = context('accounts') ?? environment.accountsFile;
   const registry = await loadRegistry(String(context('organization') ?? join(packageRoot(), 'registry')), {
     accountsFile: typeof accountsFile === 'string' ? accountsFile : undefined,
   });

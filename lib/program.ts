@@ -1,5 +1,6 @@
 /** Runs other people's programs: container engines, git, make. Never through a shell, so that no name can become a command. */
 import { spawn } from 'node:child_process';
+import { inheritedEnvironment } from './environment.ts';
 import { isNamed } from './registry/errors.ts';
 
 export interface RunOptions {
@@ -26,8 +27,7 @@ export type Run = (program: string, words: readonly string[], options: RunOption
 /** Runs a program to its end, with everything that it started. Never throws for what the program did. */
 export const run: Run = (program, words, { folder, environment, without, input, timeout }) =>
   new Promise((resolve, reject) => {
-    const inherited = Object.entries(process.env).filter(([name]) => !without?.test(name));
-    const env = { ...Object.fromEntries(inherited), ...environment };
+    const env = { ...inheritedEnvironment(without), ...environment };
     // A group of its own: what takes too long ends with all that it has started.
     const child = spawn(program, words, { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     const stdout: Buffer[] = [];

@@ -7,6 +7,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { inheritedEnvironment } from '../lib/environment.ts';
 import type { Emit } from '../lib/messages.ts';
 import { FactoryError } from '../lib/registry/index.ts';
 import { type PipelineVariable, type StepShell, shellOf } from './commands.ts';
@@ -61,9 +62,8 @@ async function runStep(step: Step, variables: Variables, options: RunOptions): P
 async function runShell(step: Step, shell: StepShell, variables: Variables, { folder, environment, emit }: RunOptions): Promise<Variables> {
   const results = await mkdtemp(join(tmpdir(), 'cell-factory-step-'));
   try {
-    const inherited = Object.entries(process.env).filter(([name]) => step.kind !== 'build' || !CREDENTIALS.test(name));
     const taken = Object.fromEntries(shell.takes.map((name) => [name, variables[name] ?? '']));
-    const env = { ...Object.fromEntries(inherited), ...environment, ...taken };
+    const env = { ...inheritedEnvironment(step.kind === 'build' ? CREDENTIALS : undefined), ...environment, ...taken };
     const kept = shell.leaves.map((name) => `printf '%s' "$${name}" > '${join(results, name)}'`);
     const { code, said } = await bash([...shell.lines, ...kept], folder, env, (line) =>
       emit({ kind: 'progress', subject: step.name, text: line }),

@@ -1,5 +1,6 @@
 /** The light half of every command: its options and the frame around its work. Loads nothing else until the command runs. */
 import type { Command } from 'commander';
+import { environment } from '../environment.ts';
 import type { Context } from './context.ts';
 
 /** Options that every command takes. They may stand before or after its name. */
@@ -20,10 +21,9 @@ export function action<A extends unknown[]>(work: (context: Context, ...args: A)
       process.exitCode = (await work(context, ...(args.slice(0, -1) as A))) ?? 0;
     } catch (error) {
       const { asCloudError } = await import('../aws/cloud-error.ts');
-      const failure = asCloudError(error, process.env['AWS_ENDPOINT_URL']);
+      const failure = asCloudError(error, environment.endpoint);
       context.output.problem(failure);
-      if (failure.code === 'INTERNAL' && process.env['CELLCTL_DEBUG'] !== undefined && error instanceof Error)
-        process.stderr.write(`${error.stack}\n`);
+      if (failure.code === 'INTERNAL' && environment.debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
       process.exitCode = failure.exitCode;
     }
   };

@@ -1,4 +1,4 @@
-/** What every command starts from: the global options, and the registry and session they lead to. The only place that reads the environment. */
+/** What every command starts from: the global options, and the registry and session they lead to. */
 import { execFile } from 'node:child_process';
 import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -7,24 +7,11 @@ import type { Command } from 'commander';
 import type { ArtifactStores } from '../artifact/publishing.ts';
 import type { Session } from '../aws/session.ts';
 import type { Source } from '../aws/toolkit.ts';
+import { environment } from '../environment.ts';
 import { packageRoot } from '../package-root.ts';
 import type { InitializedPlan, Plan } from '../plan/plan.ts';
 import type { RolloutClient } from '../rollout/client.ts';
 import { Output } from './output.ts';
-
-/** Hosts that are this machine. */
-const HERE = /^(localhost|127(\.\d+){3}|\[::1\]|.+\.localhost)$/;
-
-/**
- * Whether calls go to AWS, or to somebody who may pass them on. The SDK prefers the endpoint of a service to that of all.
- * @param environment the process's
- */
-export function reachesAws(environment: Readonly<Record<string, string | undefined>>): boolean {
-  const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CLOUDWATCH, AWS_ENDPOINT_URL_STS, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS } = environment;
-  if (AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === 'true') return true;
-  const endpoints = [AWS_ENDPOINT_URL_CLOUDWATCH, AWS_ENDPOINT_URL_STS].map((endpoint) => endpoint ?? AWS_ENDPOINT_URL ?? '');
-  return !endpoints.every((endpoint) => URL.canParse(endpoint) && HERE.test(new URL(endpoint).hostname));
-}
 
 /** The bucket of the registry, as an organization. */
 const BUCKET = /^s3:\/\/([a-z0-9.-]+)$/;
@@ -48,7 +35,7 @@ export class Context {
 
   /** Where the organization is defined: a folder of definitions, a published document, or `s3://` with the registry's bucket. */
   get organization(): string {
-    return this.options.organization ?? process.env['CELL_FACTORY_ORGANIZATION'] ?? join(packageRoot(), 'registry');
+    return this.options.organization ?? environment.organization ?? join(packageRoot(), 'registry');
   }
 
   /** True for the registry's bucket. */
@@ -69,7 +56,7 @@ export class Context {
 
   /** The same, for the CDK app. */
   get source(): Source {
-    const file = process.env['CELL_FACTORY_ACCOUNTS'];
+    const file = environment.accountsFile;
     return { organization: resolve(this.organization), accountsFile: file === undefined ? undefined : resolve(file) };
   }
 
@@ -85,7 +72,7 @@ export class Context {
 
   /** Factor on the rates that AWS's quotas allow; 1 unless `CELL_FACTORY_PACE` says otherwise. @throws FactoryError `USAGE` */
   async pace(): Promise<number> {
-    const text = process.env['CELL_FACTORY_PACE'] ?? '1';
+    const text = environment.pace;
     const pace = Number(text);
     if (pace > 0) return pace;
     const { FactoryError } = await import('../registry/index.ts');
@@ -105,7 +92,7 @@ export class Context {
       import('../registry/index.ts'),
       import('../aws/s3.ts'),
     ]);
-    const region = process.env['AWS_REGION'];
+    const { region } = environment;
     if (region === undefined) {
       throw new FactoryError('USAGE', `${this.organization} needs a region`, { fix: "set AWS_REGION to the bucket's" });
     }
@@ -173,7 +160,7 @@ export class Context {
 
   /** Whether what we do may reach customers: unless the SDK is pointed at an endpoint on this machine. */
   get reachesCustomers(): boolean {
-    return reachesAws(process.env);
+    return environment.reachesAws;
   }
 
   /** The buckets of artifacts, in every region that cells use. */
@@ -193,8 +180,7 @@ export class Context {
   /** What asks the DNS whether the cells' domain is delegated; of the server that `CELL_FACTORY_RESOLVER` names, if it does. */
   async domainCheck(plan: InitializedPlan, session: Session) {
     const { DomainCheck } = await import('../aws/domain-check.ts');
-    const resolver = process.env['CELL_FACTORY_RESOLVER'];
-    return new DomainCheck({ domain: plan.cellsDomain, parent: plan.domain, session, resolver });
+    return new DomainCheck({ domain: plan.cellsDomain, parent: plan.domain, session, resolver: environment.resolver });
   }
 
   /** @param farewell what to say when we are stopped */

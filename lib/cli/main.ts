@@ -1,5 +1,6 @@
 /** `cellctl`. Defines its commands only; what they need is loaded when they run, so that --help answers at once. */
 import { Command, CommanderError } from 'commander';
+import { silenceNodeWarning } from '../environment.ts';
 import { packageVersion } from '../package-root.ts';
 import { withGlobals } from './action.ts';
 import { accountsCommand } from './commands/accounts.ts';
@@ -76,6 +77,7 @@ function createProgram(json: boolean): Command {
 
 /** Runs one command line (without `node` and script). Returns the exit code. */
 export async function run(words: readonly string[]): Promise<number> {
+  silenceNodeWarning();
   const json = words.includes('--json');
   try {
     await createProgram(json).parseAsync(words, { from: 'user' });

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
+import { environment } from '../../environment.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
 import { countTypes } from './deploy.ts';
@@ -75,9 +76,8 @@ async function accountOf(as: string | undefined, file: string): Promise<{ name: 
 
 /** Variables that would lead a tool past the local cloud, to real accounts. */
 function misleading(variables: Readonly<Record<string, string>>): string[] {
-  const endpoints = Object.keys(process.env).filter((name) => name.startsWith('AWS_ENDPOINT_URL_'));
   const always = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'];
-  return [...always, ...endpoints].filter((name) => variables[name] === undefined);
+  return [...always, ...environment.serviceEndpoints].filter((name) => variables[name] === undefined);
 }
 
 /** An address that nothing answers on. */

@@ -5,6 +5,7 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { s3Client } from '../../aws/s3.ts';
 import { defaultSession } from '../../aws/session.ts';
+import { environment } from '../../environment.ts';
 import { S3Objects } from '../../registry/objects.ts';
 import { isRunning, type PipelineStage } from '../executions.ts';
 import type { RolloutCell } from '../rollout-record.ts';
@@ -83,7 +84,7 @@ let context: WaveContext | undefined;
 
 function createContext({ invokedFunctionArn }: FunctionContext): WaveContext {
   const [, partition = '', , region = ''] = invokedFunctionArn.split(':');
-  const { ROLLOUTS_TABLE: table, ARTIFACTS_BUCKET: bucket } = process.env;
+  const { table, bucket } = environment.operator;
   if (!table || !bucket) throw new OperatorError('BadInput', 'ROLLOUTS_TABLE and ARTIFACTS_BUCKET must be set');
   const session = defaultSession(region);
   const machines = new SFNClient(session);

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import getPort from 'get-port';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
+import { inheritedEnvironment } from '../../../lib/environment.ts';
 import { packageRoot } from '../../../lib/package-root.ts';
 import { processInfo } from '../../../lib/process-info.ts';
 import { FactoryError, isNamed } from '../../../lib/registry/index.ts';
@@ -113,7 +114,7 @@ export class LocalCloud {
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
       env: {
-        ...process.env,
+        ...inheritedEnvironment(),
         PYTHONPATH: join(packageRoot(), 'tools/local-cloud'),
         PYTHONDONTWRITEBYTECODE: '1',
         // What runs the functions of its accounts.

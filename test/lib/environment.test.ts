@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { reachesAws } from '../../../lib/cli/context.ts';
+import { reachesAws } from '../../lib/environment.ts';
 
 const LOCAL = 'http://localhost:4566';
 const AWS = 'https://monitoring.example.com';
