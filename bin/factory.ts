@@ -5,10 +5,11 @@
  * environment's `CELL_FACTORY_ACCOUNTS`, else `accounts.json` in the folder), `-c cells=alpha,bravo` for what to build.
  */
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib/core';
+import { type App, Stack } from 'aws-cdk-lib/core';
 import { DomainStack } from '../lib/accounts/domain-stack.ts';
 import { RegistryStack } from '../lib/accounts/registry-stack.ts';
 import { VendingStack } from '../lib/accounts/vending-stack.ts';
+import { createApp } from '../lib/app/create-app.ts';
 import { cdkCommandLine, type Wanted, wantedStacks } from '../lib/app/wanted.ts';
 import { ArtifactReplicaStack, ArtifactsStack } from '../lib/artifact/artifacts-stack.ts';
 import { Delegation } from '../lib/cell/foundation/delegation.ts';
@@ -160,7 +161,7 @@ function buildCells(app: App, plan: Plan, wanted: Wanted): void {
 const cellOfStack = (stack: string) => stack.replace(new RegExp(`^(${cellStackName('')}|${cellDelegationStackName('')})`), '');
 
 async function main(): Promise<void> {
-  const app = new App();
+  const app = createApp();
   const context = (key: string): unknown => app.node.tryGetContext(key);
   const accountsFile: unknown = context('accounts') ?? environment.accountsFile;
   const registry = await loadRegistry(String(context('organization') ?? join(packageRoot(), 'registry')), {

@@ -1,15 +1,14 @@
 /** Templates of cells for the isolation check, as fast as the CDK can make them. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib/core';
+import { Stack } from 'aws-cdk-lib/core';
+import { createApp } from '../../lib/app/create-app.ts';
 import { Delegation } from '../../lib/cell/foundation/delegation.ts';
 import { Foundation } from '../../lib/cell/foundation/foundation.ts';
 import { CellService } from '../../lib/cell/service/cell-service.ts';
 import type { Values } from '../../lib/isolation/template.ts';
 import type { VendedCell } from '../../lib/plan/plan.ts';
-
-const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
 
 /**
  * The templates of the cells' stacks, by stack name. Without the CDK's own validation of templates, which other tests do
@@ -18,7 +17,7 @@ const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: R
 export function templatesOf(cells: readonly VendedCell[]): Map<string, object> {
   const outdir = mkdtempSync(join(tmpdir(), 'cell-factory-isolation-'));
   try {
-    const app = new App({ context, outdir, builtinCloudFormationValidation: false, stackTraces: false, treeMetadata: false });
+    const app = createApp({ outdir, builtinCloudFormationValidation: false, stackTraces: false, treeMetadata: false });
     for (const cell of cells) {
       new Foundation(app, cell);
       new Delegation(app, cell);
@@ -33,7 +32,7 @@ export function templatesOf(cells: readonly VendedCell[]): Map<string, object> {
 export function componentTemplate(name: string): Values {
   const outdir = mkdtempSync(join(tmpdir(), 'cell-factory-isolation-'));
   try {
-    const app = new App({ context, outdir, builtinCloudFormationValidation: false });
+    const app = createApp({ outdir, builtinCloudFormationValidation: false });
     const stack = new Stack(app, name);
     new CellService(stack, 'Service', { component: name, path: `/${name}*` });
     return app.synth().getStackByName(name).template as Values;

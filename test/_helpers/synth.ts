@@ -1,17 +1,16 @@
-/** Synthesizes stacks in tests, with the context of cdk.json. */
+/** Synthesizes stacks in tests. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
-import { App, type Stack, Validations } from 'aws-cdk-lib/core';
+import { type App, type Stack, Validations } from 'aws-cdk-lib/core';
 import { AwsSolutionsChecks } from 'cdk-nag';
-
-const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
+import { createApp } from '../../lib/app/create-app.ts';
 
 /** An app as `cdk` would make it. With `nag`, every finding that nobody has explained makes the synthesis fail. */
 export function app(nag = false): App {
-  const created = new App({ context, outdir: mkdtempSync(join(tmpdir(), 'cell-factory-synth-')) });
+  const created = createApp({ outdir: mkdtempSync(join(tmpdir(), 'cell-factory-synth-')) });
   if (nag) Validations.of(created).addPlugins(new AwsSolutionsChecks(created));
   return created;
 }
