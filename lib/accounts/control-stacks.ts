@@ -3,7 +3,7 @@ import type { Session } from '../aws/session.ts';
 import { deployStack } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import type { Plan } from '../plan/plan.ts';
-import { type ToolingStack, toolingStacks } from '../plan/tooling-stacks.ts';
+import { type StackPlace, toolingStacks } from '../plan/tooling-stacks.ts';
 
 interface DeployControlOptions {
   /** Credentials of the stack's account. */
@@ -26,16 +26,16 @@ export async function deployControlStack(
 }
 
 /** What became of a stack of the tooling account. */
-export interface ToolingResult extends ToolingStack {
+export interface ToolingResult extends StackPlace {
   readonly state: 'deployed' | 'unchanged';
 }
 
 /** Deploys all stacks of the tooling account, one after the other: some stand on those before. @throws FactoryError `DEPLOY_FAILED` */
 export async function deployToolingStacks(assembly: string, plan: Plan, options: DeployControlOptions): Promise<ToolingResult[]> {
   const results: ToolingResult[] = [];
-  for (const stack of toolingStacks(plan)) {
-    const changed = await deployControlStack(assembly, stack.stackName, options);
-    results.push({ ...stack, state: changed ? 'deployed' : 'unchanged' });
+  for (const { stackName, region } of toolingStacks(plan)) {
+    const changed = await deployControlStack(assembly, stackName, options);
+    results.push({ stackName, region, state: changed ? 'deployed' : 'unchanged' });
   }
   return results;
 }

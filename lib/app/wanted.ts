@@ -4,6 +4,12 @@ import { processInfo } from '../process-info.ts';
 /** `all`: build everything. `names`: the CLI only lists or deletes; stacks without content will do. Otherwise the stacks to build. */
 export type Wanted = 'all' | 'names' | ReadonlySet<string>;
 
+/** Description of a stack that is only listed. */
+export const NAMES_ONLY = 'Listed, not built.';
+
+/** Takes a line for people on what is not built, and why. */
+export type Note = (text: string) => void;
+
 /** Context keys that say what to build. */
 interface Asked {
   /** From `cellctl`: stack names separated by commas. */

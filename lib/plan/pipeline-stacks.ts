@@ -4,7 +4,7 @@
  */
 import { type Component, type Engine, pipelineStackName } from '../registry/index.ts';
 import { CONTROL_STACKS, foundationComponent, type Plan } from './plan.ts';
-import type { ToolingStack } from './tooling-stacks.ts';
+import type { StackPlace } from './tooling-stacks.ts';
 
 /** The stack of what all pipelines share on CodePipeline, with the pipeline of pipelines. */
 export const PIPELINES_STACK = 'Pipelines';
@@ -48,7 +48,7 @@ export function ownComponent(plan: Plan, engine: Engine): Component | undefined 
   return own && engineOf(plan, own) === engine ? own : undefined;
 }
 
-export interface PipelineStackPlan extends ToolingStack {
+export interface PipelineStackPlan extends StackPlace {
   readonly engine: Engine;
   /** Whose pipeline it holds; undefined for what all of them share. */
   readonly component: Component | undefined;

@@ -1,22 +1,32 @@
 /** The stacks of the tooling account: which there are, where, and in which order they are deployed. A stack is a line. */
 import { artifactsStackName, CONTROL_STACKS, type Plan } from './plan.ts';
 
-export interface ToolingStack {
+/** A stack that the plan puts into tooling. */
+export interface StackPlace {
   readonly stackName: string;
   readonly region: string;
 }
 
+export interface ToolingStack extends StackPlace {
+  /** Decides what is built under the name: lib/app/control-stacks.ts has a builder for each. */
+  readonly kind: 'registry' | 'domain' | 'artifacts' | 'artifacts-replica' | 'rollouts';
+}
+
 /** In the order in which they are deployed. */
 export function toolingStacks({ homeRegion, regions }: Pick<Plan, 'homeRegion' | 'regions'>): readonly ToolingStack[] {
-  const atHome = (stackName: string): ToolingStack => ({ stackName, region: homeRegion });
+  const atHome = (kind: keyof typeof CONTROL_STACKS & ToolingStack['kind']): ToolingStack => ({
+    kind,
+    stackName: CONTROL_STACKS[kind],
+    region: homeRegion,
+  });
   const elsewhere = regions.filter((region) => region !== homeRegion);
   return [
-    atHome(CONTROL_STACKS.registry),
-    atHome(CONTROL_STACKS.domain),
+    atHome('registry'),
+    atHome('domain'),
     // Before the one at home, which sends images there.
-    ...elsewhere.map((region) => ({ stackName: artifactsStackName(region, homeRegion), region })),
-    atHome(CONTROL_STACKS.artifacts),
+    ...elsewhere.map((region): ToolingStack => ({ kind: 'artifacts-replica', stackName: artifactsStackName(region, homeRegion), region })),
+    atHome('artifacts'),
     // It reads what the one before holds.
-    atHome(CONTROL_STACKS.rollouts),
+    atHome('rollouts'),
   ];
 }

@@ -49,11 +49,11 @@ describe('the stacks of artifacts', () => {
   test('are one at home, and one in each other region that cells on AWS use', () => {
     expect(plan.regions).toEqual(['eu-west-1', 'us-east-1']);
     expect(toolingStacks(plan)).toEqual([
-      { stackName: 'Registry', region: 'eu-west-1' },
-      { stackName: 'Domain', region: 'eu-west-1' },
-      { stackName: 'Artifacts-us-east-1', region: 'us-east-1' },
-      { stackName: 'Artifacts', region: 'eu-west-1' },
-      { stackName: 'Rollouts', region: 'eu-west-1' },
+      { kind: 'registry', stackName: 'Registry', region: 'eu-west-1' },
+      { kind: 'domain', stackName: 'Domain', region: 'eu-west-1' },
+      { kind: 'artifacts-replica', stackName: 'Artifacts-us-east-1', region: 'us-east-1' },
+      { kind: 'artifacts', stackName: 'Artifacts', region: 'eu-west-1' },
+      { kind: 'rollouts', stackName: 'Rollouts', region: 'eu-west-1' },
     ]);
     expect([home().stackName, replica().stackName]).toEqual(['Artifacts', 'Artifacts-us-east-1']);
   });

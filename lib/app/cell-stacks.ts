@@ -1,0 +1,43 @@
+/** The factory's own stacks of the cells, and what builds them. */
+import { type App, Stack } from 'aws-cdk-lib/core';
+import { Delegation } from '../cell/foundation/delegation.ts';
+import { Foundation } from '../cell/foundation/foundation.ts';
+import { isVended, type Plan, requireAccounts, selectCells, type VendedCell } from '../plan/plan.ts';
+import { cellDelegationStackName, cellStackName } from '../registry/index.ts';
+import { controlStackNames } from './control-stacks.ts';
+import { NAMES_ONLY, type Note, type Wanted } from './wanted.ts';
+
+/** A cell's two stacks. The name is delegated by the first, in tooling, for the certificate of the second. */
+function buildCell(app: App, cell: VendedCell): void {
+  new Foundation(app, cell).addStackDependency(new Delegation(app, cell));
+}
+
+/** The same two stacks without content. */
+function listCell(app: App, { stackName, delegationStackName, account, region, parentZone }: VendedCell): void {
+  const env = { account: parentZone.accountId, region: parentZone.region };
+  const delegation = new Stack(app, delegationStackName, { env, description: NAMES_ONLY });
+  const foundation = new Stack(app, stackName, { env: { account: account.accountId, region }, description: NAMES_ONLY });
+  foundation.addStackDependency(delegation);
+}
+
+/** The cell that a stack belongs to. */
+const cellOfStack = (stack: string) => stack.replace(new RegExp(`^(${cellStackName('')}|${cellDelegationStackName('')})`), '');
+
+/** Builds the wanted stacks of cells. @throws FactoryError `CELL_UNKNOWN` or `CELL_WITHOUT_ACCOUNT` for a stack of a cell that has none */
+export function buildCells(app: App, plan: Plan, wanted: Wanted, note: Note): void {
+  const cells = plan.cells.filter(isVended);
+  if (wanted === 'names') {
+    for (const cell of cells) listCell(app, cell);
+    return;
+  }
+  if (wanted === 'all') {
+    const waiting = plan.cells.length - cells.length;
+    if (waiting > 0) note(`${waiting} of ${plan.cells.length} cells have no account yet and are not built: run cellctl accounts`);
+    for (const cell of cells) buildCell(app, cell);
+    return;
+  }
+  const control = controlStackNames(plan);
+  const names = [...new Set([...wanted].filter((stack) => !control.has(stack)).map(cellOfStack))];
+  if (names.length === 0) return;
+  for (const cell of requireAccounts(selectCells(plan, names))) buildCell(app, cell);
+}

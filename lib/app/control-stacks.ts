@@ -1,0 +1,115 @@
+/** The stacks of the control accounts: which there are, and what builds each. */
+import { type App, Stack } from 'aws-cdk-lib/core';
+import { PipelineStack } from '../../pipelines/codepipeline/pipeline-stack.ts';
+import { PipelinesStack } from '../../pipelines/codepipeline/pipelines-stack.ts';
+import { GitHubRolesStack, GitHubStack } from '../../pipelines/github/roles-stack.ts';
+import { unsupported } from '../../pipelines/hosting.ts';
+import { DomainStack } from '../accounts/domain-stack.ts';
+import { RegistryStack } from '../accounts/registry-stack.ts';
+import { VendingStack } from '../accounts/vending-stack.ts';
+import { ArtifactReplicaStack, ArtifactsStack } from '../artifact/artifacts-stack.ts';
+import { GITHUB_STACK, PIPELINES_STACK, pipelineStacks } from '../plan/pipeline-stacks.ts';
+import { CONTROL_STACKS, type InitializedPlan, isInitialized, type Plan } from '../plan/plan.ts';
+import { type ToolingStack, toolingStacks } from '../plan/tooling-stacks.ts';
+import { type Component, type Engine, FactoryError } from '../registry/index.ts';
+import { RolloutsStack } from '../rollout/rollouts-stack.ts';
+import { NAMES_ONLY, type Note, type Wanted } from './wanted.ts';
+
+/** Builds a stack of the tooling account in a region. */
+type BuildTooling = (app: App, plan: InitializedPlan, region: string) => Stack;
+
+/** What builds each kind of stack in the tooling account. */
+const TOOLING: Readonly<Record<ToolingStack['kind'], BuildTooling>> = {
+  registry: (app, plan) => new RegistryStack(app, plan),
+  domain: (app, plan) => new DomainStack(app, plan),
+  artifacts: (app, plan) => new ArtifactsStack(app, plan),
+  'artifacts-replica': (app, plan, region) => new ArtifactReplicaStack(app, plan, region),
+  rollouts: (app, plan) => new RolloutsStack(app, plan),
+};
+
+/** Builds a stack of the tooling account. @throws FactoryError `INTERNAL` for a kind without a builder */
+export function buildToolingStack(app: App, plan: InitializedPlan, { kind, stackName, region }: ToolingStack): Stack {
+  const build = new Map<string, BuildTooling>(Object.entries(TOOLING)).get(kind);
+  if (build) return build(app, plan, region);
+  throw new FactoryError('INTERNAL', `nothing builds the stack ${stackName}: its kind "${kind}" has no builder`, {
+    fix: 'add the kind to TOOLING in lib/app/control-stacks.ts',
+  });
+}
+
+interface EngineStacks {
+  /** The stack that all pipelines share, which comes first. */
+  readonly after: string;
+  readonly shared: (app: App, plan: InitializedPlan) => Stack;
+  readonly own: (app: App, plan: InitializedPlan, component: Component) => Stack;
+}
+
+/** What builds the stacks of pipelines: what all share, and what is a component's own. */
+const ENGINES: Readonly<Record<Engine, EngineStacks>> = {
+  codepipeline: {
+    after: PIPELINES_STACK,
+    shared: (app, plan) => new PipelinesStack(app, plan),
+    own: (app, plan, component) => new PipelineStack(app, plan, component),
+  },
+  'github-actions': {
+    after: GITHUB_STACK,
+    shared: (app, plan) => new GitHubStack(app, plan),
+    own: (app, plan, component) => new GitHubRolesStack(app, plan, component),
+  },
+};
+
+interface ControlStack {
+  readonly stackName: string;
+  readonly account: string;
+  readonly region: string;
+  readonly build: (app: App) => Stack;
+  /** Why it can't be built: no reason to build nothing else. */
+  readonly missing?: string | undefined;
+  /** The stack that must be there first, where the CDK can't tell. */
+  readonly after?: string | undefined;
+}
+
+/** The stacks of the control accounts, in the order in which they are deployed. */
+const controlStacks = (plan: InitializedPlan): readonly ControlStack[] => [
+  {
+    stackName: CONTROL_STACKS.vending,
+    account: plan.managementAccountId,
+    region: plan.homeRegion,
+    build: (app) => new VendingStack(app, plan),
+  },
+  ...toolingStacks(plan).map((stack) => ({
+    stackName: stack.stackName,
+    region: stack.region,
+    account: plan.tooling.accountId,
+    build: (app: App) => buildToolingStack(app, plan, stack),
+  })),
+  ...pipelineStacks(plan).map(({ stackName, region, engine, component }) => {
+    const { shared, own, after } = ENGINES[engine];
+    return {
+      stackName,
+      region,
+      account: plan.tooling.accountId,
+      build: (app: App) => (component ? own(app, plan, component) : shared(app, plan)),
+      after: component && after,
+      missing: component && unsupported(plan, component),
+    };
+  }),
+];
+
+export const controlStackNames = (plan: Plan): ReadonlySet<string> =>
+  new Set([CONTROL_STACKS.vending, ...[...toolingStacks(plan), ...pipelineStacks(plan)].map(({ stackName }) => stackName)]);
+
+/** Builds the wanted stacks of the control accounts. */
+export function buildControl(app: App, plan: Plan, wanted: Wanted, note: Note): void {
+  if (!isInitialized(plan)) {
+    note(`organization ${plan.organization} has no control accounts yet: run cellctl init`);
+    return;
+  }
+  const built = new Map<string, Stack>();
+  for (const { stackName, account, region, build, missing, after = '' } of controlStacks(plan)) {
+    if (wanted === 'all' && missing !== undefined) note(`${stackName} is not built: ${missing}`);
+    else if (wanted === 'names') built.set(stackName, new Stack(app, stackName, { env: { account, region }, description: NAMES_ONLY }));
+    else if (wanted === 'all' || wanted.has(stackName)) built.set(stackName, build(app));
+    const first = built.get(after);
+    if (first) built.get(stackName)?.addStackDependency(first);
+  }
+}
