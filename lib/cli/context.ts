@@ -10,11 +10,22 @@ import type { Source } from '../aws/toolkit.ts';
 import { environment } from '../environment.ts';
 import { packageRoot } from '../package-root.ts';
 import type { InitializedPlan, Plan } from '../plan/plan.ts';
+import type { LoadedRegistry } from '../registry/load.ts';
 import type { RolloutClient } from '../rollout/client.ts';
 import { Output } from './output.ts';
 
 /** The bucket of the registry, as an organization. */
 const BUCKET = /^s3:\/\/([a-z0-9.-]+)$/;
+
+/** How much of the organization is read. */
+type Part = 'everything' | 'settings';
+
+/** What was made under the key before, or else is made now. */
+function kept<K, V>(made: Map<K, V>, key: K, make: () => V): V {
+  const value = made.get(key) ?? make();
+  made.set(key, value);
+  return value;
+}
 
 interface GlobalOptions {
   readonly organization?: string;
@@ -27,6 +38,8 @@ export class Context {
   /** Unique to this run: names change sets and locks. */
   readonly runId = `${Date.now().toString(36)}-${process.pid}`;
   private readonly options: GlobalOptions;
+  private readonly loaded = new Map<Part, Promise<LoadedRegistry>>();
+  private readonly planned = new Map<Part, Promise<Plan>>();
 
   constructor(command: Command) {
     this.options = command.optsWithGlobals<GlobalOptions>();
@@ -79,15 +92,32 @@ export class Context {
     throw new FactoryError('USAGE', `CELL_FACTORY_PACE is "${text}"`, { fix: 'unset it, or set a number above 0; 1 is what AWS allows' });
   }
 
-  async registry(only?: 'settings') {
+  /** The organization, read and checked once per command. @param only leaves out cells and components, which may be wrong */
+  registry(only?: Part): Promise<LoadedRegistry> {
+    const part = this.partFor(only);
+    return kept(this.loaded, part, () => this.load(part));
+  }
+
+  /** Reads the organization again: `cellctl init` has written the ids of accounts beside it. */
+  forget(): void {
+    this.loaded.clear();
+    this.planned.clear();
+  }
+
+  /** A published document is read as a whole. */
+  private partFor(only: Part = 'everything'): Part {
+    return this.isPublished ? 'everything' : only;
+  }
+
+  private async load(part: Part): Promise<LoadedRegistry> {
     const bucket = BUCKET.exec(this.organization)?.[1];
     if (bucket !== undefined) return this.publishedIn(bucket);
     const { loadRegistry } = await import('../registry/index.ts');
-    return loadRegistry(this.organization, { ...this.source, ...(only === undefined ? {} : { only }) });
+    return loadRegistry(this.organization, { ...this.source, ...(part === 'everything' ? {} : { only: part }) });
   }
 
   /** The newest revision in the bucket: all that a pipeline knows of the organization. */
-  private async publishedIn(bucket: string) {
+  private async publishedIn(bucket: string): Promise<LoadedRegistry> {
     const [{ RegistryStore, S3Objects, FactoryError }, { s3Client }] = await Promise.all([
       import('../registry/index.ts'),
       import('../aws/s3.ts'),
@@ -101,9 +131,12 @@ export class Context {
     throw new FactoryError('ORGANIZATION_NOT_FOUND', `nothing was published in ${this.organization}`, { fix: 'run `cellctl publish`' });
   }
 
-  async plan(): Promise<Plan> {
-    const { createPlan } = await import('../plan/plan.ts');
-    return createPlan(await this.registry());
+  /** The plan of the organization, made once per command. @param only as of the registry */
+  plan(only?: Part): Promise<Plan> {
+    return kept(this.planned, this.partFor(only), async () => {
+      const { createPlan } = await import('../plan/plan.ts');
+      return createPlan(await this.registry(only));
+    });
   }
 
   async initializedPlan(): Promise<InitializedPlan> {
@@ -113,8 +146,8 @@ export class Context {
 
   /** The plan without cells: what it takes to find the published registry, whatever is wrong with the definitions here. */
   private async settingsPlan(): Promise<InitializedPlan> {
-    const { createPlan, requireInitialized } = await import('../plan/plan.ts');
-    return requireInitialized(createPlan(await this.registry('settings')));
+    const { requireInitialized } = await import('../plan/plan.ts');
+    return requireInitialized(await this.plan('settings'));
   }
 
   async session(region: string): Promise<Session> {
@@ -123,7 +156,7 @@ export class Context {
   }
 
   /** The session of the tooling account, and what it takes to work from there. @throws FactoryError `NOT_INITIALIZED`, `WRONG_ACCOUNT` */
-  async tooling(what: 'everything' | 'settings' = 'everything'): Promise<{ plan: InitializedPlan; session: Session; partition: string }> {
+  async tooling(what: Part = 'everything'): Promise<{ plan: InitializedPlan; session: Session; partition: string }> {
     const plan = what === 'settings' ? await this.settingsPlan() : await this.initializedPlan();
     const session = await this.session(plan.homeRegion);
     const { requireCaller } = await import('../aws/session.ts');
@@ -147,6 +180,8 @@ export class Context {
 
   /** The plan of the newest published revision; undefined when nothing was published yet. */
   async publishedPlan(plan: InitializedPlan, session: Session): Promise<Plan | undefined> {
+    // By `--organization s3://<bucket>`, it has been read already.
+    if (BUCKET.exec(this.organization)?.[1] === plan.registryBucket) return this.plan();
     const [store, { createPlan }] = await Promise.all([this.store(plan, session), import('../plan/plan.ts')]);
     const registry = await store.latest();
     return registry && createPlan(registry);

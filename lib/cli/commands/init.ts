@@ -26,6 +26,7 @@ export const initCommand = () =>
         const { initialize } = await import('../../accounts/init.ts');
         const { source, runId, output } = context;
         await initialize({ plan, session, source, accountsFile, runId, pace: await context.pace(), emit: output.emit });
+        context.forget();
         const initialized = await context.initializedPlan();
         const { organizationId, managementAccountId, tooling, monitoring, registryBucket } = initialized;
         const domain = await (await context.domainCheck(initialized, await context.insideTooling(initialized, session))).state();

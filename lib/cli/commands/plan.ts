@@ -158,14 +158,13 @@ export const planCommand = () =>
     )
     .action(
       action(async (context, names: string[], options: { exitCode?: boolean }) => {
-        const [{ compare }, { createPlan, isInitialized, selectCells }, { costsOf }, { review }] = await Promise.all([
+        const [{ compare }, { isInitialized, selectCells }, { costsOf }, { review }] = await Promise.all([
           import('../../review/difference.ts'),
           import('../../plan/plan.ts'),
           import('../../review/costs.ts'),
           import('../../review/review.ts'),
         ]);
-        const registry = await context.registry();
-        const plan = createPlan(registry);
+        const [registry, plan] = await Promise.all([context.registry(), context.plan()]);
         const cells = selectCells(plan, names);
         const now = new Date();
         const { observed, before } = await look(context, registry, plan, cells);
