@@ -85,7 +85,7 @@ describe('the organization is read once by', () => {
     ['deploy --all', 'not here'],
     ['status', 'not here'],
     ['destroy staging --yes', 'not here'],
-    ['component deploy orders-api --from nowhere --image orders-api:1 --release 1.0.0 --all', 'nowhere'],
+    ['drill alarm --cell alpha --for 10m', 'not here'],
     ['rollout plan orders-api', 'not here'],
     ['validate', 'cells'],
   ])('cellctl %s', async (words, said) => {
