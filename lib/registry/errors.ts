@@ -42,7 +42,7 @@ const ERROR_CODES = {
   ROLLOUT_UNKNOWN: { exit: 2, meaning: 'there is no such rollout' },
   ROLLOUT_FAILED: { exit: 1, meaning: 'a rollout stopped, or was rolled back' },
   PIPELINE_FAILED: { exit: 1, meaning: 'a step of a pipeline failed' },
-  DRILL_FAILED: { exit: 1, meaning: 'an alarm could not be set' },
+  DRILL_FAILED: { exit: 1, meaning: 'an alarm could not be set, or was not what ended the wave that it was set for' },
   DEPLOY_FAILED: { exit: 1, meaning: 'one or more stacks could not be deployed' },
   INTERNAL: { exit: 1, meaning: 'a defect of the factory itself' },
 } as const satisfies Record<string, { exit: 1 | 2; meaning: string }>;

@@ -39,17 +39,23 @@ export function waveToApprove(view: RolloutView, number: number | undefined): nu
 
 /**
  * The wave whose bake is to be skipped: the one that was named, or the one that bakes now.
- * @throws FactoryError `USAGE` for one that there isn't; `REFUSED` when none bakes, or it has passed
+ * @throws FactoryError `USAGE` for one that there isn't; `REFUSED` when none bakes, it has passed, or waits for a drill
  */
 export function waveToSkip(view: RolloutView, number: number | undefined): number {
   const { plan, waves } = view;
+  const undrilled = (wave: PlannedWave): number => {
+    const { drill } = plan;
+    if (drill === undefined || !wave.cells.includes(drill)) return wave.number;
+    const fix = `stop the rollout with \`cellctl rollout stop ${plan.id}\`, and start one without --drill`;
+    throw new FactoryError('REFUSED', `wave ${wave.number}, ${wave.name}, waits for a drill in ${drill}, and never passes`, { fix });
+  };
   if (number !== undefined) {
     const wave = waveOf(view, number);
-    if (statusOf(view, number) !== 'passed') return number;
+    if (statusOf(view, number) !== 'passed') return undrilled(wave);
     throw new FactoryError('REFUSED', `wave ${number}, ${wave.name}, has passed`, { fix: 'there is nothing left to skip' });
   }
   const baking = waves.find(({ status }) => status === 'baking');
-  if (baking) return baking.number;
+  if (baking) return undrilled(waveOf(view, baking.number));
   throw new FactoryError('REFUSED', `no wave of ${plan.id} bakes now`, { fix: 'name one that is to come with --wave' });
 }
 

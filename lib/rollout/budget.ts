@@ -3,7 +3,7 @@
  * is ended by Step Functions in the middle of whatever it does. Pure.
  */
 import { type RolloutPolicy, seconds } from '../registry/index.ts';
-import { calendarWait, looksIn } from './decide.ts';
+import { calendarWait, looksForDrill, looksIn } from './decide.ts';
 import { eventsOf, runWave } from './machines.ts';
 
 /** Events that the history of one execution may hold. Source: "Service quotas", AWS Step Functions Developer Guide. */
@@ -47,10 +47,17 @@ type Waits = Pick<RolloutPolicy, 'timeScale' | 'alarmGrace' | 'maxBakeExtension'
 /**
  * @param bakeSeconds before the time scale
  * @param closedSeconds how long the wave may have to wait for its calendars, before the time scale
+ * @param drilled whether the wave waits for a drill
  */
-export function historyBudget(bakeSeconds: number, { timeScale, alarmGrace, maxBakeExtension }: Waits, closedSeconds = 0): HistoryBudget {
+export function historyBudget(
+  bakeSeconds: number,
+  { timeScale, alarmGrace, maxBakeExtension }: Waits,
+  closedSeconds = 0,
+  drilled = false,
+): HistoryBudget {
   const again = round('Preflight', 'PreflightSays', 'PreflightWait');
-  const looks = looksIn(bakeSeconds, timeScale) + looksIn(seconds(maxBakeExtension), timeScale);
+  const longer = (drilled ? looksForDrill : looksIn)(seconds(maxBakeExtension), timeScale);
+  const looks = looksIn(bakeSeconds, timeScale) + longer;
   const parts = {
     grace: again * looksIn(seconds(alarmGrace), timeScale),
     calendar: again * looksAtCalendar(closedSeconds * timeScale),

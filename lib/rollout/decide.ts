@@ -230,19 +230,30 @@ export interface LookInput {
   readonly policy: RolloutPolicy;
   readonly control: Control;
   readonly healths: readonly CellHealth[];
+  /** The cell that the rollout was started to drill in; see `RolloutPlan`. */
+  readonly drill?: string | undefined;
   readonly now: string;
 }
 
 /** What a look at the wave leads to: on with the bake, longer than planned, on to the next wave, or back. */
-export function look({ wave, record, policy, control, healths, now }: LookInput): Of<'wait' | 'extend' | 'pass' | 'rollback' | 'end'> {
+export function look({
+  wave,
+  record,
+  policy,
+  control,
+  healths,
+  drill,
+  now,
+}: LookInput): Of<'wait' | 'extend' | 'pass' | 'rollback' | 'end'> {
   const { rollback, stop } = control;
   if (rollback) return { action: 'rollback', outcome: { wave: wave.number, sentence: asked('rolled back', rollback) } };
   const ill = sick(healths);
   if (ill) return { action: 'rollback', outcome: { ...ill, wave: wave.number } };
   // A halt in the middle of a bake leaves a version that nobody watches: it is stopped, not passed.
   if (stop) return { action: 'end', status: 'stopped', outcome: { wave: wave.number, sentence: asked('stopped', stop) } };
+  const drilled = drill !== undefined && wave.cells.includes(drill) ? drill : undefined;
   const skip = control.skipBake?.[wave.number];
-  if (skip) return { action: 'pass', sentence: asked('bake skipped', skip) };
+  if (skip && drilled === undefined) return { action: 'pass', sentence: asked('bake skipped', skip) };
 
   const began = record.bakeBeganAt ?? now;
   const planned = bakeEnd(wave, policy, began);
@@ -252,6 +263,7 @@ export function look({ wave, record, policy, control, healths, now }: LookInput)
     const seconds = scaled(nextLook(elapsed, left), policy.timeScale);
     return { action: 'wait', seconds, sentence: `baking until ${planned}` };
   }
+  if (drilled !== undefined) return withoutDrill(drilled, wave, policy, { planned, now });
   const lacking = unknown(healths) ?? idle(healths, policy.minRequestsPerCell);
   if (!lacking) return { action: 'pass', sentence: `baked ${spoken((at(now) - at(began)) / 1_000)} without an alarm` };
   const last = later(planned, secondsOf(policy.maxBakeExtension) * policy.timeScale);
@@ -262,6 +274,41 @@ export function look({ wave, record, policy, control, healths, now }: LookInput)
   const beyond = (at(last) - at(now)) / 1_000 / policy.timeScale;
   const seconds = scaled(nextLook(elapsed, beyond), policy.timeScale);
   return { action: 'extend', seconds, until: last, sentence: `${lacking.sentence}; extended until ${last} at most` };
+}
+
+/**
+ * Seconds between two looks at a wave whose bake is over by so many seconds, and which waits for a drill. Only the first are as
+ * close as the time scale has them: a drill is run by people and programs, and they are no faster in a rehearsal.
+ */
+const drillLook = (overdue: number, left: number, timeScale: number): number =>
+  Math.max(1, Math.round(Math.min(Math.max(FIRST_LOOK * timeScale, overdue * LOOK_GROWTH), LAST_LOOK, left)));
+
+/** How many looks a wait of so many seconds for a drill takes at most. */
+export function looksForDrill(seconds: number, timeScale: number): number {
+  let looks = 1;
+  for (let overdue = 0; overdue < seconds; looks++) overdue += drillLook(overdue, seconds - overdue, timeScale);
+  return looks;
+}
+
+/**
+ * What follows when the bake is over and no drill has come. The wave never passes: on a slow machine the drill comes late, and a
+ * version that is to be stopped must not slip past it.
+ */
+function withoutDrill(
+  cell: string,
+  { number }: RolloutWave,
+  { maxBakeExtension, timeScale }: RolloutPolicy,
+  { planned, now }: { readonly planned: string; readonly now: string },
+): Of<'extend' | 'rollback'> {
+  const until = later(planned, secondsOf(maxBakeExtension));
+  const left = (at(until) - at(now)) / 1_000;
+  const none = `no drill has set an alarm of ${cell} off`;
+  if (left <= 0) {
+    const sentence = `${none} within ${maxBakeExtension} of the bake, and the rollout was started for one`;
+    return { action: 'rollback', outcome: { cell, sentence, wave: number } };
+  }
+  const seconds = drillLook((at(now) - at(planned)) / 1_000, left, timeScale);
+  return { action: 'extend', seconds, until, sentence: `${none} yet; waits for it until ${until} at most` };
 }
 
 /** How far a rollback reaches: what a person asked for, or else the policy's. */

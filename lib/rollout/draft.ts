@@ -95,6 +95,8 @@ export interface DraftInput {
   readonly allowReplacement: readonly string[];
   /** A cell that is to be brought to the version of the others. @default - all cells, in waves */
   readonly only?: string | undefined;
+  /** A cell in which a drill is to set an alarm off; its wave never passes. @default - none */
+  readonly drill?: string | undefined;
   /** When it would start. @default - now */
   readonly now?: Date;
 }
@@ -105,7 +107,7 @@ export interface DraftInput {
  * execution that outgrows its history; and for a plan that was not published
  */
 export function draftRollout(input: DraftInput): Draft {
-  const { plan, component: name, artifact, by, reason, timeScale, allowReplacement, only, now = new Date() } = input;
+  const { plan, component: name, artifact, by, reason, timeScale, allowReplacement, only, drill, now = new Date() } = input;
   const component = selectComponent(plan, name);
   const traffic = trafficOf(plan, component);
   // What the others have baked waits for nobody's requests in a cell that may have none yet.
@@ -119,15 +121,24 @@ export function draftRollout(input: DraftInput): Draft {
     });
   }
   refuseEmpty(name, waves, leftOut);
+  refuseDrillNowhere(name, waves, drill);
   const times = forecast(waves, policy, { deploySeconds: DEPLOY_SECONDS, now });
   // Whoever pauses may begin a wave at any time until then, as far as anybody can tell.
   const end = times.at(-1)?.ends ?? now;
-  for (const [index, wave] of waves.entries()) refuseEndless(wave, policy, [now, times[index - 1]?.ends ?? now, end]);
+  for (const [index, wave] of waves.entries()) {
+    refuseEndless(
+      wave,
+      policy,
+      [now, times[index - 1]?.ends ?? now, end],
+      namesOf(wave.cells).some((cell) => cell === drill),
+    );
+  }
   return {
     plan: {
       component: name,
       kind: component.kind,
       ...(only === undefined ? {} : { only }),
+      ...(drill === undefined ? {} : { drill }),
       traffic,
       version: artifact.version,
       digest: artifact.digest,
@@ -182,15 +193,28 @@ function refuseEmpty(component: string, waves: readonly Wave[], leftOut: readonl
   });
 }
 
+/** A drill in a cell that the version never comes to would be waited for by no wave. */
+function refuseDrillNowhere(component: string, waves: readonly Wave[], drill: string | undefined): void {
+  if (drill === undefined || waves.some(({ cells }) => namesOf(cells).includes(drill))) return;
+  throw new FactoryError('REFUSED', `a drill in ${drill}, and no wave of ${component} has that cell`, {
+    fix: `name a cell that \`cellctl rollout plan ${component}\` shows in a wave`,
+  });
+}
+
 /** Refuses a wave whose calendars never open, or that waits so long that its history would be full. */
-function refuseEndless({ number, name, cells, bakeSeconds }: Wave, policy: RolloutPolicy, moments: readonly Date[]): void {
+function refuseEndless(
+  { number, name, cells, bakeSeconds }: Wave,
+  policy: RolloutPolicy,
+  moments: readonly Date[],
+  drilled: boolean,
+): void {
   const closed = longestClosure(cells, moments);
   if (closed === undefined) {
     throw new FactoryError('REFUSED', `the calendars of wave ${number}, ${name}, have no hour in common within a year`, {
       fix: `give its cells windows that meet: ${namesOf(cells).slice(0, NAMED).join(', ')}${cells.length > NAMED ? ', …' : ''}`,
     });
   }
-  const { events } = historyBudget(bakeSeconds, policy, closed);
+  const { events } = historyBudget(bakeSeconds, policy, closed, drilled);
   if (events <= MOST_EVENTS) return;
   const longest = longestBakeHours(policy, closed);
   const figure = (value: number) => value.toLocaleString('en');

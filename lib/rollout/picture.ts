@@ -106,15 +106,17 @@ export function pictureOf(view: RolloutView, cells: readonly (readonly RolloutCe
 }
 
 /** What was asked for and is still to come. */
-function askedFor({ record: { control }, waves }: RolloutView): string[] {
+function askedFor({ plan: { drill, waves: planned }, record: { control }, waves }: RolloutView): string[] {
   const told = (what: string, request: Request | undefined) =>
     request ? [`${what}, asked for by ${request.by}${request.reason === undefined ? '' : `: ${request.reason}`}`] : [];
   const { pause, stop, rollback, skipBake = {} } = control;
+  const drilled = planned.find(({ cells, number }) => drill !== undefined && cells.includes(drill) && waves[number]?.endedAt === undefined);
   const open = waves.filter(({ number, status }) => status !== 'passed' && skipBake[number] !== undefined);
   return [
     ...told(rollback?.scope === 'wave' ? 'rolls its last wave back' : 'rolls everything back', rollback),
     ...told('stops', stop),
     ...told('pauses', pause),
+    ...(drilled ? [`drills in ${drill}: wave ${drilled.number} never passes, and is rolled back at an alarm`] : []),
     ...open.flatMap(({ number }) => told(`skips the bake of wave ${number}`, skipBake[number])),
   ];
 }

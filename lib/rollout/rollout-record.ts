@@ -51,6 +51,11 @@ export interface RolloutPlan {
   readonly kind: Component['kind'];
   /** The one cell that it brings to the others' version; it goes beside rollouts to all. @default - all cells */
   readonly only?: string | undefined;
+  /**
+   * The cell in which a drill is to set an alarm off: its wave bakes until that has happened, and never passes.
+   * @default - none: the version is to get through
+   */
+  readonly drill?: string | undefined;
   /** Components whose requests tell whether a cell is used: the component itself, or all that stand on a foundation. */
   readonly traffic: readonly string[];
   readonly version: string;

@@ -25,6 +25,8 @@ interface Story {
   readonly waves?: Readonly<Record<number, Partial<WaveRecord>>>;
   readonly cells?: readonly CellRecord[];
   readonly alive?: boolean;
+  /** The cell that it was started to drill in. */
+  readonly drill?: string;
 }
 
 export function rollout(story: Story = {}): { view: RolloutView; cells: readonly (readonly RolloutCell[])[] } {
@@ -35,6 +37,7 @@ export function rollout(story: Story = {}): { view: RolloutView; cells: readonly
     by: 'ada',
     reason: undefined,
     allowReplacement: [],
+    drill: story.drill,
     now: NOW,
   });
   const plan = { ...draft.plan, id: 'orders-api-7', startedAt: ago(30) };

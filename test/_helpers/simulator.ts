@@ -13,6 +13,7 @@ import { planWaves } from '../../lib/plan/waves.ts';
 import { type AwsCell, FactoryError, type RolloutPolicy } from '../../lib/registry/index.ts';
 import { RolloutClient } from '../../lib/rollout/client.ts';
 import type { CellHealth } from '../../lib/rollout/decide.ts';
+import { type DrillWorld, type Judgement, untilBaking, untilJudged } from '../../lib/rollout/drill-during.ts';
 import { rollout as rolloutMachine, runWave } from '../../lib/rollout/machines.ts';
 import type { Inside } from '../../lib/rollout/operator/cell-access.ts';
 import type { HealthQuestion } from '../../lib/rollout/operator/cell-health.ts';
@@ -68,6 +69,8 @@ export interface Scenario {
   readonly deeds: readonly { readonly at: number; readonly deed: Deed }[];
   /** Whether a pipeline takes it on, stage by stage; `retry` is somebody who has its failed stage tried again. */
   readonly pipeline: boolean;
+  /** A drill in the first cell of a wave, from a machine on which each look at the rollout takes so many seconds. */
+  readonly drill?: { readonly wave: number; readonly lookSeconds: number };
   /** What is done, one after the other, whenever it has come to rest without success. */
   readonly afterwards: readonly Deed[];
 }
@@ -91,6 +94,8 @@ export interface Result {
   /** Events of the longest history. */
   readonly events: number;
   readonly calls: number;
+  /** How the drill ended: what the rollout made of it, or why it failed. */
+  readonly drilled: Judgement | FactoryError | undefined;
 }
 
 const OLD = '1.0.0';
@@ -564,6 +569,7 @@ export async function simulate(given: Scenario): Promise<Result> {
   const before = new Map<string, string | undefined>();
   for (const [wave, list] of cells.entries()) for (const cell of list) settleIn(world, before, cell, wave);
 
+  const drill = given.drill && cells[given.drill.wave]?.[0]?.name;
   const draft = {
     cells,
     plan: {
@@ -577,6 +583,7 @@ export async function simulate(given: Scenario): Promise<Result> {
         policy: plan.rollout,
         parameters: {},
       },
+      ...(drill === undefined ? {} : { drill }),
       ...{ leftOut, allowReplacement: [], by: 'test', reason: undefined },
       waves: waves.map((wave) => ({ ...wave, cells: wave.cells.map(({ name }) => name) })),
     },
@@ -590,6 +597,15 @@ export async function simulate(given: Scenario): Promise<Result> {
     await world.clock.sleep(at * 1_000);
     await act(world, id, deed);
   });
+  let drilled: Result['drilled'];
+  if (given.drill && drill !== undefined) {
+    const { lookSeconds } = given.drill;
+    people.push(
+      drillIn(world, id, drill, lookSeconds).then((end) => {
+        drilled = end;
+      }),
+    );
+  }
   let endedAt = world.start;
   await world.clock.run(
     (async () => {
@@ -626,7 +642,32 @@ export async function simulate(given: Scenario): Promise<Result> {
     begun: new Map([...world.places.values()].map(({ cell, begun }) => [cell.name, begun.get(NEW) ?? 0])),
     events: world.events,
     calls: world.calls,
+    drilled,
   };
+}
+
+/** What `cellctl drill alarm --during` does, on a machine on which a look takes so long that what it shows is old. */
+async function drillIn(world: World, id: string, cell: string, lookSeconds: number): Promise<Judgement | FactoryError> {
+  const seen: DrillWorld = {
+    look: async () => {
+      const view = await world.client.view(id);
+      await world.clock.sleep(lookSeconds * 1_000);
+      return view;
+    },
+    cell,
+    now: () => world.clock.now(),
+    sleep: (milliseconds) => world.clock.sleep(milliseconds),
+    say: () => undefined,
+  };
+  try {
+    await untilBaking(seen, 7 * 86_400);
+    const from = world.clock.now();
+    world.place(cell).alarms.push({ from, to: from + 5_000, causedBy: 'coincidence' });
+    return await untilJudged(seen, 86_400);
+  } catch (error) {
+    if (error instanceof FactoryError && error.code === 'DRILL_FAILED') return error;
+    throw error;
+  }
 }
 
 /** A cell as it is before anything begins. */

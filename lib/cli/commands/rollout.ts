@@ -93,6 +93,7 @@ interface StartOptions {
   readonly timeScale?: string;
   readonly reason?: string;
   readonly allowReplacement?: readonly string[];
+  readonly drill?: string;
   readonly iMeanIt?: boolean;
   readonly queue?: boolean;
   readonly watch?: boolean;
@@ -104,7 +105,7 @@ async function start(context: Context, component: string, options: StartOptions)
   const { plan: settings, session, client } = await openRollouts(context);
   const plan = await context.publishedPlan(settings, session);
   if (!plan) throw await notPublished();
-  const [{ selectComponent }, { refuseRehearsal }, { draftRollout, foreseeRollout }, { madeFor, readArtifact }, { foreseenLines }] =
+  const [{ selectCells, selectComponent }, drills, { draftRollout, foreseeRollout }, { madeFor, readArtifact }, { foreseenLines }] =
     await Promise.all([
       import('../../plan/plan.ts'),
       import('../../plan/drills.ts'),
@@ -114,13 +115,14 @@ async function start(context: Context, component: string, options: StartOptions)
     ]);
   const { name } = selectComponent(plan, component);
   // A scale that the policy has is the organization's word already.
-  const meant = options.iMeanIt === true;
-  if (scale !== undefined) refuseRehearsal(scale, { reachesCustomers: context.reachesCustomers, meant, reason: options.reason });
+  const { drill, reason, allowReplacement = [] } = options;
+  const asked = { reachesCustomers: context.reachesCustomers, meant: options.iMeanIt === true, reason };
+  if (scale !== undefined) drills.refuseRehearsal(scale, asked);
+  for (const cell of drill === undefined ? [] : selectCells(plan, [drill])) drills.refuseDrill(cell, asked);
   const manifest = await readArtifact(client.store.objects, name, options.release);
   const artifact = { version: manifest.version, digest: manifest.digest, madeFor: madeFor(manifest.template, Object.keys(manifest.files)) };
-  const { reason, allowReplacement = [] } = options;
   const now = new Date();
-  const draft = draftRollout({ plan, component: name, artifact, by: context.who, reason, timeScale: scale, allowReplacement, now });
+  const draft = draftRollout({ plan, component: name, artifact, by: context.who, reason, timeScale: scale, allowReplacement, drill, now });
   const { output } = context;
   if (!output.json) for (const line of foreseenLines(foreseeRollout(plan, name, scale, now, artifact), artifact.version)) output.say(line);
   const { minRequestsPerCell } = draft.plan.policy;
@@ -142,7 +144,10 @@ async function start(context: Context, component: string, options: StartOptions)
   if (options.watch !== true || !output.json) {
     output.result({ rollout: record }, () => {
       output.line(`${pc.green(options.queue === true ? 'queued' : 'started')} ${pc.bold(record.id)}`);
-      if (options.watch !== true) output.say(`watch it with \`cellctl rollout watch ${record.id}${context.organizationOption}\``);
+      const { organizationOption } = context;
+      if (options.watch !== true) output.say(`watch it with \`cellctl rollout watch ${record.id}${organizationOption}\``);
+      const run = `cellctl drill alarm --cell ${drill} --during ${record.id}${organizationOption}`;
+      if (drill !== undefined) output.say(`the wave of ${drill} waits for a drill, and never passes: \`${run}\``);
     });
   }
   return options.watch === true ? follow(context, client, record.id) : 0;
@@ -156,7 +161,11 @@ const startCommand = () =>
     .option('--reason <text>', 'why, for the record')
     .addOption(new Option('--time-scale <factor>', TIME_SCALE).env('CELL_FACTORY_TIME_SCALE'))
     .option('--allow-replacement <logical id...>', "let go of a resource of the component's stack that holds data or a name")
-    .option('--i-mean-it', '--time-scale also where customers are; it takes a --reason')
+    .option(
+      '--drill <cell>',
+      'a drill sets an alarm of the cell off (`cellctl drill alarm --during`): its wave waits for it, and never passes',
+    )
+    .option('--i-mean-it', '--time-scale, which takes a --reason, or --drill also where customers are')
     .option(
       '--queue',
       'only write it down, for the stages of a pipeline to take on (`cellctl rollout stage`); the newest that waits goes next',

@@ -198,10 +198,18 @@ export class WaveWork {
   /** A look at the wave while it bakes. */
   async look(number: number): Promise<WaveAnswer<AnswerTo<'look'>>> {
     const { store } = this.context;
-    const { id, policy } = this.plan;
+    const { id, policy, drill } = this.plan;
     const [record, waveRecord, cells] = await Promise.all([store.requireRecord(id), store.wave(id, number), store.cellsIn(id, number)]);
     const healths = await this.healths(cells, { firedSince: waveRecord.deployBeganAt, requestsSince: waveRecord.bakeBeganAt });
-    const decision = look({ wave: this.wave(number), record: waveRecord, policy, control: record.control, healths, now: this.now() });
+    const decision = look({
+      wave: this.wave(number),
+      record: waveRecord,
+      policy,
+      control: record.control,
+      healths,
+      drill,
+      now: this.now(),
+    });
     if (decision.action === 'extend') {
       await store.updateWave(id, number, { bakeUntil: decision.until, extended: decision.sentence });
       return { action: 'wait', seconds: decision.seconds, sentence: decision.sentence };

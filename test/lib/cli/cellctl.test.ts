@@ -116,6 +116,12 @@ describe('cellctl', () => {
     [['drill', 'alarm', '--cell', 'alpha', '--for', 'ever'], 'USAGE: --for is "ever"'],
     [['drill', 'alarm', '--cell', 'alpha', '--for', '2h'], 'USAGE: --for is "2h"'],
     [['drill', 'alarm', '--cell', 'alpha', '--alarm', 'cell-bravo-latency'], 'USAGE: cell-bravo-latency is no alarm of alpha'],
+    [['drill', 'alarm', '--cell', 'alpha', '--during', 'orders-api'], 'REFUSED: alpha serves customers'],
+    [
+      ['drill', 'alarm', '--cell', 'staging', '--during', 'orders-api', '--for', '5s'],
+      "option '--for <duration>' cannot be used with option '--during",
+    ],
+    [['drill', 'alarm', '--cell', 'staging', '--during', 'orders-api', '--wait', '8d'], 'USAGE: --wait is "8d"'],
     [['drill', 'alarm', '--cell', 'staging'], 'CELL_WITHOUT_ACCOUNT'],
     [['validate', '--organization', ''], 'ORGANIZATION_NOT_FOUND: the path of the organization is empty'],
     [['validate', '--organization', 'nowhere'], 'ORGANIZATION_NOT_FOUND: nowhere'],

@@ -204,15 +204,47 @@ describe('cellctl rollout', () => {
     await publish(asItWas);
   });
 
-  test('stops at an alarm that a drill has raised', async () => {
-    expect(await call('rollout', 'start', 'orders-api', '--release', '1.0.0', '--yes', '--json')).toMatchObject({ code: 0 });
-    await lab.baking('orders-api-7', 1);
-    const drilled = await json('drill', 'alarm', '--cell', 'alpha', '--for', '1s');
-    expect(drilled).toMatchObject({ cell: 'alpha', alarm: 'cell-alpha-server-errors', seconds: 1 });
+  test('waits for the drill that it was started for, also when its bake is long over, and is rolled back at the alarm', async () => {
+    const refused = await call('rollout', 'start', 'orders-api', '--release', '1.0.0', '--drill', 'zulu', '--yes');
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('CELL_UNKNOWN: no such cell: zulu') });
+    const before = await lab.running('orders-api');
+    const started = await json<{ rollout: { id: string } }>(
+      'rollout',
+      'start',
+      'orders-api',
+      '--release',
+      '1.0.0',
+      '--drill',
+      'alpha',
+      '--yes',
+    );
+    const { id } = started.rollout;
+    await lab.client.skipBake(id, 0, { by: 'ada', reason: 'a test' });
+    expect(await call('rollout', 'skip-bake', id, '--wave', '1', '--reason', 'a test')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('REFUSED: wave 1, one, waits for a drill in alpha'),
+    });
+    // As on a machine on which nobody came to run the drill before the bake was over.
+    await lab.until(id, ({ waves }) => waves[1]?.extended !== undefined, 'waiting for its drill');
+    const drilled = await json('drill', 'alarm', '--cell', 'alpha', '--during', 'orders-api', '--wait', '2m');
+    expect(drilled).toMatchObject({
+      ...{ cell: 'alpha', alarm: 'cell-alpha-server-errors' },
+      judgement: { rollout: id, wave: 1, sentence: expect.stringContaining('cell-alpha-server-errors') },
+    });
     expect(await call('rollout', 'watch', 'orders-api')).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/orders-api-7 rolled back; alpha: cell-alpha-server-errors.*\n$/),
+      stdout: expect.stringMatching(new RegExp(`${id} rolled back; alpha: cell-alpha-server-errors.*\n$`)),
     });
+    expect(await lab.running('orders-api')).toEqual({ ...before, staging: '1.0.0' });
+    expect(await call('drill', 'alarm', '--cell', 'alpha', '--during', id)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`DRILL_FAILED: the drill comes too late: ${id} (rolled back) wave 1 one: rolled back`),
+    });
+  });
+
+  test('is not what every drill is about: one may last for a while, and end', async () => {
+    const drilled = await json('drill', 'alarm', '--cell', 'alpha', '--for', '1s');
+    expect(drilled).toMatchObject({ cell: 'alpha', alarm: 'cell-alpha-server-errors', seconds: 1 });
     expect(await call('drill', 'alarm', '--cell', 'alpha', '--alarm', 'nonsense')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('DRILL_FAILED: alpha has no alarm cell-alpha-nonsense'),

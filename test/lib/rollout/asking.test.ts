@@ -31,6 +31,13 @@ describe('the wave whose bake is skipped', () => {
     expect(() => waveToSkip(view(), undefined)).toThrow('no wave of orders-api-7 bakes now');
   });
 
+  test('is none that waits for a drill', () => {
+    const sentence = 'wave 1, one-quiet-cell, waits for a drill in alpha, and never passes';
+    expect(() => waveToSkip(view({ waves: BAKING, drill: 'alpha' }), undefined)).toThrow(sentence);
+    expect(() => waveToSkip(view({ drill: 'alpha' }), 1)).toThrow(sentence);
+    expect(waveToSkip(view({ waves: BAKING, drill: 'alpha' }), 3)).toBe(3);
+  });
+
   test('is the one that was named, unless it has passed', () => {
     expect(waveToSkip(view({ waves: BAKING }), 3)).toBe(3);
     expect(() => waveToSkip(view({ waves: BAKING }), 0)).toThrow('wave 0, staging, has passed');

@@ -39,6 +39,14 @@ describe('the history of a wave', () => {
     expect(historyBudget(HOUR, { ...policy, maxBakeExtension: '2d' }).bake).toBeGreaterThan(5 * short.bake);
   });
 
+  test.each([1, 0.02, 0.0001])('holds the wait for a drill, which no time scale of %d shortens', (timeScale) => {
+    const rehearsal = { ...policy, timeScale };
+    const bake = (drilled: boolean) => historyBudget(HOUR, rehearsal, 0, drilled).bake;
+    expect(bake(true) / bake(false)).toBeGreaterThanOrEqual(1);
+    expect(historyBudget(48 * HOUR, rehearsal, 0, true).events).toBeLessThan(MOST_EVENTS / 2);
+    expect(historyBudget(HOUR, { ...rehearsal, maxBakeExtension: '2d' }, 0, true).bake).toBeGreaterThan(3 * bake(true));
+  });
+
   test.each([0.5, 0.1, 0.05, 0.02, 0.001])(
     'of a rehearsal at %d takes no more than twice as many looks: waits are rounded to seconds',
     (timeScale) => {

@@ -336,6 +336,50 @@ describe('a look at a wave that bakes', () => {
     expect(decide(10, { control })).toMatchObject(expected);
   });
 
+  describe('in which a drill is to set an alarm off', () => {
+    const drilled = { drill: 'alpha', policy: policy({ timeScale: 0.01 }) };
+    // The bake is over after 36 seconds; the drill has half an hour by the clock on the wall: nobody who runs one is a hundred times as fast.
+    const last = 36 + 1_800;
+
+    test('does not pass at the end of its bake, however well its cells are, and waits for the drill in real time', () => {
+      expect(decide(35, drilled)).toMatchObject({ action: 'wait' });
+      for (const seconds of [36, 37, 100, 1_000, last - 1]) {
+        expect(decide(seconds, drilled)).toMatchObject({
+          action: 'extend',
+          until: t(last),
+          sentence: `no drill has set an alarm of alpha off yet; waits for it until ${t(last)} at most`,
+        });
+      }
+    });
+
+    test('looks often at first, then less', () => {
+      expect(decide(36, drilled)).toMatchObject({ seconds: 1 });
+      expect(decide(36 + 600, drilled)).toMatchObject({ seconds: 30 });
+      expect(decide(last - 10, drilled)).toMatchObject({ seconds: 10 });
+    });
+
+    test('is put back at the alarm, whenever it comes', () => {
+      const healths = [alarm('alpha', 'errors', 'ALARM'), health('bravo')];
+      for (const seconds of [0, 36, 1_000, last, 99_999])
+        expect(decide(seconds, { ...drilled, healths })).toMatchObject({ action: 'rollback' });
+    });
+
+    test('is put back where the drill never comes', () => {
+      const sentence = 'no drill has set an alarm of alpha off within 30m of the bake, and the rollout was started for one';
+      const back = { action: 'rollback', outcome: { wave: 2, cell: 'alpha', sentence } };
+      for (const seconds of [last, 99_999]) expect(decide(seconds, drilled)).toEqual(back);
+    });
+
+    test('is not skipped: that is for versions that are to get through', () => {
+      expect(decide(10, { ...drilled, control: { skipBake: { 2: asked } } })).toMatchObject({ action: 'wait' });
+      expect(decide(100, { ...drilled, control: { skipBake: { 2: asked } } })).toMatchObject({ action: 'extend' });
+    });
+
+    test('is another wave than this: this one passes', () => {
+      expect(decide(36, { ...drilled, drill: 'charlie' })).toMatchObject({ action: 'pass' });
+    });
+  });
+
   test('that is its first is no reason to pass', () => {
     const { bakeBeganAt: _, ...fresh } = baking;
     expect(decide(99_999, { record: fresh })).toMatchObject({ action: 'wait', seconds: 30 });

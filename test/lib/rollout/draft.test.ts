@@ -36,6 +36,12 @@ describe('a draft', () => {
     expect(plan.leftOut).toEqual(leftOut);
   });
 
+  test('has the cell of a drill, which must be in a wave', () => {
+    expect(draftRollout(input).plan).not.toHaveProperty('drill');
+    expect(draftRollout({ ...input, drill: 'alpha' }).plan.drill).toBe('alpha');
+    expect(() => draftRollout({ ...input, drill: 'zulu' })).toThrow('a drill in zulu, and no wave of orders-api has that cell');
+  });
+
   test('has of each cell what it takes to act there, whatever becomes of the registry', () => {
     const { cells, plan } = draftRollout(input);
     expect(cells.map((each) => each.map(({ name }) => name))).toEqual(plan.waves.map((wave) => wave.cells));

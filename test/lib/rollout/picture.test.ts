@@ -60,6 +60,13 @@ describe('a picture', () => {
     expect(picture({ record: { control, status: 'paused' } }).asked).toEqual([]);
   });
 
+  test('says that it drills, until the wave is over', () => {
+    const drills = ['drills in alpha: wave 1 never passes, and is rolled back at an alarm'];
+    expect(picture({ drill: 'alpha' }).asked).toEqual(drills);
+    expect(picture({ drill: 'alpha', waves: { 0: PASSED, 1: BAKING } }).asked).toEqual(drills);
+    expect(picture({ drill: 'alpha', waves: { 1: { status: 'rolled back', endedAt: ago(1) } } }).asked).toEqual([]);
+  });
+
   test.each([
     ['running', true, { halted: false, well: true }],
     ['running', false, { halted: true, well: false }],

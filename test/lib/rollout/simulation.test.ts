@@ -183,6 +183,55 @@ describe('a rollout', () => {
     expect(result.record).toMatchObject({ status: 'awaiting approval', outcome: { wave: 1 } });
   });
 
+  describe('that was started for a drill', () => {
+    const waves = [
+      { name: 'one', prefer: 'any' as const, admit: { cells: 1 }, bake: '12h', approval: false },
+      { name: 'rest', prefer: 'any' as const, admit: { rest: true as const }, bake: '2h', approval: false },
+    ];
+    const policy = { waves, multiRegionFromWave: 1, timeScale: 0.0003, maxBakeExtension: '2h', minRequestsPerCell: 0 };
+    /** On a machine on which a look at the rollout takes so long: a bake of twelve hours takes 13 seconds. */
+    const on = (lookSeconds: number) => simulate(scenario({ policy, drill: { wave: 1, lookSeconds } }));
+    const beyond = ({ plan, begun }: Result) => (plan.waves[2]?.cells ?? []).filter((cell) => (begun.get(cell) ?? 0) > 0);
+
+    test.each([0.01, 1, 12, 30, 300, 1_800])('is rolled back by it, though a look takes %d s, and the bake 13 s', async (lookSeconds) => {
+      const result = await on(lookSeconds);
+      expect(faults(result)).toEqual([]);
+      expect(result.record).toMatchObject({ status: 'rolled back', outcome: { sentence: expect.stringMatching(/in ALARM|fired at/) } });
+      expect(result.drilled).toMatchObject({ rollout: 'orders-api-1', wave: 1 });
+      expect(beyond(result)).toEqual([]);
+    });
+
+    test('is rolled back, too, when the drill takes longer than anybody waits: the drill fails, and nothing slips through', async () => {
+      const result = await on(3 * 3_600);
+      expect(faults(result)).toEqual([]);
+      expect(result.record).toMatchObject({
+        status: 'rolled back',
+        outcome: { sentence: expect.stringContaining('no drill has set an alarm') },
+      });
+      expect(result.drilled).toMatchObject({ code: 'DRILL_FAILED' });
+      expect(beyond(result)).toEqual([]);
+    });
+
+    test('gets past its wave never, whatever machines, cells and people do', async () => {
+      let judged = 0;
+      await fc.assert(
+        fc.asyncProperty(scenarios, fc.nat(3), fc.integer({ min: 5, max: 20_000 }), async (given, wave, lookSeconds) => {
+          const result = await simulate({ ...given, drill: { wave, lookSeconds } });
+          expect(faults(result)).toEqual([]);
+          const { drill } = result.plan;
+          if (drill === undefined) return;
+          expect(result.waves[wave]?.status).not.toBe('passed');
+          expect(result.record.status).not.toBe('succeeded');
+          const later = result.plan.waves.slice(wave + 1).flatMap(({ cells }) => cells);
+          expect(later.filter((cell) => (result.begun.get(cell) ?? 0) > 0)).toEqual([]);
+          if (result.drilled && !(result.drilled instanceof Error)) judged++;
+        }),
+        { numRuns: Number(process.env['SIMULATIONS'] ?? 40), seed: 20_260_101, endOnFailure: process.env['SIMULATIONS'] !== undefined },
+      );
+      expect(judged).toBeGreaterThan(0);
+    });
+  });
+
   describe('that a pipeline takes through its waves, a stage each', () => {
     test('ends in every cell, each begun once, and every stage ends with its wave', async () => {
       const result = await simulate(scenario({ pipeline: true }));
