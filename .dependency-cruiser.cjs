@@ -90,7 +90,7 @@ module.exports = {
       comment: 'what a command needs is imported when it runs (await import), so that cellctl --help loads nothing of it',
       from: { path: '^lib/cli/' },
       to: {
-        path: '^(registry|pipelines|tools|lib/(?!cli/|package-root|environment))|node_modules/(aws-cdk-lib|constructs|@aws-cdk|@aws-sdk|zod)/',
+        path: '^(registry|pipelines|tools|lib/(?!cli/|package-root|repository-root|environment))|node_modules/(aws-cdk-lib|constructs|@aws-cdk|@aws-sdk|zod)/',
         dynamic: false,
         dependencyTypesNot: ['type-only'],
       },

@@ -54,7 +54,7 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@npm ci --no-audit --no-fund --ignore-scripts
 	@touch $@
 
-dist/.tsbuildinfo: tsconfig.json tsconfig.build.json $(SOURCES)
+dist/.tsbuildinfo: package-lock.json tsconfig.json tsconfig.build.json $(SOURCES)
 	@npm run --silent build
 	@touch $@
 

@@ -1,9 +1,15 @@
 /** Runs the CDK app, as cdk.json says. */
-import { failureText, synthesize } from '../lib/app/app.ts';
+import { failureText } from '../lib/app/failure-text.ts';
 
 const print = (text: string) => process.stderr.write(`${text}\n`);
 
-synthesize(print).catch((error: unknown) => {
+async function main(): Promise<void> {
+  // Not at the top: where aws-cdk-lib is missing, that is to be said in a sentence.
+  const { synthesize } = await import('../lib/app/app.ts');
+  await synthesize(print);
+}
+
+main().catch((error: unknown) => {
   print(failureText(error));
   process.exitCode = 1;
 });

@@ -15,9 +15,12 @@ export function packageVersion(): string {
   return version;
 }
 
+/** Files of the package for readers: a change of theirs needs no new pipelines. */
+const FOR_READERS = /^docs\//;
+
 /**
- * What of this folder is the package, as git's rules of what to ignore: all else is. With the lock file, so that whoever
- * installs it gets the very dependencies that it was tested with.
+ * The package without its documentation, as git's rules of what to ignore. With the lock file in `dist/`, where npm packs it:
+ * at the root it never does. So whoever installs the dependencies gets those that the package was tested with.
  */
 export function packagePatterns(): string[] {
   const { files } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { files: readonly string[] };
@@ -26,7 +29,7 @@ export function packagePatterns(): string[] {
       .split('/')
       .slice(0, -1)
       .map((_, index, parts) => `!/${parts.slice(0, index + 1).join('/')}/`);
-  const kept = ['package.json', 'package-lock.json', ...files.filter((file) => !file.startsWith('!'))];
+  const kept = ['package.json', ...files.filter((file) => !file.startsWith('!') && !FOR_READERS.test(file))];
   const left = files.filter((file) => file.startsWith('!'));
   return ['*', ...kept.flatMap((path) => [...parents(path), `!/${path}`, `!/${path}/**`]), ...left.map((path) => `/${path.slice(1)}`)];
 }

@@ -101,8 +101,9 @@ export const HANDOVER = {
 
 /**
  * Installs what the factory depends on, in its folder: exactly what its lock file says, and none of their programs is run.
+ * The lock file comes from `dist/`, because npm leaves one at the root out of packages.
  */
-export const INSTALL_FACTORY = 'npm ci --omit=dev --ignore-scripts --no-audit --no-fund';
+export const INSTALL_FACTORY = 'cp dist/package-lock.json . && npm ci --omit=dev --ignore-scripts --no-audit --no-fund';
 
 /**
  * The shell of the pipeline of pipelines: checks, shows what differs, brings pipelines in step with the published registry.

@@ -9,9 +9,9 @@ import {
   BaseCredentials,
   BootstrapEnvironments,
   BootstrapStackParameters,
-  CdkAppMultiContext,
   type IIoHost,
   type IoMessage,
+  MemoryContext,
   StackParameters,
   StackSelectionStrategy,
   Toolkit,
@@ -136,7 +136,8 @@ async function synthesize(root: string, outdir: string, source: Source, stacks: 
   try {
     const app = await toolkit.fromCdkApp(`"${process.execPath}" "${join(root, 'dist/bin/factory.js')}"`, {
       workingDirectory: root,
-      contextStore: new CdkAppMultiContext(root, context),
+      // Not a cdk.json's context: what cells get must not depend on who deploys them, and from where.
+      contextStore: new MemoryContext(context),
       outdir,
       lookups: false,
       resolveDefaultEnvironment: false,

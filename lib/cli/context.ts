@@ -1,16 +1,16 @@
 /** What every command starts from: the global options, and the registry and session they lead to. */
 import { execFile } from 'node:child_process';
 import { hostname, userInfo } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import type { ArtifactStores } from '../artifact/publishing.ts';
 import type { Session } from '../aws/session.ts';
 import type { Source } from '../aws/toolkit.ts';
 import { environment } from '../environment.ts';
-import { packageRoot } from '../package-root.ts';
 import type { InitializedPlan, Plan } from '../plan/plan.ts';
 import type { LoadedRegistry } from '../registry/load.ts';
+import { defaultOrganization } from '../repository-root.ts';
 import type { RolloutClient } from '../rollout/client.ts';
 import { Output } from './output.ts';
 
@@ -48,7 +48,7 @@ export class Context {
 
   /** Where the organization is defined: a folder of definitions, a published document, or `s3://` with the registry's bucket. */
   get organization(): string {
-    return this.options.organization ?? environment.organization ?? join(packageRoot(), 'registry');
+    return this.options.organization ?? environment.organization ?? defaultOrganization();
   }
 
   /** True for the registry's bucket. */

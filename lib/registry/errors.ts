@@ -22,6 +22,7 @@ const ERROR_CODES = {
   REPOSITORY_UNREACHABLE: { exit: 1, meaning: 'git could not clone a repository' },
   REPOSITORY_UNSUPPORTED: { exit: 2, meaning: 'what runs the pipeline can take no commits from where the repository is' },
   PIPELINE_TOO_LARGE: { exit: 2, meaning: 'a pipeline, or all of them, would pass a limit of what runs them' },
+  PACKAGE_MISSING: { exit: 2, meaning: 'a package that the factory needs beside itself is not installed' },
   NOT_INITIALIZED: { exit: 2, meaning: '`cellctl init` has not been run for this organization' },
   WRONG_ACCOUNT: { exit: 2, meaning: 'the credentials belong to another account than the command needs' },
   REFUSED: { exit: 2, meaning: 'the command would do harm, and did nothing' },
@@ -105,8 +106,18 @@ export function messageOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 }
 
+/** Node's words about a package that whoever installs the factory brings along. */
+const PEER = /^Cannot find package '(aws-cdk-lib|constructs)'/;
+
 /** The error behind `error` as the factory's own; anything unforeseen becomes `INTERNAL`. */
 export function asFactoryError(error: unknown): FactoryError {
   if (error instanceof FactoryError) return error;
+  const missing = isNamed(error, 'ERR_MODULE_NOT_FOUND') ? PEER.exec(messageOf(error))?.[1] : undefined;
+  if (missing !== undefined) {
+    return new FactoryError('PACKAGE_MISSING', `${missing} is not installed where the cell factory finds it`, {
+      cause: error,
+      fix: 'install the peer dependencies beside cell-factory: npm install aws-cdk-lib constructs',
+    });
+  }
   return new FactoryError('INTERNAL', messageOf(error), { cause: error });
 }

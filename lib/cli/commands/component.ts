@@ -3,7 +3,7 @@ import type { CellPlan } from '../../plan/plan.ts';
 import { action } from '../action.ts';
 import { wholeNumber } from '../numbers.ts';
 import { publishCommand, releasesCommand } from './artifacts.ts';
-import { checkCommand, newCommand } from './contract.ts';
+import { checkCommand, linkCommand, newCommand } from './contract.ts';
 import { cellsFrom, reportDeployment } from './deploy.ts';
 import { packageCommand } from './package.ts';
 
@@ -42,7 +42,7 @@ const deploy = () =>
     .option('-c, --concurrency <number>', 'cells at once', '4')
     .addHelpText(
       'after',
-      '\nExamples:\n  cellctl component deploy orders-api ada --from examples/orders-api/cdk.out \\\n    --image 111122223333.dkr.ecr.{region}.amazonaws.com/orders-api:1.0.0 --release 1.0.0',
+      '\nExamples:\n  cellctl component deploy orders-api ada --from ../orders-api/cdk.out \\\n    --image 111122223333.dkr.ecr.{region}.amazonaws.com/orders-api:1.0.0 --release 1.0.0',
     )
     .action(
       action(async (context, component: string, names: string[], options: DeployOptions) => {
@@ -66,6 +66,7 @@ export const componentCommand = () =>
     .description('the deployable parts of the application')
     .addCommand(newCommand())
     .addCommand(checkCommand())
+    .addCommand(linkCommand())
     .addCommand(packageCommand())
     .addCommand(publishCommand())
     .addCommand(releasesCommand())

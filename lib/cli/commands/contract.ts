@@ -68,7 +68,7 @@ Exit code: 0 when the contract is kept, 1 when it is not.
 
 Examples:
   cellctl component check .
-  cellctl component check examples/orders-api --build
+  cellctl component check ../orders-api --build
   cellctl component check https://github.com/acme/orders-api --json`;
 
 export const checkCommand = () =>
@@ -107,13 +107,37 @@ async function create(context: Context, name: string, { kind, folder = name }: N
     for (const each of files) output.say(`  ${join(folder, each)}`);
     output.say(`\nnext: see that it builds, and commit it`);
     for (const each of next.slice(0, 2)) output.say(`  ${each}`);
-    output.say(`\nthen make it known, in ${file} of the factory:`);
+    output.say(`\nthen make it known, in ${file} in the registry's repository:`);
     for (const line of entry.trimEnd().split('\n')) output.say(line === '' ? '' : `  ${line}`);
     output.say(`\nand publish that; the last one makes the place of its images, and its pipeline`);
     for (const each of next.slice(2)) output.say(`  ${each}`);
   });
   return 0;
 }
+
+const LINK_HELP = `
+For the Makefile of a component whose CDK app imports cell-factory/cell: links node_modules/cell-factory,
+aws-cdk-lib and constructs to those that this factory uses. Packages that the component's package.json
+lists are left to npm.
+
+Example:
+  "$CELL_FACTORY/bin/cellctl" component link`;
+
+export const linkCommand = () =>
+  new Command('link')
+    .description("link the factory's libraries into a component's node_modules")
+    .argument('[folder]', 'folder of the component', '.')
+    .addHelpText('after', LINK_HELP)
+    .action(
+      action(async ({ output }, folder: string) => {
+        const { linkLibraries } = await import('../../../pipelines/link.ts');
+        const linked = await linkLibraries(folder);
+        output.result({ folder, linked }, () => {
+          for (const [library, target] of Object.entries(linked)) output.say(`${join(folder, 'node_modules', library)} -> ${target}`);
+        });
+        return 0;
+      }),
+    );
 
 const NEW_HELP = `
 Writes a service with its tests, a Dockerfile, a Makefile with every target that the factory calls, and a

@@ -13,7 +13,7 @@ async function readComponents(options: readonly string[]): Promise<ComponentTemp
       const [, name, folder] = /^([^=]+)=(.+)$/.exec(text) ?? [];
       if (name !== undefined && folder !== undefined) return readComponent(name, folder);
       throw new FactoryError('USAGE', `--component is "${text}"`, {
-        fix: 'write <name>=<folder>, e.g. orders-api=examples/orders-api/dist',
+        fix: 'write <name>=<folder>, e.g. orders-api=../orders-api/dist',
       });
     }),
   );
@@ -71,7 +71,7 @@ const isolation = () =>
       '\nEnds with 1 when something is found. docs/isolation.md lists what is looked for, and what may be shared.' +
         '\nWhat people did by hand in the accounts stands in no template: `cellctl status --resources` looks there.' +
         '\n\nExamples:\n  cellctl verify isolation\n  cellctl verify isolation alpha bravo' +
-        '\n  cellctl verify isolation --component orders-api=examples/orders-api/dist\n  cellctl verify isolation --json',
+        '\n  cellctl verify isolation --component orders-api=../orders-api/dist\n  cellctl verify isolation --json',
     )
     .action(
       action(async (context, names: string[], options: IsolationOptions) => {

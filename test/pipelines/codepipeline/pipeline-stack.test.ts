@@ -214,7 +214,7 @@ describe('a step in CodeBuild', () => {
         'aws s3 cp --only-show-errors "$(aws ssm get-parameter --name /cell-factory/pipelines/factory --query Parameter.Value --output text)" "$HOME/factory.zip"',
         'unzip -q -o "$HOME/factory.zip" -d "$CELL_FACTORY"',
         'chmod +x "$CELL_FACTORY/bin/cellctl"',
-        '(cd "$CELL_FACTORY" && npm ci --omit=dev --ignore-scripts --no-audit --no-fund)',
+        '(cd "$CELL_FACTORY" && cp dist/package-lock.json . && npm ci --omit=dev --ignore-scripts --no-audit --no-fund)',
       ]);
       expect(JSON.stringify(ofProject(name))).toContain('cdk-hnb659fds-assets-200000000000-eu-west-1/*.zip');
     }

@@ -79,14 +79,13 @@ describe('the pipeline of pipelines', () => {
     const out = await mkdtemp(join(tmpdir(), 'cell-factory-package-'));
     FileSystem.copyDirectory(packageRoot(), out, { ignoreMode: IgnoreMode.GIT, exclude: packagePatterns() });
     const there = await readdir(out, { recursive: true });
-    expect(there.filter((path) => !path.includes('/')).sort()).toEqual([
-      ...['bin', 'cdk.json', 'dist', 'lib', 'package-lock.json', 'package.json', 'pipelines'],
-    ]);
+    expect(there.filter((path) => !path.includes('/')).sort()).toEqual([...['bin', 'dist', 'lib', 'package.json', 'pipelines', 'tools']]);
     expect(there).toEqual(
       expect.arrayContaining([
         'bin/cellctl',
         'dist/lib/cli/main.js',
         'dist/operator/index.cjs',
+        'dist/package-lock.json',
         'lib/cell/foundation/functions/probe/index.js',
       ]),
     );
@@ -164,7 +163,7 @@ describe('the pipeline of pipelines', () => {
     const { phases } = JSON.parse(BuildSpec) as { phases: { build: { commands: string[] } } };
     expect(phases.build.commands[0]?.split('\n')).toEqual([
       'set -euo pipefail',
-      'npm ci --omit=dev --ignore-scripts --no-audit --no-fund',
+      'cp dist/package-lock.json . && npm ci --omit=dev --ignore-scripts --no-audit --no-fund',
       'export CELL_FACTORY="$PWD"',
       '"$CELL_FACTORY/bin/cellctl" validate',
       '"$CELL_FACTORY/bin/cellctl" pipelines diff',

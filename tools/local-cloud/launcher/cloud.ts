@@ -14,6 +14,7 @@ import { inheritedEnvironment } from '../../../lib/environment.ts';
 import { packageRoot } from '../../../lib/package-root.ts';
 import { processInfo } from '../../../lib/process-info.ts';
 import { FactoryError, isNamed } from '../../../lib/registry/index.ts';
+import { repositoryRoot } from '../../../lib/repository-root.ts';
 import { findPython } from './python.ts';
 
 /** The Python module that is started, by which its process is recognized. */
@@ -44,7 +45,7 @@ export interface SkippedResource {
 
 export class LocalCloud {
   /** @param folder where state, log, virtual environment and the lock file of the local organization are kept */
-  constructor(readonly folder: string = join(packageRoot(), '.local-cloud')) {}
+  constructor(readonly folder: string = join(repositoryRoot(), '.local-cloud')) {}
 
   /** The lock file of the organization that lives in this cloud: it ends with the cloud, and never mixes with the committed one. */
   get accountsFile(): string {
