@@ -1,4 +1,4 @@
-/** Rules about components: what they depend on, what they run on, and how requests reach them. How they are delivered: `pipeline-rules.ts`. */
+/** Rules about components: what they depend on, what they run on, and how requests reach them. How they are delivered: `pipelines.ts`. */
 import type { Cell, Component } from '../model.ts';
 import { type Rule, repeated } from './subject.ts';
 

@@ -1,0 +1,134 @@
+/** Rules about the rollout policy: waves, bakes, and the calendars that hold them up. */
+import { STAGING } from './pipelines.ts';
+import { bakesOf, blackoutsOf, type Rule, repeated, seconds, UNIT } from './subject.ts';
+
+/** The longest bake: a Step Functions action of CodePipeline ends after that. Source: "Quotas in AWS CodePipeline". */
+const LONGEST_BAKE = 7 * UNIT.d;
+
+/** True for a time zone that the runtime's own database knows. An offset such as +02:00 is none: it would miss the change to summer time. */
+function isTimeZone(name: string): boolean {
+  if (!/^[a-z]/i.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const ROLLOUT_RULES: readonly Rule[] = [
+  {
+    code: 'WAVES_INCOMPLETE',
+    description: 'the last wave, and no other, admits the rest; percentages before it stay below 100 together',
+    *check({ settings }) {
+      const waves = settings?.rollout.waves ?? [];
+      const percent = waves.reduce((sum, { admit }) => sum + ('percent' in admit ? admit.percent : 0), 0);
+      if (percent >= 100) {
+        yield { path: 'rollout.waves', message: `${percent} % before the last wave`, fix: 'lower the percentages: below 100 together' };
+      }
+      for (const [index, { name, admit }] of waves.entries()) {
+        const last = index === waves.length - 1;
+        if ('rest' in admit === last) continue;
+        yield {
+          path: `rollout.waves.${index}.admit`,
+          message: last ? `"${name}" is the last wave and doesn't admit the rest` : `"${name}" leaves nothing to the waves after it`,
+          fix: last ? 'write admit: { rest: true }, or some cells would never be reached' : 'move it to the end',
+        };
+      }
+    },
+  },
+  {
+    code: 'WAVE_DUPLICATE',
+    description: 'every wave has a name of its own, and none that of wave 0, staging',
+    *check({ settings }) {
+      const waves = [{ name: STAGING }, ...(settings?.rollout.waves ?? [])].entries();
+      for (const [first, later] of repeated(waves, ([, { name }]) => name)) {
+        yield {
+          path: `rollout.waves.${later[0] - 1}.name`,
+          message: `"${later[1].name}" is also the name of wave ${first[0]}`,
+          fix: 'choose another name',
+        };
+      }
+    },
+  },
+  {
+    code: 'WAVES_ONE_REGION',
+    description: 'the last wave takes cells of every region: multiRegionFromWave is no later than that',
+    *check({ settings }) {
+      if (!settings) return;
+      const { multiRegionFromWave, waves } = settings.rollout;
+      if (multiRegionFromWave <= waves.length) return;
+      yield {
+        path: 'rollout.multiRegionFromWave',
+        message: `${multiRegionFromWave}, and the last wave is number ${waves.length}: cells of further regions would never be reached`,
+        fix: `use ${waves.length} or less, or add waves`,
+      };
+    },
+  },
+  {
+    code: 'BAKE_TOO_LONG',
+    description: 'a bake, with its longest extension, takes seven days at most: then the pipeline that waits for it ends',
+    *check({ settings }) {
+      if (!settings) return;
+      const extension = seconds(settings.rollout.maxBakeExtension);
+      for (const { path, bake } of bakesOf(settings.rollout)) {
+        if (seconds(bake) > LONGEST_BAKE) yield { path, message: `"${bake}" is more than 7 days`, fix: 'use at most 7d' };
+        else if (seconds(bake) + extension > LONGEST_BAKE) {
+          yield {
+            path,
+            message: `"${bake}" and maxBakeExtension, which is "${settings.rollout.maxBakeExtension}", are more than 7 days`,
+            fix: 'shorten the one or the other: at most 7d together',
+          };
+        }
+      }
+    },
+  },
+  {
+    code: 'TIME_ZONE_UNKNOWN',
+    description: "a calendar's time zone is one of the IANA database",
+    *check({ cells }) {
+      // Asking takes long, and ten thousand cells have few time zones.
+      const known = new Map<string, boolean>();
+      for (const [key, { calendar }] of cells) {
+        const { timeZone } = calendar;
+        if (!known.has(timeZone)) known.set(timeZone, isTimeZone(timeZone));
+        if (known.get(timeZone)) continue;
+        yield {
+          path: `cells.${key}.calendar.timeZone`,
+          message: `"${timeZone}" is no time zone`,
+          fix: 'use a name of the IANA database, such as UTC, Europe/Berlin or America/New_York',
+        };
+      }
+    },
+  },
+  {
+    code: 'WINDOW_EMPTY',
+    description: "a calendar's window has a length",
+    *check({ cells }) {
+      for (const [key, { calendar }] of cells) {
+        for (const [index, { from, until }] of calendar.windows.entries()) {
+          if (from !== until) continue;
+          yield {
+            path: `cells.${key}.calendar.windows.${index}.until`,
+            message: `"${until}" is also when the window begins`,
+            fix: "use another time; a whole day is from: '00:00', until: '24:00'",
+          };
+        }
+      }
+    },
+  },
+  {
+    code: 'BLACKOUT_BACKWARDS',
+    description: 'a blackout ends after it begins',
+    *check(subject) {
+      for (const { path, blackout } of blackoutsOf(subject)) {
+        if (Date.parse(blackout.until) > Date.parse(blackout.from)) continue;
+        yield {
+          path: `${path}.until`,
+          message: `"${blackout.until}" is not after "${blackout.from}", when the blackout begins`,
+          fix: 'write a later time, or exchange the two',
+        };
+      }
+    },
+  },
+];
