@@ -10,8 +10,8 @@ import { pipelineStacks } from '../plan/pipeline-stacks.ts';
 import { createPlan } from '../plan/plan.ts';
 import { cellStackName, loadRegistry } from '../registry/index.ts';
 import { defaultOrganization } from '../repository-root.ts';
-import { buildCells } from './cell-stacks.ts';
-import { buildControl, controlStackNames } from './control-stacks.ts';
+import { buildCells } from './build-cells.ts';
+import { buildControl, controlStackNames } from './build-control.ts';
 import { createApp } from './create-app.ts';
 import { cdkCommandLine, type Note, wantedStacks } from './wanted.ts';
 

@@ -8,7 +8,7 @@ export interface StackPlace {
 }
 
 export interface ToolingStack extends StackPlace {
-  /** Decides what is built under the name: lib/app/control-stacks.ts has a builder for each. */
+  /** Decides what is built under the name: lib/app/build-control.ts has a builder for each. */
   readonly kind: 'registry' | 'domain' | 'artifacts' | 'artifacts-replica' | 'rollouts';
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { alarmsOf } from '../plan/alarms.ts';
+import { ENDPOINT_SERVICES, natGatewaysOf } from '../plan/network-layout.ts';
 import type { CellPlan, Plan } from '../plan/plan.ts';
 import type { CacheType, DatabaseClass, Resources } from '../registry/index.ts';
 
@@ -79,12 +80,6 @@ const PRICES = {
   /** Per run (Amazon CloudWatch Synthetics). */
   probeRun: 0.0012,
 } as const;
-
-/** Interface endpoints of a cell's network, by AWS's name of the service. S3 has a gateway, which costs nothing. */
-export const ENDPOINT_SERVICES = ['ecr.api', 'ecr.dkr', 'logs', 'secretsmanager', 'ssm', 'sqs', 'kms', 'sts'] as const;
-
-/** NAT gateways that a layout has, in a network of so many zones. */
-export const natGatewaysOf = (nat: Resources['nat'], zones: number) => ({ 'gateway-per-zone': zones, 'one-gateway': 1, instance: 0 })[nat];
 
 /** One line of an estimate. */
 export interface CostItem {

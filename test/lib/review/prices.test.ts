@@ -4,7 +4,7 @@ import { createPlan } from '../../../lib/plan/plan.ts';
 import { CACHE_TYPES, DATABASE_CLASSES } from '../../../lib/registry/instances.ts';
 import type { Overrides, Size, Stage } from '../../../lib/registry/model.ts';
 import { resourcesOf, STAGE_PROFILES } from '../../../lib/registry/sizes.ts';
-import { type Estimate, estimate, estimateCell, natGatewaysOf, PRICE_SOURCE } from '../../../lib/review/prices.ts';
+import { type Estimate, estimate, estimateCell, PRICE_SOURCE } from '../../../lib/review/prices.ts';
 import { registry } from '../../_helpers/organization.ts';
 
 const SIZES: readonly Size[] = ['small', 'medium', 'large'];
@@ -90,9 +90,6 @@ describe('the estimate', () => {
   });
 
   test('counts what a layout has of NAT gateways', () => {
-    expect(natGatewaysOf('gateway-per-zone', 3)).toBe(3);
-    expect(natGatewaysOf('one-gateway', 3)).toBe(1);
-    expect(natGatewaysOf('instance', 2)).toBe(0);
     expect(byName(of('small', 'production'))['NAT']).toBeCloseTo(3 * 730 * (0.045 + 0.005), 6);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { buildToolingStack } from '../../../lib/app/control-stacks.ts';
+import { buildToolingStack } from '../../../lib/app/build-control.ts';
 import { createPlan, requireInitialized } from '../../../lib/plan/plan.ts';
 import { type ToolingStack, toolingStacks } from '../../../lib/plan/tooling-stacks.ts';
 import { FactoryError } from '../../../lib/registry/index.ts';
@@ -35,7 +35,7 @@ describe('stacks of the tooling account are built', () => {
     expect(error).toMatchObject({
       code: 'INTERNAL',
       message: `nothing builds the stack Monitoring: its kind "${kind}" has no builder`,
-      fix: 'add the kind to TOOLING in lib/app/control-stacks.ts',
+      fix: 'add the kind to TOOLING in lib/app/build-control.ts',
     });
     expect(scope.node.tryFindChild('Monitoring')).toBeUndefined();
   });

@@ -4,7 +4,7 @@ import { Delegation } from '../cell/foundation/delegation.ts';
 import { Foundation } from '../cell/foundation/foundation.ts';
 import { isVended, type Plan, requireAccounts, selectCells, type VendedCell } from '../plan/plan.ts';
 import { cellDelegationStackName, cellStackName } from '../registry/index.ts';
-import { controlStackNames } from './control-stacks.ts';
+import { controlStackNames } from './build-control.ts';
 import { NAMES_ONLY, type Note, type Wanted } from './wanted.ts';
 
 /** A cell's two stacks. The name is delegated by the first, in tooling, for the certificate of the second. */

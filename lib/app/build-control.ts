@@ -32,7 +32,7 @@ export function buildToolingStack(app: App, plan: InitializedPlan, { kind, stack
   const build = new Map<string, BuildTooling>(Object.entries(TOOLING)).get(kind);
   if (build) return build(app, plan, region);
   throw new FactoryError('INTERNAL', `nothing builds the stack ${stackName}: its kind "${kind}" has no builder`, {
-    fix: 'add the kind to TOOLING in lib/app/control-stacks.ts',
+    fix: 'add the kind to TOOLING in lib/app/build-control.ts',
   });
 }
 
