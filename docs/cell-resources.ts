@@ -2,7 +2,7 @@
 import { App, CfnDeletionPolicy, CfnResource } from 'aws-cdk-lib/core';
 import { Delegation } from '../lib/cell/foundation/delegation.ts';
 import { Foundation } from '../lib/cell/foundation/foundation.ts';
-import { alarmsOf } from '../lib/plan/alarms.ts';
+import { plannedAlarms } from '../lib/plan/alarms.ts';
 import { createPlan, isVended, type Plan, type VendedCell } from '../lib/plan/plan.ts';
 import { type AwsCellDefinition, defineCell, defineOrganization, draft, type Size, type Stage, validate } from '../lib/registry/index.ts';
 import { estimateCell } from '../lib/review/prices.ts';
@@ -141,7 +141,7 @@ const fateOf = (found: Found | undefined) => [...(found?.fates ?? [])].sort((a) 
 
 /** Rows of the alarms: what each watches for, its threshold by size, and what missing data means to it. */
 export function alarmRows(): { head: readonly string[]; rows: string[][] } {
-  const [small = [], ...others] = SIZES.map((size) => alarmsOf(planned('production', size).cell));
+  const [small = [], ...others] = SIZES.map((size) => plannedAlarms(planned('production', size).cell));
   const shown = (value: number) => (value > 2 ** 29 ? `${(value / 2 ** 30).toFixed(1)} GiB` : value.toLocaleString('en'));
   const rows = small.map((alarm, index) => {
     const thresholds = [alarm, ...others.flatMap((alarms) => alarms[index] ?? [])].map(({ threshold }) => shown(threshold));

@@ -15,7 +15,7 @@ import { type ForecastRow, forecast } from './forecast.ts';
 import { lockFileAt } from './lock-file.ts';
 import { keepPool, type PoolRow, poolRows, returnAccount } from './pool.ts';
 import { LIMITS, Limiter, TokenBucket } from './rates.ts';
-import { inside, placing, tagging } from './setup.ts';
+import { accountSteps, placing, tagging } from './setup.ts';
 import { isPoolName } from './survey.ts';
 import { Vending, type VendResult } from './vend.ts';
 
@@ -64,7 +64,7 @@ export class Accounts {
       steps: [
         placing(this.directory, false),
         tagging(this.directory),
-        ...inside({
+        ...accountSteps({
           clock: systemClock,
           administrator: (accountId, region) => this.administrator(accountId, region),
           partition,

@@ -13,7 +13,7 @@ import { deployControlStack, deployToolingStacks } from './control-stacks.ts';
 import { Directory, organizationsClient } from './directory.ts';
 import type { LockFile } from './lock-file.ts';
 import { Limiter } from './rates.ts';
-import { inside, placing, type SetUpStep, tagging } from './setup.ts';
+import { accountSteps, placing, type SetUpStep, tagging } from './setup.ts';
 import type { Wanted } from './survey.ts';
 import { Vending } from './vend.ts';
 
@@ -75,7 +75,7 @@ const controlLines = (path: string): LockFile => ({
 const controlSteps = ({ session, plan }: InitOptions, directory: Directory, partition: string, toolingAccountId: string): SetUpStep[] => [
   placing(directory, true),
   tagging(directory),
-  ...inside({
+  ...accountSteps({
     clock: systemClock,
     administrator: (accountId, region) => inRegion(assume(session, partition, accountId, ORGANIZATION_ROLE), region),
     partition,

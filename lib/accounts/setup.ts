@@ -53,7 +53,7 @@ export const tagging = (directory: Directory): SetUpStep => ({
   },
 });
 
-export interface InsideOptions {
+export interface AccountStepOptions {
   readonly clock: Clock;
   /** Administrator of an account, in a region. */
   readonly administrator: (accountId: string, region: string) => Session;
@@ -64,7 +64,7 @@ export interface InsideOptions {
 }
 
 /** The steps that work inside the account. */
-export function inside({ clock, administrator, partition, contacts, toolingAccountId }: InsideOptions): SetUpStep[] {
+export function accountSteps({ clock, administrator, partition, contacts, toolingAccountId }: AccountStepOptions): SetUpStep[] {
   const step = (name: Step, run: (target: SetUpTarget, session: Session) => Promise<StepResult>): SetUpStep => ({
     name,
     run: (target) =>

@@ -100,11 +100,11 @@ async function deployOne(cell: VendedCell, { task, session, partition, leases, e
   const emitForCell: Emit = (message) => emit({ ...message, subject: cell.name });
   emitForCell({ kind: 'started', subject: '', text: stackName });
   try {
-    const inside = assumeLookup(session, partition, cell.account.accountId, cell.region);
+    const cellSession = assumeLookup(session, partition, cell.account.accountId, cell.region);
     const { changed } = await leases.hold(`${cell.name}/${stackName}`, async () =>
-      deploy(cell, { incomplete: isIncomplete(await findStack(inside, stackName)) }, emitForCell),
+      deploy(cell, { incomplete: isIncomplete(await findStack(cellSession, stackName)) }, emitForCell),
     );
-    const created = await stackResources(inside, stackName);
+    const created = await stackResources(cellSession, stackName);
     const state = changed ? 'deployed' : 'unchanged';
     emitForCell({ kind: changed ? 'done' : 'unchanged', subject: '', text: `${stackName}: ${created.size} resources` });
     return { cell: cell.name, stack: stackName, state, seconds: seconds(), resources: created.size };

@@ -41,19 +41,19 @@ export async function destroyCell(options: DestroyOptions): Promise<DestroyResul
   const { cell, components, session, partition, leases, store, source, runId, emit } = options;
   refuseToDestroy(cell);
   const { name, stackName, delegationStackName, account, region, parentZone, profile } = cell;
-  const inside = assumeDeploy(session, partition, account.accountId, region);
+  const cellSession = assumeDeploy(session, partition, account.accountId, region);
   const deleted: string[] = [];
   emit({ kind: 'started', subject: name, text: 'deleting' });
   for (const component of components) {
     await leases.hold(`${name}/${component}`, async () => {
-      const stack = await findStack(inside, component);
+      const stack = await findStack(cellSession, component);
       if (!stack) return;
-      await deleteStack(inside, stack, (message) => emit({ ...message, subject: name }));
+      await deleteStack(cellSession, stack, (message) => emit({ ...message, subject: name }));
       deleted.push(component);
     });
   }
   await leases.hold(`${name}/${stackName}`, async () => {
-    if (!(await findStack(inside, stackName))) return;
+    if (!(await findStack(cellSession, stackName))) return;
     if (cell.stage === 'production') {
       // Its protection came with a deployment, and goes with one: the retiring cell's template has none.
       emit({ kind: 'progress', subject: name, text: 'lifting its protection' });
@@ -61,9 +61,9 @@ export async function destroyCell(options: DestroyOptions): Promise<DestroyResul
         deployStack(directory, stackName, (message) => emit({ ...message, subject: name }), { changeSetName: `cell-factory-${runId}` }),
       );
     }
-    const stack = await findStack(inside, stackName);
+    const stack = await findStack(cellSession, stackName);
     if (!stack) return;
-    await deleteStack(inside, stack, (message) => emit({ ...message, subject: name }));
+    await deleteStack(cellSession, stack, (message) => emit({ ...message, subject: name }));
     deleted.push(stackName);
   });
   // Last: the foundation takes back its name by the role in it. Under the foundation's lease, as when it is made.

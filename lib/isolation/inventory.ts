@@ -46,8 +46,8 @@ export async function proveIsolation(cells: readonly VendedCell[], session: Sess
   const inventories: CellInventory[] = [];
   for (const cell of cells) {
     const { accountId } = cell.account;
-    const inside = assumeLookup(session, partition, accountId, cell.region);
-    const byRegion = await Promise.all(regions.map((region) => taggedResources(inRegion(inside, region))));
+    const cellSession = assumeLookup(session, partition, accountId, cell.region);
+    const byRegion = await Promise.all(regions.map((region) => taggedResources(inRegion(cellSession, region))));
     const resources = byRegion.flat();
     for (const { arn, cell: owner } of resources) {
       if (owner !== cell.name) violations.push(`${cell.name} sees ${arn}, tagged as ${owner}'s`);
@@ -56,7 +56,7 @@ export async function proveIsolation(cells: readonly VendedCell[], session: Sess
         violations.push(`${cell.name} sees ${arn}, which is in account ${owningAccount}`);
     }
     for (const other of cells.filter((each) => each.name !== cell.name)) {
-      if (await findStack(inRegion(inside, other.region), other.stackName))
+      if (await findStack(inRegion(cellSession, other.region), other.stackName))
         violations.push(`${cell.name} sees the stack ${other.stackName}`);
     }
     inventories.push({ cell: cell.name, accountId, resources });

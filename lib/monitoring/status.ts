@@ -56,11 +56,11 @@ async function look(
   session: Session,
   partition: string,
 ): Promise<Pick<CellStatus, 'foundation' | 'components' | 'health'>> {
-  const inside = assumeLookup(session, partition, cell.account.accountId, cell.region);
+  const cellSession = assumeLookup(session, partition, cell.account.accountId, cell.region);
   const [foundation, alarm, ...components] = await Promise.all([
-    stack(inside, cell.stackName),
-    health(inside, cell.name),
-    ...plan.components.map(async (component) => [component.name, await stack(inside, componentStackName(component, cell))] as const),
+    stack(cellSession, cell.stackName),
+    health(cellSession, cell.name),
+    ...plan.components.map(async (component) => [component.name, await stack(cellSession, componentStackName(component, cell))] as const),
   ]);
   return { foundation: foundation?.status, health: alarm, components: Object.fromEntries(components) };
 }

@@ -174,7 +174,7 @@ export interface AlarmPlan extends Omit<AlarmKind, 'threshold' | 'health'> {
 }
 
 /** The alarms of a cell, each with its name and its threshold. */
-export function alarmsOf(cell: Sized): AlarmPlan[] {
+export function plannedAlarms(cell: Sized): AlarmPlan[] {
   return Object.entries<AlarmKind>(ALARMS).map(([id, { threshold: of, description, health = true, ...kind }]) => {
     const threshold = of(cell);
     const name = cellHealthAlarmName(cell.name).replace(/health$/, id);

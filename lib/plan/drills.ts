@@ -1,6 +1,6 @@
 /** Drills and rehearsals: which alarm a drill is about, and where there is neither. Pure. */
 import { cellHealthAlarmName, FactoryError } from '../registry/index.ts';
-import { alarmsOf } from './alarms.ts';
+import { plannedAlarms } from './alarms.ts';
 import type { CellPlan } from './plan.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { CellPlan } from './plan.ts';
  * @throws FactoryError `USAGE` for an alarm of another cell, or for the composite, which follows the others
  */
 export function drillAlarm(cell: CellPlan, wanted: string | undefined): string {
-  const alarms = alarmsOf(cell);
+  const alarms = plannedAlarms(cell);
   const composite = cellHealthAlarmName(cell.name);
   const prefix = composite.replace(/health$/, '');
   const fix = `pass one of ${alarms.map(({ id }) => id).join(', ')}, or the name of a component's alarm in the cell (${prefix}…)`;

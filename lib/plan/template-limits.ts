@@ -32,8 +32,8 @@ function mostRules(template: Counted, direction: 'Ingress' | 'Egress'): number {
     JSON.stringify(Properties?.['GroupId']),
   );
   const counts = ofType(template, 'AWS::EC2::SecurityGroup').map(([id, { Properties }]) => {
-    const inside = Properties?.[`SecurityGroup${direction}`];
-    return (Array.isArray(inside) ? inside.length : 0) + apart.filter((group) => group?.includes(`"${id}"`)).length;
+    const inline = Properties?.[`SecurityGroup${direction}`];
+    return (Array.isArray(inline) ? inline.length : 0) + apart.filter((group) => group?.includes(`"${id}"`)).length;
   });
   return Math.max(0, ...counts);
 }

@@ -3,7 +3,7 @@
  * backups beyond the free ones come on top; discounts come off.
  */
 
-import { alarmsOf } from '../plan/alarms.ts';
+import { plannedAlarms } from '../plan/alarms.ts';
 import { ENDPOINT_SERVICES, natGatewaysOf } from '../plan/network-layout.ts';
 import type { CellPlan, Plan } from '../plan/plan.ts';
 import type { CacheType, DatabaseClass, Resources } from '../registry/index.ts';
@@ -135,5 +135,5 @@ export function estimate({ resources, profile }: Priced, components: number, ala
 /** What a cell of the plan costs in a month, with every component that runs as a service in it. */
 export function estimateCell(plan: Pick<Plan, 'components'>, cell: CellPlan): Estimate {
   const services = plan.components.filter(({ kind }) => kind === 'cloudformation').length;
-  return estimate(cell, services, alarmsOf(cell).length);
+  return estimate(cell, services, plannedAlarms(cell).length);
 }

@@ -3,7 +3,7 @@
  * wrong. Pure: the caller has looked and says what time it is; lib/cli prints it.
  */
 
-import { alarmsOf } from '../plan/alarms.ts';
+import { plannedAlarms } from '../plan/alarms.ts';
 import { cellStacks } from '../plan/cell-stacks.ts';
 import { lasting, sinceWhen } from '../plan/expiry.ts';
 import type { CellPlan, Plan } from '../plan/plan.ts';
@@ -89,8 +89,8 @@ function reviewStack(name: string, observed: Observed): StackReview {
 }
 
 function reviewAlarms(cell: CellPlan, before: CellPlan | undefined): AlarmReview {
-  const now = alarmsOf(cell);
-  const old = new Map((before ? alarmsOf(before) : []).map(({ id, threshold }) => [id, threshold]));
+  const now = plannedAlarms(cell);
+  const old = new Map((before ? plannedAlarms(before) : []).map(({ id, threshold }) => [id, threshold]));
   const current = new Set(now.map(({ id }) => id));
   return {
     count: now.length,

@@ -1,6 +1,6 @@
 /** A rollout before it starts: what it would do, when, and why it may not start at all. Pure. */
 
-import { alarmsOf } from '../plan/alarms.ts';
+import { plannedAlarms } from '../plan/alarms.ts';
 import { openTogether } from '../plan/calendar.ts';
 import { type Plan, registryParameters, selectCells, selectComponent, type VendedCell } from '../plan/plan.ts';
 import { forecast, type MadeFor, planCatchUp, planWaves, type Wave } from '../plan/waves.ts';
@@ -174,7 +174,7 @@ const namesOf = (cells: readonly VendedCell[]): string[] => cells.map(({ name })
 /** A cell as its rollout keeps it. */
 function rolloutCell(cell: VendedCell): RolloutCell {
   const { name, stage, region, account, trafficWeight: weight, calendar } = cell;
-  const alarms = alarmsOf(cell).filter(({ health }) => health);
+  const alarms = plannedAlarms(cell).filter(({ health }) => health);
   return {
     ...{ name, stage, region, weight, calendar },
     accountId: account.accountId,

@@ -19,7 +19,7 @@ import { ArtifactsStack } from '../../lib/artifact/artifacts-stack.ts';
 import { publishArtifact } from '../../lib/artifact/publishing.ts';
 import { s3Client } from '../../lib/aws/s3.ts';
 import type { Session } from '../../lib/aws/session.ts';
-import { alarmsOf } from '../../lib/plan/alarms.ts';
+import { plannedAlarms } from '../../lib/plan/alarms.ts';
 import { createPlan, requireInitialized } from '../../lib/plan/plan.ts';
 import { artifactBucketName, cellHealthAlarmName, type Registry, type RolloutPolicy, S3Objects } from '../../lib/registry/index.ts';
 import { RolloutClient, type RolloutView, stageOf } from '../../lib/rollout/client.ts';
@@ -252,7 +252,7 @@ export class RolloutLab {
   /** What a foundation has of what rollouts look at. */
   foundation(name: string): Template {
     const cell = this.cell(name);
-    const alarms = alarmsOf(cell).filter(({ health }) => health);
+    const alarms = plannedAlarms(cell).filter(({ health }) => health);
     const metric = {
       ComparisonOperator: 'GreaterThanThreshold',
       EvaluationPeriods: 1,

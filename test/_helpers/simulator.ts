@@ -15,7 +15,7 @@ import { RolloutClient } from '../../lib/rollout/client.ts';
 import type { CellHealth } from '../../lib/rollout/decide.ts';
 import { type DrillWorld, type Judgement, untilBaking, untilJudged } from '../../lib/rollout/drill-during.ts';
 import { rollout as rolloutMachine, runWave } from '../../lib/rollout/machines.ts';
-import type { Inside } from '../../lib/rollout/operator/cell-access.ts';
+import type { CellAccess } from '../../lib/rollout/operator/cell-access.ts';
 import type { HealthQuestion } from '../../lib/rollout/operator/cell-health.ts';
 import type { Desired, Progress } from '../../lib/rollout/operator/change.ts';
 import { type Operation, operate } from '../../lib/rollout/operator/index.ts';
@@ -356,7 +356,7 @@ class World {
     homeRegion: 'eu-west-1',
     now: () => new Date(this.clock.now()),
     isRunning: async (id) => this.machines.isRunning(id),
-    inside: {
+    access: {
       stack: (cell) => new SimulatedStack(this, this.place(cell.name)),
       health: async (cell, question) => this.health(this.place(cell.name), question),
     },
@@ -428,7 +428,7 @@ class World {
 }
 
 /** A component's stack, as CloudFormation treats it. */
-class SimulatedStack implements ReturnType<Inside['stack']> {
+class SimulatedStack implements ReturnType<CellAccess['stack']> {
   readonly name = COMPONENT;
 
   constructor(

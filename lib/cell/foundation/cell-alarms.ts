@@ -1,7 +1,7 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
-import { type AlarmId, type AlarmPlan, alarmsOf } from '../../plan/alarms.ts';
+import { type AlarmId, type AlarmPlan, plannedAlarms } from '../../plan/alarms.ts';
 import type { CellPlan } from '../../plan/plan.ts';
 import { cellHealthAlarmName } from '../../registry/index.ts';
 import type { CellData } from './data.ts';
@@ -17,7 +17,7 @@ export class CellHealth extends Construct {
   constructor(scope: Construct, id: string, cell: CellPlan, data: CellData, ingress: CellIngress, probe: CellProbe) {
     super(scope, id);
     const metrics = metricsOf(cell, data, ingress, probe);
-    const plans = alarmsOf(cell);
+    const plans = plannedAlarms(cell);
     const alarms = new Map(plans.map((plan) => [plan, this.createAlarm(plan, metrics[plan.id])]));
     this.alarm = new cloudwatch.CompositeAlarm(this, 'Health', {
       compositeAlarmName: cellHealthAlarmName(cell.name),

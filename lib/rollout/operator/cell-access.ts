@@ -15,7 +15,7 @@ import { ComponentStack } from './change.ts';
 type RolledOut = Pick<RolloutPlan, 'component' | 'kind'>;
 
 /** What of cells rollouts need. In the simulator, ten thousand of them in memory. */
-export interface Inside {
+export interface CellAccess {
   readonly stack: (cell: RolloutCell, component: RolledOut) => Pick<ComponentStack, keyof ComponentStack>;
   readonly health: (cell: RolloutCell, question: HealthQuestion) => Promise<CellHealth>;
 }
@@ -24,7 +24,7 @@ export interface Inside {
  * Cells as they are. Components, alarms and metrics by the one role that may roll out; foundations by the CDK's own roles,
  * as `cdk deploy` would: that one is part of the foundation, and must not be able to change what it may do.
  */
-export function inside(tooling: Session, partition: string): Inside {
+export function cellAccess(tooling: Session, partition: string): CellAccess {
   const session = ({ accountId, region }: RolloutCell, role: string) => assume(inRegion(tooling, region), partition, accountId, role);
   return {
     stack: (cell, { component, kind }) => {

@@ -28,10 +28,10 @@ export interface HealthQuestion extends Pick<RolloutPlan, 'component' | 'kind' |
 }
 
 /** How the cell is. A cell that can't be looked at says why; it never throws. */
-export async function healthOf(inside: Session, cell: RolloutCell, question: HealthQuestion): Promise<CellHealth> {
-  const cloudwatch = new CloudWatchClient({ ...inside, maxAttempts: 5 });
+export async function healthOf(cellSession: Session, cell: RolloutCell, question: HealthQuestion): Promise<CellHealth> {
+  const cloudwatch = new CloudWatchClient({ ...cellSession, maxAttempts: 5 });
   try {
-    const alarms = await alarmsOf(cloudwatch, cell, question);
+    const alarms = await alarmStates(cloudwatch, cell, question);
     const there = new Set(alarms.map(({ name }) => name));
     const [fired, requests] = await Promise.all([firedIn(cloudwatch, there, question), requestsIn(cloudwatch, cell.name, question)]);
     const missing = [cell.healthAlarm, ...cell.alarms].filter((name) => !there.has(name));
@@ -45,7 +45,7 @@ export async function healthOf(inside: Session, cell: RolloutCell, question: Hea
  * The composite, what it is made of, and the component's own; of a foundation those of all components, which stand on it.
  * The children count by themselves: without data, they leave the composite OK.
  */
-async function alarmsOf(cloudwatch: CloudWatchClient, cell: RolloutCell, { component, kind }: HealthQuestion): Promise<AlarmState[]> {
+async function alarmStates(cloudwatch: CloudWatchClient, cell: RolloutCell, { component, kind }: HealthQuestion): Promise<AlarmState[]> {
   const types = { AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] as ('MetricAlarm' | 'CompositeAlarm')[] };
   const names = [cell.healthAlarm, ...cell.alarms];
   const found = new Map<string, AlarmState>();

@@ -16,7 +16,7 @@ import { calendarWait, isTouched, mayBegin, scaled } from '../decide.ts';
 import { type CellRecord, previousKey, previousTemplateKey, type RolloutCell, type RolloutPlan } from '../rollout-record.ts';
 import type { RolloutStore } from '../rollout-store.ts';
 import type { AnswerTo, CellAnswer } from './answers.ts';
-import type { Inside } from './cell-access.ts';
+import type { CellAccess } from './cell-access.ts';
 import type { Desired, Progress } from './change.ts';
 
 /** Seconds between two looks at a stack that is being changed, at most. */
@@ -40,7 +40,7 @@ export interface CellContext {
   readonly store: RolloutStore;
   /** The region of tooling's artifacts, and of everything that is written down. */
   readonly homeRegion: string;
-  readonly inside: Inside;
+  readonly access: CellAccess;
   readonly now: () => Date;
 }
 
@@ -138,8 +138,8 @@ export class CellWork {
     return this.context.store.cell(this.plan.id, this.wave, this.cell.name);
   }
 
-  private stack(): ReturnType<Inside['stack']> {
-    return this.context.inside.stack(this.cell, this.plan);
+  private stack(): ReturnType<CellAccess['stack']> {
+    return this.context.access.stack(this.cell, this.plan);
   }
 
   /** Where CloudFormation finds an artifact's file that is too long to go along: in the cell's own region. */

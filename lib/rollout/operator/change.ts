@@ -63,17 +63,17 @@ export class ComponentStack {
    * @param lasting for the stack that is the cell itself, which rollouts change, and neither create nor delete
    */
   constructor(
-    private readonly inside: Session,
+    private readonly cellSession: Session,
     readonly name: string,
     private readonly executionRole: string,
     private readonly lasting?: Lasting,
   ) {
-    this.client = new CloudFormationClient({ ...inside, maxAttempts: 5 });
+    this.client = new CloudFormationClient({ ...cellSession, maxAttempts: 5 });
   }
 
   /** The stack, unless it is one that has never been more than a change set. */
   async find(): Promise<Stack | undefined> {
-    const found = await findStack(this.inside, this.name);
+    const found = await findStack(this.cellSession, this.name);
     return found?.StackStatus === 'REVIEW_IN_PROGRESS' ? undefined : found;
   }
 

@@ -11,7 +11,7 @@ import { isRunning, type PipelineStage } from '../executions.ts';
 import type { RolloutCell } from '../rollout-record.ts';
 import { RolloutStore } from '../rollout-store.ts';
 import { type CellAnswer, superseded, type WaveAnswer } from './answers.ts';
-import { inside } from './cell-access.ts';
+import { cellAccess } from './cell-access.ts';
 import { CellWork } from './cell-steps.ts';
 import { asOperatorError, OperatorError } from './operator-error.ts';
 import { type WaveContext, WaveWork } from './wave-steps.ts';
@@ -91,7 +91,7 @@ function createContext({ invokedFunctionArn }: FunctionContext): WaveContext {
   return {
     store: new RolloutStore(session, table, new S3Objects(s3Client(session), bucket)),
     homeRegion: region,
-    inside: inside(session, partition),
+    access: cellAccess(session, partition),
     now: () => new Date(),
     isRunning: (execution) => isRunning(machines, execution),
   };

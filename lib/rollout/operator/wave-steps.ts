@@ -364,7 +364,7 @@ export class WaveWork {
     const limit = pLimit(CONCURRENCY);
     const { component, kind, traffic } = this.plan;
     const question = { component, kind, traffic, ...since, now: this.now() };
-    return Promise.all(cells.map((cell) => limit(() => this.context.inside.health(cell, question))));
+    return Promise.all(cells.map((cell) => limit(() => this.context.access.health(cell, question))));
   }
 
   /** Writes down what was decided, and says it to the machine. */

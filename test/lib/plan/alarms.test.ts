@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { alarmsOf } from '../../../lib/plan/alarms.ts';
+import { plannedAlarms } from '../../../lib/plan/alarms.ts';
 import { CACHE_TYPES, DATABASE_CLASSES } from '../../../lib/registry/instances.ts';
 import type { AwsCell, Size, Stage } from '../../../lib/registry/model.ts';
 import { capacityOf, resourcesOf } from '../../../lib/registry/sizes.ts';
@@ -10,11 +10,11 @@ const cell = (size: Size, stage: Stage = 'production', overrides: AwsCell['overr
   capacity: capacityOf(size, stage, 'shared'),
 });
 const thresholds = (...of: Parameters<typeof cell>) =>
-  Object.fromEntries(alarmsOf(cell(...of)).map(({ id, threshold }) => [id, threshold]));
+  Object.fromEntries(plannedAlarms(cell(...of)).map(({ id, threshold }) => [id, threshold]));
 
 describe('the alarms of a cell', () => {
   test('have names of their own, which carry the cell’s, and say their threshold', () => {
-    const alarms = alarmsOf(cell('small'));
+    const alarms = plannedAlarms(cell('small'));
     expect(new Set(alarms.map(({ name }) => name)).size).toBe(alarms.length);
     for (const { id, name, description, threshold } of alarms) {
       expect(name).toBe(`cell-alpha-${id}`);
@@ -24,22 +24,22 @@ describe('the alarms of a cell', () => {
   });
 
   test('are as many for every size and stage, each with a threshold that can be crossed', () => {
-    const count = alarmsOf(cell('small')).length;
+    const count = plannedAlarms(cell('small')).length;
     for (const size of ['small', 'medium', 'large'] as const)
       for (const stage of ['staging', 'production', 'personal'] as const) {
-        const alarms = alarmsOf(cell(size, stage));
+        const alarms = plannedAlarms(cell(size, stage));
         expect(alarms).toHaveLength(count);
         for (const { threshold, fires } of alarms) expect(threshold).toBeGreaterThanOrEqual(fires === 'below' ? 1 : 0);
       }
   });
 
   test('need no more of their last periods than they look at', () => {
-    for (const { datapoints } of alarmsOf(cell('small'))) expect(datapoints[0]).toBeLessThanOrEqual(datapoints[1]);
+    for (const { datapoints } of plannedAlarms(cell('small'))) expect(datapoints[0]).toBeLessThanOrEqual(datapoints[1]);
   });
 
   test('make the cell sick, all but the one that says that it is full', () => {
     expect(
-      alarmsOf(cell('small'))
+      plannedAlarms(cell('small'))
         .filter(({ health }) => !health)
         .map(({ id }) => id),
     ).toEqual(['full']);

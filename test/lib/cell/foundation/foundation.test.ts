@@ -3,7 +3,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { App } from 'aws-cdk-lib/core';
 import { Foundation } from '../../../../lib/cell/foundation/foundation.ts';
 import { CELL_PARAMETERS } from '../../../../lib/cell/parameters.ts';
-import { alarmsOf } from '../../../../lib/plan/alarms.ts';
+import { plannedAlarms } from '../../../../lib/plan/alarms.ts';
 import { createPlan, isVended, type VendedCell } from '../../../../lib/plan/plan.ts';
 import { checkTemplate } from '../../../../lib/plan/template-limits.ts';
 import type { AwsCellDefinition, Size, Stage } from '../../../../lib/registry/index.ts';
@@ -327,7 +327,7 @@ describe('the foundation of a cell', () => {
   test('has one health alarm over alarms that carry the cell’s name', () => {
     template.hasResourceProperties('AWS::CloudWatch::CompositeAlarm', { AlarmName: 'cell-x-health' });
     const names = Object.values(resources(production, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties?.['AlarmName']);
-    expect(names).toEqual(alarmsOf(planned('production', 'medium')).map((alarm) => alarm.name));
+    expect(names).toEqual(plannedAlarms(planned('production', 'medium')).map((alarm) => alarm.name));
     expect(names).toHaveLength(13);
     const [composite] = Object.values(resources(production, 'AWS::CloudWatch::CompositeAlarm'));
     const children = (JSON.stringify(composite?.Properties?.['AlarmRule']).match(/Health\w+/g) ?? []).map((id) =>
