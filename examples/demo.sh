@@ -44,7 +44,7 @@ within() {
   wait "$watch" 2>/dev/null || true
   watch=''
   if [ "$code" -eq 0 ]; then what=''
-  elif [ $((SECONDS - from)) -ge "$seconds" ]; then what="$what, which took longer than $seconds s"; fi
+  elif [ $((SECONDS - from)) -ge "$seconds" ]; then what="$what, which took longer than $seconds s (DEMO_COMMAND_SECONDS allows another)"; fi
   return "$code"
 }
 
