@@ -1,10 +1,10 @@
 /** Synthesizes stacks in tests. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
-import { type App, type Stack, Validations } from 'aws-cdk-lib/core';
+import { App, CloudFormationValidatePlugin, type Stack, Validations } from 'aws-cdk-lib/core';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { createApp } from '../../lib/app/create-app.ts';
 
@@ -27,18 +27,60 @@ export function resources(stack: Stack, type?: string): Record<string, Resource>
   return Object.fromEntries(Object.entries(all.Resources).filter(([, resource]) => type === undefined || resource.Type === type));
 }
 
-/** What cfn-lint says of templates; undefined where it is not installed. */
-export function lint(templates: readonly object[], region: string): string | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'cell-factory-lint-'));
-  const files = templates.map((template, index) => {
-    const file = join(folder, `${index}.template.json`);
-    writeFileSync(file, JSON.stringify(template));
-    return file;
+/** A template in a file, to be checked. */
+export interface Checked {
+  readonly file: string;
+  readonly region: string;
+  /** Rules that the stack's code explains why it doesn't follow. */
+  readonly acknowledged: ReadonlySet<string>;
+}
+
+/** Rules that constructs below acknowledge, with their namespace. */
+export const acknowledgedRules = (scope: App): ReadonlySet<string> =>
+  new Set(
+    scope.node
+      .findAll()
+      .flatMap(({ node }) => node.metadata.filter(({ type }) => type === 'aws:cdk:acknowledged-rules'))
+      .flatMap(({ data }) => Object.keys(Object(data))),
+  );
+
+let validator: CloudFormationValidatePlugin | undefined;
+
+/**
+ * What the CDK's validation says of templates. A synthesis does the same where it is switched on (`CDK_VALIDATION`, which
+ * tests switch off: starting the validator takes ten seconds of each process).
+ */
+export function validationFindings(templates: readonly Checked[]): string[] {
+  validator ??= new CloudFormationValidatePlugin();
+  const { violations } = validator.validate({
+    templatePaths: templates.map(({ file }) => file),
+    stackTemplates: templates.map(({ file, region }) => ({
+      stackConstructPath: basename(file),
+      templatePath: file,
+      region,
+      accountId: undefined,
+    })),
+    appConstruct: new App(),
   });
+  return violations.flatMap(({ ruleName, description, violatingResources }) => {
+    const left = violatingResources.filter(({ templatePath }) => {
+      const template = templates.find(({ file }) => file === templatePath);
+      return template?.acknowledged.has(`CloudFormation-Validate::${ruleName}`) !== true;
+    });
+    const where = left.map(({ templatePath = '', resourceLogicalId = '' }) => `${basename(templatePath)} ${resourceLogicalId}`);
+    return left.length === 0 ? [] : [`${ruleName} ${description} (${where.join(', ')})`];
+  });
+}
+
+/** What cfn-lint says of templates. In CI it must be installed; elsewhere a missing one finds nothing. */
+export function lintFindings(templates: readonly Checked[]): string {
+  const regions = [...new Set(templates.map(({ region }) => region))];
+  const files = templates.map(({ file }) => file);
   try {
-    return execFileSync('cfn-lint', ['--regions', region, '--template', ...files], { encoding: 'utf8' });
+    return execFileSync('cfn-lint', ['--regions', ...regions, '--template', ...files], { encoding: 'utf8' });
   } catch (error) {
     const { code, stdout } = error as { code?: string; stdout?: string };
-    return code === 'ENOENT' ? undefined : (stdout ?? String(error));
+    if (code !== 'ENOENT') return stdout ?? String(error);
+    return process.env['CI'] === undefined ? '' : 'cfn-lint is not installed';
   }
 }

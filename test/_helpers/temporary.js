@@ -1,4 +1,4 @@
-/** Everything that tests put into the machine's temporary folder is in one, which goes with them. */
+/** What all tests share: a folder for everything temporary, which goes with them, and no validation in each synthesis. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,8 @@ let folder;
 export default function setup() {
   folder = mkdtempSync(join(tmpdir(), 'cell-factory-tests-'));
   process.env.TMPDIR = folder;
+  // The CDK's validator takes ten seconds of each process. test/templates.test.ts asks it about every kind of stack.
+  process.env.CDK_VALIDATION ??= 'false';
 }
 
 export function teardown() {

@@ -1,10 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { Template } from 'aws-cdk-lib/assertions';
 import { RegistryStack } from '../../../lib/accounts/registry-stack.ts';
 import { VendingStack } from '../../../lib/accounts/vending-stack.ts';
 import { createPlan, requireInitialized } from '../../../lib/plan/plan.ts';
 import { registry } from '../../_helpers/organization.ts';
-import { app, lint, type Resource, resources } from '../../_helpers/synth.ts';
+import { app, type Resource, resources } from '../../_helpers/synth.ts';
 
 const plan = requireInitialized(createPlan(registry()));
 
@@ -73,11 +72,7 @@ describe('the stacks of the control accounts', () => {
     expect(JSON.stringify(denied?.Resource)).toMatch(/200000000000.*300000000000/);
   });
 
-  test.each([RegistryStack, VendingStack])('%p passes cdk-nag and cfn-lint, and is protected', (Kind) => {
-    const checked = app(true);
-    const stack = new Kind(checked, plan);
-    expect(() => checked.synth()).not.toThrow();
-    expect(lint([Template.fromStack(stack).toJSON()], 'eu-west-1') ?? '').toBe('');
-    expect(stack.terminationProtection).toBe(true);
+  test.each([RegistryStack, VendingStack])('%p is protected', (Kind) => {
+    expect(new Kind(app(), plan).terminationProtection).toBe(true);
   });
 });
