@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { cellctl } from './_helpers/cloud.ts';
+import { cellctl } from './_helpers/cellctl.ts';
 
 const files = [
   'README.md',

@@ -1,43 +1,10 @@
-/** A local cloud of a test's own, and `cellctl` against it. */
-import { spawn } from 'node:child_process';
+/** A local cloud of a test's own. */
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readAccountsFile } from '../../lib/registry/index.ts';
 import { LocalCloud, type RunningCloud } from '../../tools/local-cloud/launcher/cloud.ts';
 import { localEnvironment } from '../../tools/local-cloud/launcher/cloud-environment.ts';
-
-export interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a program to its end, without a terminal. */
-export function run(program: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Finished> {
-  return new Promise((resolve, reject) => {
-    // Nothing of the caller's own AWS settings, and no traces of jest, reach the program.
-    const inherited = Object.entries(process.env).filter(([name]) => !/^(AWS_|CELL|NODE_OPTIONS|JEST|CDK)/.test(name));
-    const child = spawn(program, args, {
-      env: { ...Object.fromEntries(inherited), NO_COLOR: '1', ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code: code ?? -1, stdout, stderr }));
-  });
-}
-
-/** `cellctl`, as people start it. */
-export const cellctl = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
-  run('bin/cellctl', args, environment);
 
 export class TestCloud {
   private constructor(

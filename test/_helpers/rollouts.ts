@@ -6,7 +6,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Parameter } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -29,6 +28,7 @@ import { hasEnded } from '../../lib/rollout/rollout-record.ts';
 import { RolloutsStack } from '../../lib/rollout/rollouts-stack.ts';
 import { Caller, type Template } from '../../tools/local-cloud/test/server.ts';
 import { TestCloud } from './cloud.ts';
+import { eventually } from './eventually.ts';
 import { component, registry } from './organization.ts';
 
 const TOOLING = '200000000000';
@@ -167,13 +167,15 @@ export class RolloutLab {
 
   /** Looks until `reached`. */
   async until(id: string, reached: (view: RolloutView) => boolean, what: string): Promise<RolloutView> {
-    const deadline = Date.now() + 240_000;
-    for (;;) {
-      const view = await this.client.view(id);
-      if (reached(view)) return view;
-      if (Date.now() > deadline) throw new Error(`${id}: not ${what} in time: ${JSON.stringify({ ...view, plan: undefined }, null, 1)}`);
-      await sleep(150);
-    }
+    let last: RolloutView | undefined;
+    return eventually(
+      `${id} to be ${what}`,
+      async () => {
+        last = await this.client.view(id);
+        return reached(last) && last;
+      },
+      { deadline: 180_000, pause: 150, seen: () => ({ ...last, plan: undefined }) },
+    );
   }
 
   /** Looks until the rollout is over, or waits for somebody. */

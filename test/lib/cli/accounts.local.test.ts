@@ -1,8 +1,6 @@
 /** Accounts on a local cloud, by the commands that people type. The tests build on each other, as the commands do. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { AccountClient, GetAlternateContactCommand } from '@aws-sdk/client-account';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, CreateLogGroupCommand, DeleteLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs';
@@ -12,7 +10,9 @@ import { CreateBucketCommand, DeleteBucketCommand, GetObjectCommand, PutObjectCo
 import { ListRequestedServiceQuotaChangeHistoryByQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readAccountsFile } from '../../../lib/registry/index.ts';
-import { cellctl, TestCloud } from '../../_helpers/cloud.ts';
+import { cellctl, startCellctl } from '../../_helpers/cellctl.ts';
+import { TestCloud } from '../../_helpers/cloud.ts';
+import { eventually } from '../../_helpers/eventually.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 
 let cloud: TestCloud;
@@ -94,15 +94,10 @@ describe('a vended account', () => {
 describe('a run that is killed', () => {
   test('keeps others out until its lock runs out; then the next carries on, and nothing is made twice', async () => {
     const before = (await listed()).accounts.length;
-    const environment = { ...process.env, NODE_OPTIONS: '', ...(await cloud.environment('tooling')) };
-    const child = spawn(resolve('bin/cellctl'), ['accounts', '--json', '--organization', folder], { env: environment });
-    const ended = once(child, 'exit');
-    for await (const chunk of child.stderr) {
-      if (!String(chunk).includes('"text":"bootstrap"')) continue;
-      child.kill('SIGKILL');
-      break;
-    }
-    expect((await ended)[1]).toBe('SIGKILL');
+    const running = startCellctl(['accounts', '--json', '--organization', folder], await cloud.environment('tooling'));
+    await running.says('"text":"bootstrap"');
+    running.kill('SIGKILL');
+    expect(await running.ended()).toMatchObject({ signal: 'SIGKILL' });
 
     const locked = await tooling('accounts');
     expect(locked).toMatchObject({ code: 1, stderr: expect.stringContaining('LOCKED: accounts is being worked on by') });
@@ -139,7 +134,7 @@ describe('a run that is killed', () => {
     const [watched, kept] = await Promise.all([
       (async () => {
         // Until there is something to watch.
-        while (!(await tooling('accounts', 'pool')).stdout.includes('pool-0001')) await new Promise((next) => setTimeout(next, 100));
+        await eventually('pool-0001 in the pool', async () => (await tooling('accounts', 'pool')).stdout.includes('pool-0001'));
         return tooling('accounts', '--watch');
       })(),
       tooling('accounts', 'pool', '--keep', '1'),

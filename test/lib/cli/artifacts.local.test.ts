@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readAccountsFile } from '../../../lib/registry/index.ts';
-import { cellctl, run, TestCloud } from '../../_helpers/cloud.ts';
+import { cellctl, run } from '../../_helpers/cellctl.ts';
+import { TestCloud } from '../../_helpers/cloud.ts';
 import { engines } from '../../_helpers/engines.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { cellctl } from '../../_helpers/cloud.ts';
+import { cellctl } from '../../_helpers/cellctl.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 
 /** No lock file, and a git that knows who we are. */

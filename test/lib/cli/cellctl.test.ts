@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Problem } from '../../../lib/registry/index.ts';
-import { cellctl, run } from '../../_helpers/cloud.ts';
+import { cellctl, run } from '../../_helpers/cellctl.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 
 let folder: string;

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readComponent } from '../../../lib/isolation/inputs.ts';
 import { writeSkeleton } from '../../../pipelines/skeleton.ts';
-import { cellctl, run } from '../../_helpers/cloud.ts';
+import { cellctl, run } from '../../_helpers/cellctl.ts';
 import { engines } from '../../_helpers/engines.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 

@@ -6,7 +6,8 @@ import { GetResourcesCommand, ResourceGroupsTaggingAPIClient } from '@aws-sdk/cl
 import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand, ListHostedZonesCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readAccountsFile } from '../../../lib/registry/index.ts';
-import { cellctl, TestCloud } from '../../_helpers/cloud.ts';
+import { cellctl } from '../../_helpers/cellctl.ts';
+import { TestCloud } from '../../_helpers/cloud.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 
 const ADA = `import { defineCell } from 'cell-factory/registry';

@@ -11,7 +11,7 @@ import { createPlan, requireInitialized, selectComponent } from '../../../lib/pl
 import { RegistryStore, registryBucketName, S3Objects } from '../../../lib/registry/index.ts';
 import { renderWorkflow } from '../../../pipelines/github/workflow.ts';
 import { pipelineOf } from '../../../pipelines/graph.ts';
-import { cellctl } from '../../_helpers/cloud.ts';
+import { cellctl } from '../../_helpers/cellctl.ts';
 import { cell, component, registry } from '../../_helpers/organization.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 import { runSteps } from '../../_helpers/workflow.ts';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand, UpdateStackCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readAccountsFile } from '../../../lib/registry/index.ts';
-import { cellctl, TestCloud } from '../../_helpers/cloud.ts';
+import { cellctl } from '../../_helpers/cellctl.ts';
+import { TestCloud } from '../../_helpers/cloud.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 
 let cloud: TestCloud;

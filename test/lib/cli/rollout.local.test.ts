@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +5,7 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { s3Client } from '../../../lib/aws/s3.ts';
 import { RegistryStore, registryBucketName, S3Objects, serialize } from '../../../lib/registry/index.ts';
-import { cellctl } from '../../_helpers/cloud.ts';
+import { cellctl, startCellctl } from '../../_helpers/cellctl.ts';
 import { cell, registry } from '../../_helpers/organization.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 
@@ -106,18 +105,12 @@ describe('cellctl rollout', () => {
     expect(await call('rollout', 'start', 'orders-api', '--release', '2.0.0', '--yes', '--quiet')).toMatchObject({ code: 0 });
     // Before it bakes, too.
     expect(await json('rollout', 'skip-bake', 'orders-api', '--wave', '0', '--reason', 'a test')).toMatchObject({ wave: 0 });
-    const watcher = spawn(process.execPath, ['bin/cellctl', 'rollout', 'watch', '--organization', document], {
-      env: { ...process.env, ...environment, NO_COLOR: '1' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let said = '';
-    watcher.stderr.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-    });
-    await new Promise((resolve) => watcher.stdout.once('data', resolve));
+    const watcher = startCellctl(['rollout', 'watch', '--organization', document], environment);
+    await watcher.says('\n', 'stdout');
     watcher.kill('SIGINT');
-    expect(await new Promise((resolve) => watcher.once('close', resolve))).toBe(130);
-    expect(said).toContain('orders-api-2 goes on; come back with `cellctl rollout watch orders-api-2');
+    const { code, stderr } = await watcher.ended();
+    expect(code).toBe(130);
+    expect(stderr).toContain('orders-api-2 goes on; come back with `cellctl rollout watch orders-api-2');
     await lab.baking('orders-api-2', 1);
     expect(await call('rollout', 'pause', 'orders-api')).toMatchObject({
       code: 0,

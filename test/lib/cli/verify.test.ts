@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { IsolationReport } from '../../../lib/isolation/proof.ts';
-import { cellctl } from '../../_helpers/cloud.ts';
+import { cellctl } from '../../_helpers/cellctl.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 
 let folder: string;

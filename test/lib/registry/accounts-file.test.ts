@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { readAccountsFile, updateAccountsFile, validate, withAccounts } from '../../../lib/registry/index.ts';
-import { run } from '../../_helpers/cloud.ts';
+import { run } from '../../_helpers/cellctl.ts';
 import { unchecked } from '../../_helpers/organization.ts';
 
 let file: string;

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { createJiti } from 'jiti';
 import { type AwsCellDefinition, defineCell } from '../../../lib/registry/define.ts';
 import { definitionText } from '../../../lib/registry/definition-text.ts';
-import { run } from '../../_helpers/cloud.ts';
+import { run } from '../../_helpers/cellctl.ts';
 
 const REMARK = 'Made for a test.';
 const plain: AwsCellDefinition = { name: 'delta', stage: 'production', region: 'eu-west-1', network: { block: '10.0.64.0/20' } };

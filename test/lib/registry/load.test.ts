@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { loadRegistry, serialize } from '../../../lib/registry/index.ts';
-import { cellctl } from '../../_helpers/cloud.ts';
+import { cellctl } from '../../_helpers/cellctl.ts';
 import { definitionsFolder, registry } from '../../_helpers/organization.ts';
 
 let folder: string;

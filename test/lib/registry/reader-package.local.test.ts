@@ -6,7 +6,8 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { s3Client } from '../../../lib/aws/s3.ts';
 import { RegistryStore, S3Objects } from '../../../lib/registry/index.ts';
-import { run, TestCloud } from '../../_helpers/cloud.ts';
+import { run } from '../../_helpers/cellctl.ts';
+import { TestCloud } from '../../_helpers/cloud.ts';
 import { registry } from '../../_helpers/organization.ts';
 
 const BUCKET = 'acme-cell-registry-200000000000';

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CodePipelineClient, GetPipelineStateCommand } from '@aws-sdk/client-codepipeline';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { cellctl, run, TestCloud } from '../../_helpers/cloud.ts';
+import { cellctl, run } from '../../_helpers/cellctl.ts';
+import { TestCloud } from '../../_helpers/cloud.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 
 let cloud: TestCloud;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { processInfo } from '../../../lib/process-info.ts';
-import { run } from '../../../test/_helpers/cloud.ts';
+import { run } from '../../../test/_helpers/cellctl.ts';
 import { LocalCloud } from '../launcher/cloud.ts';
 import { localEnvironment } from '../launcher/cloud-environment.ts';
 import { findPython } from '../launcher/python.ts';

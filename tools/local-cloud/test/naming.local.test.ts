@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
 import { Role } from 'aws-cdk-lib/aws-iam';
 import { CrossAccountZoneDelegationRecord, HostedZone } from 'aws-cdk-lib/aws-route53';
-import { run, TestCloud } from '../../../test/_helpers/cloud.ts';
+import { run } from '../../../test/_helpers/cellctl.ts';
+import { TestCloud } from '../../../test/_helpers/cloud.ts';
 import { localEnvironment } from '../launcher/cloud-environment.ts';
 import { Caller, MANAGEMENT_ACCOUNT, outputsOf, REGION, type Template } from './server.ts';
 

@@ -1,0 +1,138 @@
+/** `cellctl` in tests: in a process that is kept for the next call, or in one of its own. */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
+import { eventually, inTime } from './eventually.ts';
+
+export interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+/** No command of a test takes longer than this many milliseconds, on however busy a machine. */
+const DEADLINE = 180_000;
+
+/** The environment of a program: nothing of the caller's own AWS settings, and no traces of jest, reach it. */
+function environmentWith(environment: Environment): Record<string, string> {
+  const inherited = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !/^(AWS_|CELL|NODE_OPTIONS|JEST|CDK_(?!VALIDATION$))/.test(entry[0]),
+  );
+  return { ...Object.fromEntries(inherited), NO_COLOR: '1', ...environment };
+}
+
+/** Runs a program to its end, without a terminal. */
+export function run(program: string, args: readonly string[], environment: Environment = {}): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env: environmentWith(environment), stdio: ['ignore', 'pipe', 'pipe'] });
+    const printed = collect(child);
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`${program} ${args.join(' ')} has not ended in ${DEADLINE / 1_000} s: ${printed.stdout}${printed.stderr}`));
+    }, DEADLINE);
+    child.once('error', reject);
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code: code ?? -1, ...printed });
+    });
+  });
+}
+
+/** What a child prints, as it goes. */
+function collect(child: ChildProcess): { stdout: string; stderr: string } {
+  const printed = { stdout: '', stderr: '' };
+  child.stdout?.on('data', (chunk: Buffer) => {
+    printed.stdout += chunk.toString();
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    printed.stderr += chunk.toString();
+  });
+  return printed;
+}
+
+/** `cellctl` as people start it, in a process of its own. */
+export const cellctlProcess = (args: readonly string[], environment: Environment = {}) => run('bin/cellctl', args, environment);
+
+/** A `cellctl` that runs while the test does something to it. */
+export interface Running {
+  /** Waits until it has printed the text. @param on @default stderr */
+  readonly says: (text: string, on?: 'stdout' | 'stderr') => Promise<unknown>;
+  readonly kill: (signal: NodeJS.Signals) => void;
+  readonly ended: () => Promise<Finished & { readonly signal: NodeJS.Signals | null }>;
+}
+
+/** Starts `cellctl` in a process of its own. */
+export function startCellctl(args: readonly string[], environment: Environment = {}): Running {
+  const child = spawn('bin/cellctl', args, { env: environmentWith(environment), stdio: ['ignore', 'pipe', 'pipe'] });
+  const printed = collect(child);
+  const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  const what = `cellctl ${args.join(' ')}`;
+  return {
+    says: (text, on = 'stderr') =>
+      eventually(`${what} to say ${JSON.stringify(text)}`, () => printed[on].includes(text), {
+        deadline: DEADLINE,
+        pause: 10,
+        seen: () => printed,
+      }),
+    kill: (signal) => void child.kill(signal),
+    ended: async () => {
+      const [code, signal] = await inTime(`the end of ${what}`, closed, DEADLINE);
+      return { code: code ?? -1, signal, ...printed };
+    },
+  };
+}
+
+/** Hosts that wait for a call. Calls that overlap get one each. */
+const idle: ChildProcess[] = [];
+afterAll(() => {
+  for (const host of idle.splice(0)) host.kill();
+});
+
+function startHost(): ChildProcess {
+  // Colours are decided when the program is loaded, so from the first environment on.
+  const host = fork(join('test', '_helpers', 'cellctl-host.js'), { env: environmentWith({}), execArgv: [], silent: true });
+  host.unref();
+  host.channel?.unref();
+  return host;
+}
+
+/** `cellctl`, in a process that has loaded it already. */
+export function cellctl(words: readonly string[], environment: Environment = {}): Promise<Finished> {
+  const host = idle.pop() ?? startHost();
+  return new Promise((resolve, reject) => {
+    host.ref();
+    host.channel?.ref();
+    const printed = collect(host);
+    const end = () => {
+      clearTimeout(timer);
+      host.removeAllListeners();
+      host.stdout?.removeAllListeners('data');
+      host.stderr?.removeAllListeners('data');
+      host.unref();
+      host.channel?.unref();
+    };
+    const timer = setTimeout(() => {
+      end();
+      host.kill('SIGKILL');
+      reject(new Error(`cellctl ${words.join(' ')} has not ended in ${DEADLINE / 1_000} s`));
+    }, DEADLINE);
+    host.once('message', (finished: Finished) => {
+      end();
+      idle.push(host);
+      resolve(finished);
+    });
+    // The command has ended its process, which is for the test to judge.
+    host.once('close', (code) => {
+      end();
+      resolve({ code: code ?? -1, ...printed });
+    });
+    host.once('error', (error) => {
+      end();
+      reject(error);
+    });
+    host.send({ words, environment: environmentWith(environment) });
+  });
+}
