@@ -1,16 +1,29 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types architecture unit integration component reference reader publish-reader bench build compile clean
+.PHONY: help demo test test-full durations lint types architecture unit integration component reference reader publish-reader bench build compile clean
 
 SOURCES := $(shell find bin lib pipelines tools -name '*.ts' 2>/dev/null)
-JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest --maxWorkers=100%
+# Suites wait for local clouds more than they compute: one more than there are processors.
+WORKERS ?= $(shell node -p 'require("node:os").availableParallelism() + 1')
+JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest --maxWorkers=$(WORKERS)
+# What runs side by side prints when it is done, where make can do that.
+SIDE_BY_SIDE := $(MAKE) --no-print-directory -j4 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 help: ## explain the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
 demo: build ## an organization with four cells on this machine, from nothing, in four minutes
 	@examples/demo.sh
 
-test: build lint types architecture unit integration ## everything that must be green: lint, types, architecture, unit, integration
+test: build ## everything that must be green: lint, types, architecture, all suites
+	@$(SIDE_BY_SIDE) lint types architecture component
+	@$(JEST)
+
+test-full: ## the same, with property tests as long as they are worth
+	@PROPERTY_RUNS=1 $(MAKE) --no-print-directory test
+
+# Which suites are run first: test/_helpers/durations.json.
+durations: build component
+	@RECORD_DURATIONS=true $(JEST)
 
 lint: build ## style, dead code, unused dependencies
 	@npx biome ci --error-on-warnings .

@@ -16,8 +16,9 @@ const shared = {
 };
 
 export default {
-  // Tests start programs, compilers and clouds; on a machine that does other things, too, that takes its time.
-  testTimeout: 600_000,
+  // More than the deadlines of test/_helpers/eventually.ts and cellctl.ts, which say what was waited for.
+  testTimeout: 300_000,
+  testSequencer: '<rootDir>/test/_helpers/longest-first.js',
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['\\.local\\.test\\.ts$'] },
     { ...shared, displayName: 'local cloud', testMatch: ['<rootDir>/{test,tools/local-cloud/test}/**/*.local.test.ts'] },

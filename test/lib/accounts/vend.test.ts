@@ -3,6 +3,7 @@ import { CreateAccountFailureReason } from '@aws-sdk/client-organizations';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { FAILURES } from '../../../lib/accounts/failures.ts';
+import { runs } from '../../_helpers/properties.ts';
 import { faults, type Kill, planOf, World } from '../../_helpers/vending.ts';
 
 const plan = planOf(['alpha', 'bravo', 'charlie']);
@@ -95,7 +96,7 @@ describe('accounts are vended', () => {
         expect(await faults(world, plan)).toEqual([]);
         expect(world.organization.violations).toEqual([]);
       }),
-      { numRuns: 60, seed: 7 },
+      { numRuns: runs(60), seed: 7 },
     );
   });
 

@@ -11,6 +11,7 @@ import { draft, loadRegistry, validate } from '../../../lib/registry/index.ts';
 import { componentTemplate, templatesOf } from '../../_helpers/isolation.ts';
 import { HARMLESS, LEAKS, type World } from '../../_helpers/leaks.ts';
 import { cell, registry } from '../../_helpers/organization.ts';
+import { runs } from '../../_helpers/properties.ts';
 
 const vended = (plan: Plan) => plan.cells.filter(isVended);
 const report = (plan: Plan, templates: ReadonlyMap<string, object>, components: readonly ComponentTemplate[]) =>
@@ -203,8 +204,8 @@ describe('there is no false alarm', () => {
       cells += own.length;
       expect(checkIsolation(isolationInput(requireInitialized(drawn), own, own, all, [orders])).violations).toEqual([]);
     };
-    fc.assert(fc.property(organization, looksRight), { numRuns: 200 });
-    expect(cells).toBeGreaterThan(400);
+    fc.assert(fc.property(organization, looksRight), { numRuns: runs(200) });
+    expect(cells).toBeGreaterThan(2 * runs(200));
   }, 180_000);
 });
 

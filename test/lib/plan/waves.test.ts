@@ -4,6 +4,7 @@ import { createPlan, type Plan } from '../../../lib/plan/plan.ts';
 import { forecast, planWaves, type Wave } from '../../../lib/plan/waves.ts';
 import { type AwsCell, byImpact, type Component, type LifeState, type RolloutPolicy } from '../../../lib/registry/index.ts';
 import { cell, component, foundations, googleCell, registry, settings } from '../../_helpers/organization.ts';
+import { runs } from '../../_helpers/properties.ts';
 
 type Waves = readonly Wave[];
 type PolicyWave = RolloutPolicy['waves'][number];
@@ -316,7 +317,7 @@ describe('for any cells and any policy', () => {
       }),
     );
   const policy = policyOf(prefer);
-  const runs = { numRuns: 40 };
+  const usual = { numRuns: runs(40) };
 
   test('every cell is in exactly one wave, or left out', () => {
     fc.assert(
@@ -333,7 +334,7 @@ describe('for any cells and any policy', () => {
             .toSorted(),
         );
       }),
-      runs,
+      usual,
     );
   });
 
@@ -355,7 +356,7 @@ describe('for any cells and any policy', () => {
           if (index + 1 < rules.multiRegionFromWave) expect(wave.regions.length).toBeLessThanOrEqual(1);
         }
       }),
-      runs,
+      usual,
     );
   });
 
@@ -378,7 +379,7 @@ describe('for any cells and any policy', () => {
         if (production.length > 0 && members.every(({ kind }) => kind === 'eligible' || kind === 'personal'))
           expect(exposures.at(-1)).toBe(1);
       }),
-      runs,
+      usual,
     );
   });
 
@@ -395,7 +396,7 @@ describe('for any cells and any policy', () => {
           expect(outline(planned(other, rules))).toEqual(outline(planned(members, rules)));
         },
       ),
-      runs,
+      usual,
     );
   });
 
@@ -428,7 +429,7 @@ describe('for any cells and any policy', () => {
           }
         }
       }),
-      runs,
+      usual,
     );
   });
 
@@ -456,7 +457,7 @@ describe('for any cells and any policy', () => {
           }
         },
       ),
-      runs,
+      usual,
     );
   });
 
@@ -469,7 +470,7 @@ describe('for any cells and any policy', () => {
         const before = sequence(others, rules).map(({ name }) => name);
         expect(sequence(alike, rules).flatMap(({ name }) => (name === added ? [] : [name]))).toEqual(before);
       }),
-      runs,
+      usual,
     );
   });
 });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { hasEnded } from '../../../lib/rollout/rollout-record.ts';
+import { runs } from '../../_helpers/properties.ts';
 import { criticalPath, type Deed, type Result, type Scenario, scenario, simulate } from '../../_helpers/simulator.ts';
 
 const NEW = '2.0.0';
@@ -90,7 +91,7 @@ describe('a rollout', () => {
         expect(faults(result)).toEqual([]);
         ends.set(result.record.status, (ends.get(result.record.status) ?? 0) + 1);
       }),
-      { numRuns: Number(process.env['SIMULATIONS'] ?? 120), seed: 20_260_101, endOnFailure: process.env['SIMULATIONS'] !== undefined },
+      { numRuns: runs(120), seed: 20_260_101, endOnFailure: true },
     );
     // Each end was reached, or nothing is said of it.
     expect([...ends.keys()].sort()).toEqual(expect.arrayContaining(['rolled back', 'rolled back in part', 'stopped', 'succeeded']));
@@ -226,7 +227,7 @@ describe('a rollout', () => {
           expect(later.filter((cell) => (result.begun.get(cell) ?? 0) > 0)).toEqual([]);
           if (result.drilled && !(result.drilled instanceof Error)) judged++;
         }),
-        { numRuns: Number(process.env['SIMULATIONS'] ?? 40), seed: 20_260_101, endOnFailure: process.env['SIMULATIONS'] !== undefined },
+        { numRuns: runs(40), seed: 20_260_101, endOnFailure: true },
       );
       expect(judged).toBeGreaterThan(0);
     });
