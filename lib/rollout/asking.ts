@@ -1,6 +1,6 @@
 /** What people may ask of a rollout: which wave it is about when they don't say, and what follows. Pure. */
 import { FactoryError } from '../registry/index.ts';
-import type { RolloutView } from './client.ts';
+import type { RolloutView } from './rollout-lookup.ts';
 
 /** What can be asked for. */
 export type Ask = 'pause' | 'stop' | 'resume' | 'rollback' | 'approve' | 'skip-bake';

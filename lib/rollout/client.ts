@@ -5,9 +5,9 @@ import { s3Client } from '../aws/s3.ts';
 import type { Session } from '../aws/session.ts';
 import { ROLLOUT_PARAMETERS } from '../plan/plan.ts';
 import { FactoryError, isNamed, S3Objects } from '../registry/index.ts';
-import { type Executions, executionsOf, type PipelineStage, reachOf } from './executions.ts';
+import { executionsOf, type PipelineStage, reachOf } from './executions.ts';
+import { RolloutLookup, stageOf } from './rollout-lookup.ts';
 import {
-  type CellRecord,
   type Control,
   hasEnded,
   type Request,
@@ -15,21 +15,8 @@ import {
   type RolloutPlan,
   type RolloutRecord,
   type RolloutStatus,
-  type WaveRecord,
 } from './rollout-record.ts';
 import { RolloutStore } from './rollout-store.ts';
-
-/** Everything that is known of a rollout. */
-export interface RolloutView {
-  readonly plan: RolloutPlan;
-  readonly record: RolloutRecord;
-  /** One for each wave of the plan. */
-  readonly waves: readonly WaveRecord[];
-  /** Cells that something was done to, or was about to be. */
-  readonly cells: readonly CellRecord[];
-  /** False where the record says that it runs, and no execution does: it can be resumed, or another one begun. */
-  readonly alive: boolean;
-}
 
 /** A rollout that is about to be written down. */
 export interface Draft {
@@ -53,20 +40,12 @@ const ATTEMPTS = 10;
 /** Rollouts of a component among which one may still be queued: each that comes later ends those before it. */
 const QUEUE = 100;
 
-/** Rollouts of a component among which one is looked for: it is one of the first, as a rule. */
-const LOOKED_BACK = [20, 500, 10_000];
-
 interface Machines {
   readonly table: string;
   readonly machine: string;
 }
 
-export class RolloutClient {
-  constructor(
-    private readonly executions: Executions,
-    readonly store: RolloutStore,
-  ) {}
-
+export class RolloutClient extends RolloutLookup {
   /**
    * @param session tooling's, in the home region
    * @param bucket the artifacts' bucket there
@@ -144,62 +123,6 @@ export class RolloutClient {
       ...(only === undefined ? {} : { only }),
     };
     return { plan: { ...draft, id, startedAt }, record, number };
-  }
-
-  /**
-   * The id of a rollout, by its id or by its component: then the newest to all cells, or else to one.
-   * @throws FactoryError `ROLLOUT_UNKNOWN`
-   */
-  async resolve(name: string): Promise<string> {
-    if (await this.store.record(name)) return name;
-    const [newest] = await this.newest(name);
-    if (newest) return newest.id;
-    throw new FactoryError('ROLLOUT_UNKNOWN', `there is no rollout ${name}, and none of a component of that name`, {
-      fix: 'begin one with `cellctl rollout start <component> --release <version>`',
-    });
-  }
-
-  /** @throws FactoryError `ROLLOUT_UNKNOWN` */
-  async view(id: string): Promise<RolloutView> {
-    const [plan, record, cells] = await Promise.all([this.store.plan(id), this.store.requireRecord(id), this.store.cells(id)]);
-    const [waves, alive] = await Promise.all([this.store.waves(plan), this.isAlive(record)]);
-    // An execution ends right after it has written down how: one that ended between the two looks has not died.
-    if (!alive && (await this.store.requireRecord(id)).updatedAt !== record.updatedAt) return this.view(id);
-    return { plan, record, waves, cells, alive };
-  }
-
-  /** Rollouts of the component, newest first. */
-  async history(component: string, limit: number): Promise<readonly RolloutRecord[]> {
-    const ids = await this.store.history(component, limit);
-    return Promise.all(ids.map((id) => this.store.requireRecord(id)));
-  }
-
-  /** The newest rollout of the component to all cells, or else to one; then those to one cell that are not over. */
-  async newest(component: string): Promise<readonly RolloutRecord[]> {
-    const { found, records } = await this.lookBack(component, ({ only }) => only === undefined);
-    const main = found ?? records[0];
-    const beside = records.filter((record) => record.only !== undefined && record !== main && !hasEnded(record.status));
-    return main ? [main, ...beside] : [];
-  }
-
-  /**
-   * The version that the component's cells are at: that of the newest rollout to all of them which has succeeded.
-   * @returns undefined where none has
-   */
-  async current(component: string): Promise<Pick<RolloutRecord, 'version' | 'digest'> | undefined> {
-    const { found } = await this.lookBack(component, ({ status, only }) => status === 'succeeded' && only === undefined);
-    return found && { version: found.version, digest: found.digest };
-  }
-
-  /** The newest rollout that is wanted, and all that were looked at for it: few, where it is one of the last. */
-  private async lookBack(component: string, wanted: (record: RolloutRecord) => boolean) {
-    let records: readonly RolloutRecord[] = [];
-    for (const limit of LOOKED_BACK) {
-      records = await this.history(component, limit);
-      const found = records.find(wanted);
-      if (found || records.length < limit) return { found, records };
-    }
-    return { found: undefined, records };
   }
 
   /** Has nothing more begun; a bake goes on to its end. @throws FactoryError `REFUSED` unless it runs */
@@ -364,10 +287,6 @@ export class RolloutClient {
     });
   }
 
-  private async isAlive({ status, execution }: RolloutRecord): Promise<boolean> {
-    return status !== 'running' || (execution !== undefined && (await this.executions.isRunning(execution)));
-  }
-
   private execution(id: string, run: number): string {
     return this.executions.idOf(`${id}-${run}`);
   }
@@ -375,20 +294,6 @@ export class RolloutClient {
   private async run(id: string, run: number): Promise<void> {
     await this.executions.start(`${id}-${run}`, { rollout: id, stage: null });
   }
-}
-
-/** How the stage of a pipeline is that goes to this wave. */
-export function stageOf(
-  { record, waves, plan }: RolloutView,
-  through: number,
-): { state: 'going on' | 'passed' | 'failed'; sentence: string } {
-  const { status, outcome } = record;
-  const own = waves.filter(({ number }) => number <= through);
-  if (own.every((wave) => wave.status === 'passed'))
-    return { state: 'passed', sentence: own.at(-1)?.sentence ?? `wave ${through} has passed` };
-  const open = waves.find((wave) => wave.status !== 'passed');
-  const sentence = outcome?.sentence ?? open?.sentence ?? `${plan.id} is ${status}`;
-  return { state: hasEnded(status) || status === 'paused' ? 'failed' : 'going on', sentence };
 }
 
 const numberOf = (id: string): number => Number(/\d+$/.exec(id)?.[0] ?? 0);

@@ -1,6 +1,6 @@
 /** A drill that is tied to a rollout: waits until the wave of its cell bakes, and then until the rollout has judged the alarm. */
 import { FactoryError } from '../registry/index.ts';
-import type { RolloutView } from './client.ts';
+import type { RolloutView } from './rollout-lookup.ts';
 import { hasEnded, type WaveStatus } from './rollout-record.ts';
 
 /** Milliseconds between two looks at the rollout, as for `cellctl rollout watch`. */

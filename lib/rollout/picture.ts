@@ -1,7 +1,7 @@
 /** A rollout as people see it: what is written down of it, with what it waits for and how long that takes. Pure. */
 import { forecast } from '../plan/waves.ts';
-import type { RolloutView } from './client.ts';
 import { DEPLOY_SECONDS } from './draft.ts';
+import type { RolloutView } from './rollout-lookup.ts';
 import {
   type CellRecord,
   type CellRolloutStatus,

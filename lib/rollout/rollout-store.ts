@@ -2,17 +2,6 @@
  * Where a rollout's records are read and written: plan and cells in the artifacts' bucket, status and locks in the table.
  * Every write that could lose a race carries its condition.
  */
-import { ConditionalCheckFailedException, DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import {
-  DeleteCommand,
-  DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  paginateQuery,
-  TransactWriteCommand,
-  type TransactWriteCommandInput,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
 import pLimit from 'p-limit';
 import type { Session } from '../aws/session.ts';
 import { FactoryError, type Objects } from '../registry/index.ts';
@@ -27,6 +16,7 @@ import {
   type WaveRecord,
   waveKey,
 } from './rollout-record.ts';
+import { RolloutTable, type TransactItem, updateOf } from './rollout-table.ts';
 
 /** Items that are written or deleted at once. */
 const CONCURRENCY = 25;
@@ -42,8 +32,6 @@ const cellSk = (cell: string) => `cell#${cell}`;
 const lockSk = (cell: string) => `lock#${cell}`;
 const historySk = (startedAt: string, id: string) => `rollout#${startedAt}#${id}`;
 
-type Item = Record<string, unknown>;
-type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
 /** A patch: what is `undefined` in it is removed. */
 type Patch<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
@@ -59,28 +47,20 @@ type Expected = Readonly<Partial<RolloutRecord>>;
 /** Plans that are kept: an operator that is called often has a few rollouts at a time. */
 const PLANS_KEPT = 20;
 
-function withoutKeys<T>(item: Item): T {
-  const { pk: _pk, sk: _sk, ...rest } = item;
-  return rest as T;
-}
-
 const untouched = (number: number): WaveRecord => ({ number, status: 'pending', attempts: 0 });
 
-const isConflict = (error: unknown) => error instanceof ConditionalCheckFailedException || error instanceof TransactionCanceledException;
-
 export class RolloutStore {
-  private readonly db: DynamoDBDocumentClient;
+  private readonly table: RolloutTable;
   /** A plan never changes, and is asked for with every step. */
   private readonly plans = new Map<string, RolloutPlan>();
 
   /** @param objects the artifacts' bucket of the home region */
   constructor(
     session: Partial<Session>,
-    private readonly table: string,
+    table: string,
     readonly objects: Objects,
   ) {
-    const client = new DynamoDBClient({ ...session, maxAttempts: 6 });
-    this.db = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+    this.table = new RolloutTable(session, table);
   }
 
   // The pinned plan
@@ -116,7 +96,7 @@ export class RolloutStore {
   // The record
 
   async record(id: string): Promise<RolloutRecord | undefined> {
-    return this.get<RolloutRecord>(rolloutPk(id), RECORD);
+    return this.table.get<RolloutRecord>(rolloutPk(id), RECORD);
   }
 
   /** @throws FactoryError `ROLLOUT_UNKNOWN` */
@@ -130,34 +110,34 @@ export class RolloutStore {
 
   /** What the table says of each wave of the plan; a wave that nobody has begun is `pending`. */
   async waves(plan: RolloutPlan): Promise<readonly WaveRecord[]> {
-    const found = new Map((await this.query<Partial<WaveRecord>>(rolloutPk(plan.id), 'wave#')).map((wave) => [wave.number, wave]));
+    const found = new Map((await this.table.query<Partial<WaveRecord>>(rolloutPk(plan.id), 'wave#')).map((wave) => [wave.number, wave]));
     return plan.waves.map(({ number }) => ({ ...untouched(number), ...found.get(number) }));
   }
 
   async wave(id: string, number: number): Promise<WaveRecord> {
-    return { ...untouched(number), ...(await this.get<Partial<WaveRecord>>(rolloutPk(id), waveSk(number))) };
+    return { ...untouched(number), ...(await this.table.get<Partial<WaveRecord>>(rolloutPk(id), waveSk(number))) };
   }
 
   /** Every cell that something was done to, or was about to be. */
   async cells(id: string): Promise<readonly CellRecord[]> {
-    return this.query<CellRecord>(rolloutPk(id), 'cell#');
+    return this.table.query<CellRecord>(rolloutPk(id), 'cell#');
   }
 
   async cell(id: string, wave: number, cell: string): Promise<CellRecord> {
-    return (await this.get<CellRecord>(rolloutPk(id), cellSk(cell))) ?? { cell, wave, status: 'pending' };
+    return (await this.table.get<CellRecord>(rolloutPk(id), cellSk(cell))) ?? { cell, wave, status: 'pending' };
   }
 
   /** @returns false when `expected` no longer holds, and nothing was written */
   async updateRecord(id: string, patch: Patch<RolloutRecord>, expected: Expected = {}): Promise<boolean> {
-    return this.update(rolloutPk(id), RECORD, { ...patch, updatedAt: new Date().toISOString() }, expected);
+    return this.table.update(rolloutPk(id), RECORD, { ...patch, updatedAt: new Date().toISOString() }, expected);
   }
 
   async updateWave(id: string, number: number, patch: Patch<WaveRecord>): Promise<void> {
-    await this.update(rolloutPk(id), waveSk(number), { ...patch, number });
+    await this.table.update(rolloutPk(id), waveSk(number), { ...patch, number });
   }
 
   async updateCell(id: string, record: Patch<CellRecord> & Pick<CellRecord, 'cell'>): Promise<void> {
-    await this.update(rolloutPk(id), cellSk(record.cell), { ...record });
+    await this.table.update(rolloutPk(id), cellSk(record.cell), { ...record });
   }
 
   /**
@@ -166,11 +146,11 @@ export class RolloutStore {
    * @returns false when one of the two is so, and nothing was written
    */
   async drive(id: string, lane: Lane, patch: Patch<RolloutRecord>, expected: Expected): Promise<boolean> {
-    return this.transact([
+    return this.table.transact([
       this.recordUpdate(id, patch, expected),
       {
         ConditionCheck: {
-          TableName: this.table,
+          TableName: this.table.name,
           Key: pointerKey(lane),
           ConditionExpression: '#rollout = :id',
           ExpressionAttributeNames: { '#rollout': 'rollout' },
@@ -182,7 +162,7 @@ export class RolloutStore {
 
   private recordUpdate(id: string, patch: Patch<RolloutRecord>, expected: Expected): TransactItem {
     const update = updateOf({ ...patch, updatedAt: new Date().toISOString() }, expected);
-    return { Update: { TableName: this.table, Key: { pk: rolloutPk(id), sk: RECORD }, ...update } };
+    return { Update: { TableName: this.table.name, Key: { pk: rolloutPk(id), sk: RECORD }, ...update } };
   }
 
   /**
@@ -190,7 +170,7 @@ export class RolloutStore {
    * @returns false when somebody else was first, and nothing was written
    */
   async begin(id: string, lane: Lane, patch: Patch<RolloutRecord>, expected: Expected, before: string | undefined): Promise<boolean> {
-    return this.transact([this.recordUpdate(id, patch, expected), ...this.pointTo(id, lane, before)]);
+    return this.table.transact([this.recordUpdate(id, patch, expected), ...this.pointTo(id, lane, before)]);
   }
 
   // One active rollout in a lane, and the history of a component
@@ -198,22 +178,12 @@ export class RolloutStore {
   /** The rollout that the lane's pointer names. Whether it has ended stands in its record. */
   async active(lane: Lane): Promise<string | undefined> {
     const { pk, sk } = pointerKey(lane);
-    return (await this.get<{ rollout?: string }>(pk, sk))?.rollout;
+    return (await this.table.get<{ rollout?: string }>(pk, sk))?.rollout;
   }
 
   /** A number that no other rollout of the component has. */
   async nextNumber(component: string): Promise<number> {
-    const { Attributes } = await this.db.send(
-      new UpdateCommand({
-        TableName: this.table,
-        Key: { pk: componentPk(component), sk: ACTIVE },
-        UpdateExpression: 'ADD #count :one',
-        ExpressionAttributeNames: { '#count': 'count' },
-        ExpressionAttributeValues: { ':one': 1 },
-        ReturnValues: 'UPDATED_NEW',
-      }),
-    );
-    return Number(Attributes?.['count']);
+    return this.table.count(componentPk(component), ACTIVE, 'count');
   }
 
   /**
@@ -228,13 +198,13 @@ export class RolloutStore {
     before: string | undefined,
   ): Promise<boolean> {
     await this.pin(plan, cells);
-    return this.transact([...this.newRecord(plan, record), ...this.pointTo(plan.id, plan, before)]);
+    return this.table.transact([...this.newRecord(plan, record), ...this.pointTo(plan.id, plan, before)]);
   }
 
   /** The same for one that waits for its turn: no pointer names it yet. @returns false when the id is taken */
   async enqueue(plan: RolloutPlan, cells: readonly (readonly RolloutCell[])[], record: RolloutRecord): Promise<boolean> {
     await this.pin(plan, cells);
-    return this.transact(this.newRecord(plan, record));
+    return this.table.transact(this.newRecord(plan, record));
   }
 
   /** Writes what is fixed, in objects of its own. */
@@ -247,9 +217,13 @@ export class RolloutStore {
   private newRecord({ id, component, startedAt }: RolloutPlan, record: RolloutRecord): TransactItem[] {
     return [
       {
-        Put: { TableName: this.table, Item: { pk: rolloutPk(id), sk: RECORD, ...record }, ConditionExpression: 'attribute_not_exists(pk)' },
+        Put: {
+          TableName: this.table.name,
+          Item: { pk: rolloutPk(id), sk: RECORD, ...record },
+          ConditionExpression: 'attribute_not_exists(pk)',
+        },
       },
-      { Put: { TableName: this.table, Item: { pk: componentPk(component), sk: historySk(startedAt, id), rollout: id } } },
+      { Put: { TableName: this.table.name, Item: { pk: componentPk(component), sk: historySk(startedAt, id), rollout: id } } },
     ];
   }
 
@@ -259,7 +233,7 @@ export class RolloutStore {
     return [
       {
         Update: {
-          TableName: this.table,
+          TableName: this.table.name,
           Key: pointerKey(lane),
           UpdateExpression: 'SET #rollout = :id',
           ConditionExpression: pointer,
@@ -276,7 +250,7 @@ export class RolloutStore {
     const values = Object.fromEntries(ENDED.map((status, index) => [`:s${index}`, status]));
     return {
       ConditionCheck: {
-        TableName: this.table,
+        TableName: this.table.name,
         Key: { pk: rolloutPk(id), sk: RECORD },
         ConditionExpression: `#status IN (${Object.keys(values).join(', ')})`,
         ExpressionAttributeNames: { '#status': 'status' },
@@ -287,7 +261,7 @@ export class RolloutStore {
 
   /** Ids of the component's rollouts, newest first. */
   async history(component: string, limit: number): Promise<readonly string[]> {
-    const items = await this.query<{ rollout: string }>(componentPk(component), 'rollout#', { newestFirst: true, limit });
+    const items = await this.table.query<{ rollout: string }>(componentPk(component), 'rollout#', { newestFirst: true, limit });
     return items.map(({ rollout }) => rollout);
   }
 
@@ -299,30 +273,26 @@ export class RolloutStore {
    * @returns the lock that is in the way, or undefined
    */
   async lock(component: string, cell: string, rollout: string, dead?: string): Promise<Lock | undefined> {
-    try {
-      await this.db.send(
-        new PutCommand({
-          TableName: this.table,
-          Item: { pk: componentPk(component), sk: lockSk(cell), cell, rollout, since: new Date().toISOString() },
-          ConditionExpression: 'attribute_not_exists(pk) OR #rollout = :rollout OR #rollout = :dead',
-          ExpressionAttributeNames: { '#rollout': 'rollout' },
-          ExpressionAttributeValues: { ':rollout': rollout, ':dead': dead ?? rollout },
-        }),
-      );
-      return undefined;
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-      return (await this.get<Lock>(componentPk(component), lockSk(cell))) ?? this.lock(component, cell, rollout, dead);
-    }
+    const since = new Date().toISOString();
+    const taken = await this.table.put(
+      { pk: componentPk(component), sk: lockSk(cell), cell, rollout, since },
+      {
+        ConditionExpression: 'attribute_not_exists(pk) OR #rollout = :rollout OR #rollout = :dead',
+        ExpressionAttributeNames: { '#rollout': 'rollout' },
+        ExpressionAttributeValues: { ':rollout': rollout, ':dead': dead ?? rollout },
+      },
+    );
+    if (taken) return undefined;
+    return (await this.table.get<Lock>(componentPk(component), lockSk(cell))) ?? this.lock(component, cell, rollout, dead);
   }
 
   /** True while the rollout holds the component's lock in the cell. */
   async holds(component: string, cell: string, rollout: string): Promise<boolean> {
-    return (await this.get<Lock>(componentPk(component), lockSk(cell)))?.rollout === rollout;
+    return (await this.table.get<Lock>(componentPk(component), lockSk(cell)))?.rollout === rollout;
   }
 
   async locks(component: string): Promise<readonly Lock[]> {
-    return this.query<Lock>(componentPk(component), 'lock#');
+    return this.table.query<Lock>(componentPk(component), 'lock#');
   }
 
   /** Gives back every lock of the rollout; another's stays. */
@@ -333,100 +303,10 @@ export class RolloutStore {
   }
 
   private async release(component: string, cell: string, rollout: string): Promise<void> {
-    try {
-      await this.db.send(
-        new DeleteCommand({
-          TableName: this.table,
-          Key: { pk: componentPk(component), sk: lockSk(cell) },
-          ConditionExpression: '#rollout = :rollout',
-          ExpressionAttributeNames: { '#rollout': 'rollout' },
-          ExpressionAttributeValues: { ':rollout': rollout },
-        }),
-      );
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-    }
+    await this.table.delete(componentPk(component), lockSk(cell), {
+      ConditionExpression: '#rollout = :rollout',
+      ExpressionAttributeNames: { '#rollout': 'rollout' },
+      ExpressionAttributeValues: { ':rollout': rollout },
+    });
   }
-
-  // The table
-
-  private async get<T>(pk: string, sk: string): Promise<T | undefined> {
-    const { Item } = await this.db.send(new GetCommand({ TableName: this.table, Key: { pk, sk }, ConsistentRead: true }));
-    return Item && withoutKeys<T>(Item);
-  }
-
-  private async query<T>(pk: string, prefix: string, options: { newestFirst?: boolean; limit?: number } = {}): Promise<T[]> {
-    const { newestFirst = false, limit = Number.POSITIVE_INFINITY } = options;
-    const found: T[] = [];
-    const pages = paginateQuery(
-      { client: this.db },
-      {
-        TableName: this.table,
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-        ExpressionAttributeValues: { ':pk': pk, ':prefix': prefix },
-        ConsistentRead: true,
-        ScanIndexForward: !newestFirst,
-      },
-    );
-    for await (const page of pages) {
-      found.push(...(page.Items ?? []).map((item) => withoutKeys<T>(item)));
-      if (found.length >= limit) break;
-    }
-    return found.slice(0, limit);
-  }
-
-  /** All of it, or nothing. @returns false when a condition does not hold */
-  private async transact(TransactItems: TransactItem[]): Promise<boolean> {
-    try {
-      await this.db.send(new TransactWriteCommand({ TransactItems }));
-      return true;
-    } catch (error) {
-      if (isConflict(error)) return false;
-      throw error;
-    }
-  }
-
-  private async update(pk: string, sk: string, patch: Item, expected: Expected = {}): Promise<boolean> {
-    try {
-      await this.db.send(
-        new UpdateCommand({
-          TableName: this.table,
-          Key: { pk, sk },
-          ...updateOf(patch, expected),
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (isConflict(error)) return false;
-      throw error;
-    }
-  }
-}
-
-/** What an update changes, and what must still be so. */
-function updateOf(patch: Item, expected: Expected) {
-  const names: Record<string, string> = {};
-  const values: Item = {};
-  const set: string[] = [];
-  const remove: string[] = [];
-  for (const [index, [name, value]] of Object.entries(patch).entries()) {
-    names[`#n${index}`] = name;
-    if (value === undefined) remove.push(`#n${index}`);
-    else {
-      values[`:v${index}`] = value;
-      set.push(`#n${index} = :v${index}`);
-    }
-  }
-  const conditions = Object.entries(expected).map(([name, value], index) => {
-    names[`#e${index}`] = name;
-    values[`:e${index}`] = value;
-    return `#e${index} = :e${index}`;
-  });
-  const expression = [set.length > 0 ? `SET ${set.join(', ')}` : '', remove.length > 0 ? `REMOVE ${remove.join(', ')}` : ''];
-  return {
-    UpdateExpression: expression.join(' ').trim(),
-    ExpressionAttributeNames: names,
-    ExpressionAttributeValues: values,
-    ...(conditions.length > 0 ? { ConditionExpression: conditions.join(' AND ') } : {}),
-  };
 }

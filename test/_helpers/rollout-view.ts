@@ -2,8 +2,8 @@
 import { createPlan, selectComponent } from '../../lib/plan/plan.ts';
 import { planWaves } from '../../lib/plan/waves.ts';
 import type { RolloutPolicy } from '../../lib/registry/index.ts';
-import type { RolloutView } from '../../lib/rollout/client.ts';
 import { draftRollout } from '../../lib/rollout/draft.ts';
+import type { RolloutView } from '../../lib/rollout/rollout-lookup.ts';
 import type { CellRecord, RolloutCell, RolloutRecord, WaveRecord } from '../../lib/rollout/rollout-record.ts';
 import { registry } from './organization.ts';
 

@@ -20,7 +20,7 @@ import type { HealthQuestion } from '../../lib/rollout/operator/cell-health.ts';
 import type { Desired, Progress } from '../../lib/rollout/operator/change.ts';
 import { type Operation, operate } from '../../lib/rollout/operator/index.ts';
 import { OperatorError } from '../../lib/rollout/operator/operator-error.ts';
-import type { WaveContext } from '../../lib/rollout/operator/wave-steps.ts';
+import type { WaveContext } from '../../lib/rollout/operator/rollout-work.ts';
 import {
   type CellRecord,
   hasEnded,

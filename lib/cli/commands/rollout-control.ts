@@ -2,7 +2,8 @@
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
 import type { Ask } from '../../rollout/asking.ts';
-import type { Asker, RolloutClient, RolloutView } from '../../rollout/client.ts';
+import type { Asker, RolloutClient } from '../../rollout/client.ts';
+import type { RolloutView } from '../../rollout/rollout-lookup.ts';
 import type { RolloutRecord } from '../../rollout/rollout-record.ts';
 import { action } from '../action.ts';
 import { confirmed } from '../confirm.ts';

@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
-import type { RolloutClient, RolloutView } from '../../rollout/client.ts';
+import type { RolloutClient } from '../../rollout/client.ts';
 import type { PipelineStage } from '../../rollout/executions.ts';
 import type { Picture } from '../../rollout/picture.ts';
+import type { RolloutView } from '../../rollout/rollout-lookup.ts';
 import type { RolloutCell } from '../../rollout/rollout-record.ts';
 import { action } from '../action.ts';
 import { confirmed } from '../confirm.ts';
@@ -193,7 +194,7 @@ async function follow(context: Context, client: RolloutClient, id: string, stage
     import('../watch.ts'),
     import('../../rollout/picture.ts'),
     import('../rollout-view.ts'),
-    import('../../rollout/client.ts'),
+    import('../../rollout/rollout-lookup.ts'),
     import('../../rollout/executions.ts'),
   ]);
   context.whenStopped(`${id} goes on; come back with \`cellctl rollout watch ${id}${context.organizationOption}\``);

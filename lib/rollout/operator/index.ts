@@ -11,10 +11,12 @@ import { isRunning, type PipelineStage } from '../executions.ts';
 import type { RolloutCell } from '../rollout-record.ts';
 import { RolloutStore } from '../rollout-store.ts';
 import { type CellAnswer, superseded, type WaveAnswer } from './answers.ts';
+import { BetweenWaves } from './between-waves.ts';
 import { cellAccess } from './cell-access.ts';
 import { CellWork } from './cell-steps.ts';
 import { asOperatorError, OperatorError } from './operator-error.ts';
-import { type WaveContext, WaveWork } from './wave-steps.ts';
+import type { WaveContext } from './rollout-work.ts';
+import { WaveWork } from './wave-steps.ts';
 
 /** What a machine asks for. */
 export type Operation = { readonly rollout: string } & (
@@ -50,11 +52,12 @@ function sentenceOf({ Error: name, Cause = '' }: Caught): string {
 /** Does one step. */
 export async function operate(context: WaveContext, operation: Operation): Promise<WaveAnswer | CellAnswer> {
   const plan = await context.store.plan(operation.rollout);
+  const between = new BetweenWaves(context, plan);
   const rollout = new WaveWork(context, plan);
   if ('run' in operation && operation.run !== (await context.store.requireRecord(operation.rollout)).runs) return superseded(operation.op);
   switch (operation.op) {
     case 'next':
-      return rollout.next(operation.execution, operation.stage);
+      return between.next(operation.execution, operation.stage);
     case 'preflight':
       return rollout.preflight(operation.wave, operation.execution);
     case 'deployed':
@@ -66,7 +69,7 @@ export async function operate(context: WaveContext, operation: Operation): Promi
     case 'restored':
       return rollout.restored(operation.wave);
     case 'waveFailed':
-      return rollout.waveFailed(operation.execution, sentenceOf(operation.error));
+      return between.waveFailed(operation.execution, sentenceOf(operation.error));
     case 'broken':
       return rollout.broken(operation.wave, sentenceOf(operation.error));
     case 'cellBroken':

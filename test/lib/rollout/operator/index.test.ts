@@ -1,7 +1,7 @@
 /** The operator's guards, one by one: what no random rollout would notice if it were gone. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { type Operation, operate } from '../../../../lib/rollout/operator/index.ts';
-import type { WaveContext } from '../../../../lib/rollout/operator/wave-steps.ts';
+import type { WaveContext } from '../../../../lib/rollout/operator/rollout-work.ts';
 import type { RolloutRecord } from '../../../../lib/rollout/rollout-record.ts';
 import { MemoryRolloutStore } from '../../../_helpers/rollout-store.ts';
 import { NOW, rollout } from '../../../_helpers/rollout-view.ts';
