@@ -9,8 +9,8 @@ import { lock } from 'proper-lockfile';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { FactoryError, isNamed, messageOf } from './errors.ts';
-import { accountId } from './model.ts';
 import { isObject, type UncheckedOrganization } from './shape.ts';
+import { accountId } from './values.ts';
 
 const schema = z.strictObject({
   /** AWS Organizations' id, once `cellctl init` knows it. */
