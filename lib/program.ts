@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { inheritedEnvironment } from './environment.ts';
 import { isNamed } from './registry/errors.ts';
 
-export interface RunOptions {
+export interface ProgramOptions {
   readonly folder?: string;
   /** Variables besides ours. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export type Run = (program: string, words: readonly string[], options: RunOptions) => Promise<Ended>;
+export type Run = (program: string, words: readonly string[], options: ProgramOptions) => Promise<Ended>;
 
 /** Runs a program to its end, with everything that it started. Never throws for what the program did. */
 export const run: Run = (program, words, { folder, environment, without, input, timeout }) =>

@@ -2,7 +2,7 @@
 import { cp, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve, sep } from 'node:path';
-import { type Ended, lastLines, type Run, type RunOptions } from '../lib/program.ts';
+import { type Ended, lastLines, type ProgramOptions, type Run } from '../lib/program.ts';
 import { FactoryError } from '../lib/registry/index.ts';
 
 /** Ways to a repository that git may take. Others run commands, or are read by everybody on the way. */
@@ -20,7 +20,7 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   }
 }
 
-const GIT: RunOptions = {
+const GIT: ProgramOptions = {
   environment: { GIT_TERMINAL_PROMPT: '0', GIT_ALLOW_PROTOCOL: PROTOCOLS.join(':'), GIT_LFS_SKIP_SMUDGE: '1', LC_ALL: 'C' },
   without: /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|CONFIG|TEMPLATE_DIR)/,
   timeout: 5 * 60_000,

@@ -22,7 +22,7 @@ const STEPS = [
   'returning',
   'returned',
 ] as const;
-export type Step = (typeof STEPS)[number];
+export type AccountStep = (typeof STEPS)[number];
 
 /** Steps that a record remembers, the newest last. */
 const HISTORY = 40;
@@ -75,7 +75,7 @@ export interface Writer {
 }
 
 /** The record after `step` has begun. */
-export function entered(current: AccountRecord | undefined, step: Step, writer: Writer, change: RecordChange = {}): AccountRecord {
+export function entered(current: AccountRecord | undefined, step: AccountStep, writer: Writer, change: RecordChange = {}): AccountRecord {
   const at = new Date(writer.now).toISOString();
   const same = current?.step === step;
   const { name, email, cell, run } = writer;

@@ -11,7 +11,7 @@ import { type AccountRecord, accountRecordSchema, knownRecords, RECORDS_PREFIX }
 import { systemClock } from './clock.ts';
 import { Directory, organizationsClient } from './directory.ts';
 import { whatIsLeft } from './emptiness.ts';
-import { type ForecastRow, forecast } from './forecast.ts';
+import { type ForecastRow, forecastAccounts } from './forecast.ts';
 import { lockFileAt } from './lock-file.ts';
 import { keepPool, type PoolRow, poolRows, returnAccount } from './pool.ts';
 import { LIMITS, Limiter, TokenBucket } from './rates.ts';
@@ -131,7 +131,7 @@ export class Accounts {
       .filter((cell) => isVended(cell) || cell.intent !== 'retiring')
       .map((cell) => records.get(cellAccountName(cell.name)) ?? unheardOf(cell, now));
     const pool = [...records.values()].filter(({ name, claimedBy }) => isPoolName(name) && claimedBy === undefined);
-    return forecast({ records: [...wanted, ...pool], now, waitFor: (n) => bucket.waitFor(n), heldBy, pace: this.options.pace });
+    return forecastAccounts({ records: [...wanted, ...pool], now, waitFor: (n) => bucket.waitFor(n), heldBy, pace: this.options.pace });
   }
 
   private get vendingSession(): Session {

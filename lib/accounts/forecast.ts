@@ -1,13 +1,13 @@
 /** When accounts will be ready, and what is stuck. Pure: records, limits and the time in, rows out. */
 
-import { type AccountRecord, isFinal, type Step } from './account-record.ts';
+import { type AccountRecord, type AccountStep, isFinal } from './account-record.ts';
 import { CREATIONS_IN_FLIGHT } from './rates.ts';
 
 /** One line of `cellctl accounts --watch`. */
 export interface ForecastRow {
   readonly account: string;
   readonly cell: string | undefined;
-  readonly step: Step;
+  readonly step: AccountStep;
   /** Milliseconds since the step began. */
   readonly forMs: number;
   /** Milliseconds until the account is ready; undefined when it is, or when nobody can say. */
@@ -33,7 +33,7 @@ export interface ForecastInput {
 const MINUTE = 60_000;
 
 /** Longest that a step takes when all is well, in milliseconds. Waiting takes as long as the queue is. */
-const LONGEST: Readonly<Record<Step, number>> = {
+const LONGEST: Readonly<Record<AccountStep, number>> = {
   waiting: Number.POSITIVE_INFINITY,
   creating: 30 * MINUTE,
   created: 5 * MINUTE,
@@ -59,7 +59,7 @@ function median(values: readonly number[]): number | undefined {
 }
 
 /** Time between the last `from` and the `to` after it, in milliseconds. */
-function duration({ history }: AccountRecord, from: Step, to: Step): number[] {
+function duration({ history }: AccountRecord, from: AccountStep, to: AccountStep): number[] {
   const start = history.findLast(({ step }) => step === from);
   const end = history.findLast(({ step }) => step === to);
   if (!start || !end) return [];
@@ -90,7 +90,7 @@ export function creationTimes(count: number, waitFor: (n: number) => number, bus
 }
 
 /** A row for each account that is on its way, or was. */
-export function forecast({ records, now, waitFor, heldBy, pace }: ForecastInput): ForecastRow[] {
+export function forecastAccounts({ records, now, waitFor, heldBy, pace }: ForecastInput): ForecastRow[] {
   const typical = durations(records, pace);
   const since = ({ since: at }: AccountRecord) => Math.max(0, now - Date.parse(at));
   const left = (record: AccountRecord, whole: number) => Math.max(0, whole - since(record));

@@ -14,7 +14,7 @@ import { Directory, organizationsClient } from './directory.ts';
 import type { LockFile } from './lock-file.ts';
 import { Limiter } from './rates.ts';
 import { accountSteps, placing, type SetUpStep, tagging } from './setup.ts';
-import type { Wanted } from './survey.ts';
+import type { WantedAccount } from './survey.ts';
 import { Vending } from './vend.ts';
 
 export interface InitOptions {
@@ -95,7 +95,7 @@ async function controlAccounts(
   const common = { directory, limiter, clock: systemClock, lockFile: controlLines(accountsFile), run };
   const vend = async (steps: readonly SetUpStep[], ids: Ids, say: Emit) => {
     const wanted = (['tooling', 'monitoring'] as const).map(
-      (name): Wanted => ({ account: plan[name], cell: name, mayClaim: false, accountId: ids[name] }),
+      (name): WantedAccount => ({ account: plan[name], cell: name, mayClaim: false, accountId: ids[name] }),
     );
     // The bucket that keeps records is made further down, in one of these accounts.
     const results = await new Vending({ ...common, records: unrecorded(), steps, emit: say }).vend(wanted);

@@ -2,9 +2,9 @@
 
 import type { Emit } from '../messages.ts';
 import { FactoryError } from '../registry/index.ts';
-import { type AccountRecord, type AccountRecords, entered, type RecordChange, type Step } from './account-record.ts';
+import { type AccountRecord, type AccountRecords, type AccountStep, entered, type RecordChange } from './account-record.ts';
 import type { Clock } from './clock.ts';
-import type { Wanted } from './survey.ts';
+import type { WantedAccount } from './survey.ts';
 
 export interface JourneyOptions {
   readonly records: AccountRecords;
@@ -17,7 +17,7 @@ export interface JourneyOptions {
 export class Journey {
   constructor(
     private readonly options: JourneyOptions,
-    readonly wanted: Wanted,
+    readonly wanted: WantedAccount,
     private current: AccountRecord | undefined,
   ) {}
 
@@ -26,7 +26,7 @@ export class Journey {
   }
 
   /** Writes down that `step` begins. */
-  async enter(step: Step, change: RecordChange = {}): Promise<void> {
+  async enter(step: AccountStep, change: RecordChange = {}): Promise<void> {
     const { records, clock, run } = this.options;
     const { account, cell } = this.wanted;
     const writer = { name: account.name, email: account.email, cell, run, now: clock.now() };

@@ -5,14 +5,14 @@
 
 import { ACCOUNT_TAG, type CellPlan, ORGANIZATIONAL_UNITS, type Plan, poolAccount } from '../plan/plan.ts';
 import { cellAccountName, FactoryError, poolAccountName } from '../registry/index.ts';
-import { type AccountRecord, type AccountRecords, entered, type RecordChange, type Step } from './account-record.ts';
+import { type AccountRecord, type AccountRecords, type AccountStep, entered, type RecordChange } from './account-record.ts';
 import type { Directory } from './directory.ts';
 import type { LockFile } from './lock-file.ts';
 import { freeAccounts, isFree } from './pool-claim.ts';
-import { isPoolName, type Survey, type Wanted } from './survey.ts';
+import { isPoolName, type Survey, type WantedAccount } from './survey.ts';
 import type { Vending, VendingOptions, VendResult } from './vend.ts';
 
-const wantedNumber = (plan: Plan, number: number): Wanted => ({
+const wantedNumber = (plan: Plan, number: number): WantedAccount => ({
   account: poolAccount(plan, number),
   cell: undefined,
   mayClaim: false,
@@ -71,7 +71,7 @@ export async function keepPool(vending: Vending, plan: Plan, keep: number): Prom
 export interface PoolRow {
   readonly account: string;
   readonly accountId: string | undefined;
-  readonly state: 'free' | 'claimed' | Step;
+  readonly state: 'free' | 'claimed' | AccountStep;
   readonly cell: string | undefined;
   readonly since: string;
 }
@@ -154,7 +154,7 @@ async function handOver(cell: CellPlan, account: { id: string; name: string; ema
   const { directory, records, lockFile, clock, run, emit, plan } = options;
   const { id, name, email } = account;
   const subject = cell.account.name;
-  const enter = (step: Step, change: RecordChange) =>
+  const enter = (step: AccountStep, change: RecordChange) =>
     records.update(name, (current) => entered(current, step, { name, email, cell: undefined, run, now: clock.now() }, change));
   emit({ kind: 'started', subject, text: `account ${id} goes back to the pool as ${name}` });
   await enter('returning', { accountId: id, claimedBy: cell.name, warnings: [] });

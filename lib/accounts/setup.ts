@@ -7,7 +7,7 @@ import { findStack } from '../aws/stacks.ts';
 import { bootstrap } from '../aws/toolkit.ts';
 import type { AccountPlan } from '../plan/plan.ts';
 import type { Contacts } from '../registry/index.ts';
-import type { Step } from './account-record.ts';
+import type { AccountStep } from './account-record.ts';
 import { whenAwake } from './activation.ts';
 import type { Clock } from './clock.ts';
 import { ensureContacts } from './contacts.ts';
@@ -30,7 +30,7 @@ export interface StepResult {
 }
 
 export interface SetUpStep {
-  readonly name: Step;
+  readonly name: AccountStep;
   run(target: SetUpTarget): Promise<StepResult>;
 }
 
@@ -65,7 +65,7 @@ export interface AccountStepOptions {
 
 /** The steps that work inside the account. */
 export function accountSteps({ clock, administrator, partition, contacts, toolingAccountId }: AccountStepOptions): SetUpStep[] {
-  const step = (name: Step, run: (target: SetUpTarget, session: Session) => Promise<StepResult>): SetUpStep => ({
+  const step = (name: AccountStep, run: (target: SetUpTarget, session: Session) => Promise<StepResult>): SetUpStep => ({
     name,
     run: (target) =>
       whenAwake(clock, target.accountId, target.bornAt, () => run(target, administrator(target.accountId, target.account.region))),

@@ -9,7 +9,7 @@ import type { Creation, Directory, ListedAccount } from './directory.ts';
 import { type LockFile, takenBy } from './lock-file.ts';
 
 /** An account that somebody wants: of a cell, or for the pool. */
-export interface Wanted {
+export interface WantedAccount {
   readonly account: AccountPlan;
   /** Its line in the lock file: the cell it is for, or a control account; undefined for the pool. */
   readonly cell: string | undefined;
@@ -46,7 +46,7 @@ interface Claim {
 }
 
 /** What is to be done for one account. */
-export type Decision =
+export type AccountDecision =
   | { readonly kind: 'found'; readonly id: string; readonly pool?: string }
   | { readonly kind: 'follow'; readonly creations: readonly Creation[] }
   | { readonly kind: 'missing' };
@@ -62,7 +62,7 @@ export async function survey(
   directory: Directory,
   records: AccountRecords,
   lockFile: LockFile,
-  wanted: readonly Wanted[],
+  wanted: readonly WantedAccount[],
   emit: Emit,
 ): Promise<Survey> {
   const [accounts, creations, known, cells] = await Promise.all([
@@ -88,7 +88,7 @@ async function lateAccounts(
   creations: readonly Creation[],
   records: ReadonlyMap<string, AccountRecord>,
   cells: Readonly<Record<string, string>>,
-  wanted: readonly Wanted[],
+  wanted: readonly WantedAccount[],
 ): Promise<ListedAccount[]> {
   const listed = new Set(accounts.map(({ id }) => id));
   const names = new Set(wanted.map(({ account }) => account.name));
@@ -140,7 +140,7 @@ function pool(accounts: readonly ListedAccount[], records: ReadonlyMap<string, A
  * True for an account whose tags must be read: neither in the lock file under the e-mail that its cell is to have, nor
  * closed. Nobody needs any tags when every cell has its account.
  */
-function isUnexplained(account: ListedAccount, wanted: readonly Wanted[], locked: ReadonlyMap<string, string>): boolean {
+function isUnexplained(account: ListedAccount, wanted: readonly WantedAccount[], locked: ReadonlyMap<string, string>): boolean {
   if (account.status !== 'ACTIVE') return false;
   const cell = locked.get(account.id);
   if (cell === undefined) return wanted.some((each) => each.accountId === undefined);
@@ -149,7 +149,7 @@ function isUnexplained(account: ListedAccount, wanted: readonly Wanted[], locked
 }
 
 /** What the survey says about one account. Pure. @throws FactoryError `ORGANIZATION_CONFLICT` */
-export function decide(wanted: Wanted, seen: Survey): Decision {
+export function decide(wanted: WantedAccount, seen: Survey): AccountDecision {
   const { account, cell, accountId } = wanted;
   const claim = seen.claims.get(account.name);
   const lockedId = (cell === undefined ? undefined : seen.locked.get(cell)) ?? accountId;
@@ -172,7 +172,7 @@ function accountOf(id: string, { byId }: Survey): ListedAccount {
 }
 
 /** The lock file's word is checked: its account must be there, be usable, and belong to the cell by e-mail, claim or tag. */
-function checkLocked({ account, cell = account.name }: Wanted, id: string, claim: Claim | undefined, seen: Survey): string {
+function checkLocked({ account, cell = account.name }: WantedAccount, id: string, claim: Claim | undefined, seen: Survey): string {
   const found = accountOf(id, seen);
   usable(found);
   const own = seen.byEmail.get(account.email.toLowerCase());
@@ -184,7 +184,7 @@ function checkLocked({ account, cell = account.name }: Wanted, id: string, claim
 }
 
 /** An account with the right e-mail is adopted, unless it belongs to another cell: one that came out of the pool keeps its e-mail. */
-function adopt({ account, cell }: Wanted, there: ListedAccount, seen: Survey): Decision {
+function adopt({ account, cell }: WantedAccount, there: ListedAccount, seen: Survey): AccountDecision {
   const id = usable(there);
   if (cell === undefined) return { kind: 'found', id };
   const user = seen.users.get(id) ?? [...seen.records.values()].find((each) => each.accountId === id && each.claimedBy)?.claimedBy;

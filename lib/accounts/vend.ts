@@ -14,7 +14,7 @@ import { assign, type LockFile, takenBy } from './lock-file.ts';
 import { claim, type FreeAccount, freeAccounts } from './pool-claim.ts';
 import type { Limiter } from './rates.ts';
 import type { SetUpStep } from './setup.ts';
-import { type Decision, decide, isPoolName, type Survey, survey, type Wanted } from './survey.ts';
+import { type AccountDecision, decide, isPoolName, type Survey, survey, type WantedAccount } from './survey.ts';
 
 export interface VendingOptions extends JourneyOptions {
   readonly directory: Directory;
@@ -46,7 +46,7 @@ interface Origin {
 
 interface Job {
   readonly journey: Journey;
-  readonly decision: Decision | FactoryError;
+  readonly decision: AccountDecision | FactoryError;
 }
 
 /** Records that are written at once before creation begins. */
@@ -56,13 +56,13 @@ export class Vending {
   constructor(private readonly options: VendingOptions) {}
 
   /** Looks at what there is. */
-  look(wanted: readonly Wanted[]): Promise<Survey> {
+  look(wanted: readonly WantedAccount[]): Promise<Survey> {
     const { directory, records, lockFile, emit } = this.options;
     return survey(directory, records, lockFile, wanted, emit);
   }
 
   /** Makes what is missing, and sets up what isn't set up. @param seen what {@link look} saw */
-  async vend(wanted: readonly Wanted[], seen?: Survey): Promise<VendResult[]> {
+  async vend(wanted: readonly WantedAccount[], seen?: Survey): Promise<VendResult[]> {
     const { directory, limiter, clock } = this.options;
     const there = seen ?? (await this.look(wanted));
     const creations = new Creations(directory, limiter, clock);
@@ -76,7 +76,7 @@ export class Vending {
   }
 
   /** Decides for each account, takes what the pool has, and writes down who waits: all before the first creation. */
-  private async prepare(wanted: readonly Wanted[], seen: Survey): Promise<Job[]> {
+  private async prepare(wanted: readonly WantedAccount[], seen: Survey): Promise<Job[]> {
     const jobs: Job[] = [];
     const free = freeAccounts(seen);
     for (const each of wanted) {
@@ -90,7 +90,7 @@ export class Vending {
     return jobs;
   }
 
-  private async decideFor(wanted: Wanted, seen: Survey, free: FreeAccount[]): Promise<Decision | FactoryError> {
+  private async decideFor(wanted: WantedAccount, seen: Survey, free: FreeAccount[]): Promise<AccountDecision | FactoryError> {
     try {
       const decision = decide(wanted, seen);
       if (decision.kind !== 'missing' || wanted.cell === undefined || !wanted.mayClaim) return decision;
@@ -135,7 +135,7 @@ export class Vending {
   }
 
   /** The account's id, which is in the lock file before anything is done with it: a second run must find it. */
-  private async obtain(journey: Journey, decision: Decision, seen: Survey, creations: Creations): Promise<Origin> {
+  private async obtain(journey: Journey, decision: AccountDecision, seen: Survey, creations: Creations): Promise<Origin> {
     const { account, cell } = journey.wanted;
     if (decision.kind !== 'found') {
       const origin = await this.make(journey, decision, creations);
@@ -163,7 +163,7 @@ export class Vending {
   }
 
   /** Follows a creation that leads to the account, or creates it. */
-  private async make(journey: Journey, decision: Exclude<Decision, { kind: 'found' }>, creations: Creations): Promise<Origin> {
+  private async make(journey: Journey, decision: Exclude<AccountDecision, { kind: 'found' }>, creations: Creations): Promise<Origin> {
     const { account } = journey.wanted;
     const { clock } = this.options;
     for (const creation of decision.kind === 'follow' ? decision.creations : []) {
@@ -184,7 +184,7 @@ export class Vending {
   }
 
   /** An account that turned up under the right e-mail may have come out of the pool for another cell. */
-  private async refuseOthers(id: string, { account, cell }: Wanted): Promise<void> {
+  private async refuseOthers(id: string, { account, cell }: WantedAccount): Promise<void> {
     const owner = (await this.options.directory.tags(id))[ACCOUNT_TAG] ?? '';
     if (cell !== undefined && owner !== account.name && (owner.startsWith('cell-') || isPoolName(owner))) throw takenBy(id, owner, cell);
   }

@@ -51,7 +51,7 @@ export const fileKey = (component: string, version: string, name: string) => `${
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** `sha256:<hex>` of the canonical JSON of what an artifact is; who published it, when and from what is not part of it. */
-export function digestOf({ component, kind, version, files, template, parameters, images }: ArtifactContent): string {
+export function artifactDigest({ component, kind, version, files, template, parameters, images }: ArtifactContent): string {
   return `sha256:${sha256(canonicalize({ component, kind, version, files, template, parameters, images }) ?? '')}`;
 }
 
@@ -95,7 +95,7 @@ export function parseManifest(text: string, at: string): ArtifactManifest {
   } catch (error) {
     throw changed('is damaged', error);
   }
-  const digest = digestOf(manifest);
+  const digest = artifactDigest(manifest);
   if (digest !== manifest.digest) throw changed(`says that its digest is ${manifest.digest}; it is ${digest}`);
   return manifest;
 }

@@ -12,7 +12,7 @@ import {
   ARTIFACTS,
   type ArtifactContent,
   type ArtifactManifest,
-  digestOf,
+  artifactDigest,
   fileKey,
   manifestKey,
   parseManifest,
@@ -78,7 +78,7 @@ function manifestOf(
 ): ArtifactManifest {
   const hashed = [...files].map(([name, text]) => [name, { sha256: sha256(text), bytes: Buffer.byteLength(text) }] as const);
   const content: ArtifactContent = { component, kind, version, files: Object.fromEntries(hashed), template, parameters, images };
-  return { ...content, digest: digestOf(content), ...(commit === undefined ? {} : { commit }), publishedAt: now.toISOString(), by };
+  return { ...content, digest: artifactDigest(content), ...(commit === undefined ? {} : { commit }), publishedAt: now.toISOString(), by };
 }
 
 /** Claims the version for `mine`. @returns the manifest to write: of somebody else, if they claimed it for the same content */

@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DRILL_ROLE, OPERATOR_ROLE, ROLLOUT_ROLE } from '../aws/roles.ts';
 import { cellDelegationRoleName, cellStackName } from '../registry/index.ts';
-import type { CellFacts, Finding, Stack, Subject } from './compared-stacks.ts';
-import { actionsOf, requiredValues, resourcesOf } from './statements.ts';
+import type { CellFacts, ComparedStacks, Crossing, Stack } from './compared-stacks.ts';
+import { actionsOf, requiredValues, resourcesNamedIn } from './statements.ts';
 import { asList, asText, entry, partitionOf } from './template.ts';
 
 export interface SharedEntry {
@@ -15,19 +15,19 @@ export interface SharedEntry {
   readonly reason: string;
   /** Kinds of findings that it explains. */
   readonly kinds: readonly string[];
-  readonly explains: (finding: Finding, stack: Stack, subject: Subject) => boolean;
+  readonly explains: (finding: Crossing, stack: Stack, subject: ComparedStacks) => boolean;
 }
 
 /** Ports at which clients come in. */
 const ENTRANCE_PORTS = ['80', '443'];
 
-const isPort = (finding: Finding, ports: readonly string[]) =>
+const isPort = (finding: Crossing, ports: readonly string[]) =>
   asText(finding.rule?.['IpProtocol']) === 'tcp' &&
   finding.rule?.['FromPort'] === finding.rule?.['ToPort'] &&
   ports.includes(asText(finding.rule?.['FromPort']));
 
 /** The security group that a rule belongs to, or that it stands in. */
-const groupOf = ({ logicalId, rule, type }: Finding) =>
+const groupOf = ({ logicalId, rule, type }: Crossing) =>
   type === 'AWS::EC2::SecurityGroup' ? logicalId : (/^<(?:Ref|GetAtt) ([A-Za-z0-9]+)/.exec(asText(rule?.['GroupId']))?.[1] ?? '');
 
 /** True for a security group that a load balancer wears. */
@@ -41,12 +41,12 @@ const isEntrance = (group: string, { resources }: Stack) =>
 const arn = (stack: Stack, account: string, resource: string) => `arn:${partitionOf(stack.region)}:iam::${account}:${resource}`;
 
 /** The condition of a finding's statement, if it is exactly these values for each key. */
-function hasCondition({ statement }: Finding, operator: string, wanted: Readonly<Record<string, readonly string[]>>): boolean {
+function hasCondition({ statement }: Crossing, operator: string, wanted: Readonly<Record<string, readonly string[]>>): boolean {
   const found = entry(statement?.body['Condition'], operator);
   return Object.entries(wanted).every(([key, values]) => isDeepStrictEqual(asList(entry(found, key)).map(asText), values));
 }
 
-const hasActions = ({ statement }: Finding, actions: readonly string[]) =>
+const hasActions = ({ statement }: Crossing, actions: readonly string[]) =>
   statement !== undefined && isDeepStrictEqual([...actionsOf(statement)].sort(), [...actions].sort());
 
 /** The roles of a cell's foundation in its account. CloudFormation cuts the stack's name short in the names that it makes up. */
@@ -54,11 +54,11 @@ const isFoundationRole = (text: string, stack: Stack, cell: CellFacts) =>
   text.startsWith(arn(stack, cell.account.accountId, `role/${cellStackName('')}`));
 
 /** The name of the role that a finding is in, as the template insists on it. */
-const roleNameOf = ({ logicalId }: Finding, { resources }: Stack) =>
+const roleNameOf = ({ logicalId }: Crossing, { resources }: Stack) =>
   asText(resources.find((each) => each.type === 'AWS::IAM::Role' && each.logicalId === logicalId)?.properties['RoleName']);
 
 /** The statement that a text is part of. */
-const statementAround = ({ logicalId, path }: Finding, { statements }: Stack) =>
+const statementAround = ({ logicalId, path }: Crossing, { statements }: Stack) =>
   statements.find((each) => each.logicalId === logicalId && path.startsWith(`${each.path}.`));
 
 /** Names of parameters in tooling that a delegation reads: where the zone is, and how new the CDK's bootstrap. */
@@ -111,7 +111,7 @@ export const SHARED: readonly SharedEntry[] = [
     reason: "the service puts the number of the load balancer's account into the path, and the policy admits the cell's only",
     kinds: ['service-principal'],
     explains: (finding, { accountId }) => {
-      const places = finding.statement ? resourcesOf(finding.statement) : [];
+      const places = finding.statement ? resourcesNamedIn(finding.statement) : [];
       const own = places.length > 0 && places.every((place) => place.endsWith(`/AWSLogs/${accountId}/*`));
       return finding.value === LOG_DELIVERY && hasActions(finding, ['s3:PutObject']) && own;
     },
@@ -226,7 +226,7 @@ export const SHARED: readonly SharedEntry[] = [
       const statement = statementAround(finding, stack);
       if (bucket === undefined || !statement || !isDeepStrictEqual(actionsOf(statement), ['s3:GetObject'])) return false;
       const objects = `arn:${partitionOf(stack.region)}:s3:::${bucket}/artifacts/*`;
-      return isDeepStrictEqual(resourcesOf(statement), [objects]) && [bucket, objects].includes(finding.value);
+      return isDeepStrictEqual(resourcesNamedIn(statement), [objects]) && [bucket, objects].includes(finding.value);
     },
   },
   {

@@ -72,7 +72,7 @@ export interface Stack extends Place, ResolvedTemplate {
   readonly fields: readonly Field[];
 }
 
-export interface Subject extends IsolationInput {
+export interface ComparedStacks extends IsolationInput {
   readonly looked: readonly Stack[];
   readonly byName: ReadonlyMap<string, CellFacts>;
   /** Names of accounts by number: a cell's, or a control account's. */
@@ -81,7 +81,7 @@ export interface Subject extends IsolationInput {
 }
 
 /** Something that reaches out of a cell. The allow-list then says whether it may. */
-export interface Finding {
+export interface Crossing {
   readonly logicalId: string;
   readonly path: string;
   /** Type of the resource. */
@@ -104,7 +104,7 @@ export interface IsolationRule {
   readonly kind: string;
   /** One sentence: what must hold. */
   readonly description: string;
-  readonly check: (stack: Stack, subject: Subject) => Iterable<Finding>;
+  readonly check: (stack: Stack, subject: ComparedStacks) => Iterable<Crossing>;
 }
 
 export const EVERY_CELL = 'every cell';
@@ -141,7 +141,7 @@ function prepareStack(input: StackInput, byName: ReadonlyMap<string, CellFacts>)
 }
 
 /** What the rules look at. */
-export function prepareSubject(input: IsolationInput): Subject {
+export function prepareSubject(input: IsolationInput): ComparedStacks {
   const byName = new Map(input.cells.map((cell) => [cell.name, cell]));
   const control = Object.entries(input.control).map(([name, id]) => [id, name] as const);
   return {
@@ -155,16 +155,16 @@ export function prepareSubject(input: IsolationInput): Subject {
 }
 
 /** Names of cells in a sentence: all others are every cell, none is the world outside. */
-export function reached(cells: readonly string[], { cells: all }: Subject): string {
+export function reached(cells: readonly string[], { cells: all }: ComparedStacks): string {
   if (cells.length === 0) return OUTSIDE;
   return cells.length > 1 && cells.length >= all.length - 1 ? EVERY_CELL : cells.join(', ');
 }
 
 /** Whose an account is: a cell's name, a control account's, or nobody's that we know. */
-export const ownerOf = (accountId: string, { accounts }: Subject) => accounts.get(accountId) ?? OUTSIDE;
+export const ownerOf = (accountId: string, { accounts }: ComparedStacks) => accounts.get(accountId) ?? OUTSIDE;
 
 /** True for a stack of an account that cells share. */
-export const isShared = (stack: Stack, { control }: Subject) => Object.values(control).includes(stack.accountId);
+export const isShared = (stack: Stack, { control }: ComparedStacks) => Object.values(control).includes(stack.accountId);
 
 /**
  * True for text that is one reference to what the same template makes, or to a parameter whose value CloudFormation reads
@@ -190,7 +190,7 @@ export function blockOf(text: string): Block | undefined {
 }
 
 /** True for a block inside the cell's own, or text that is the network's own block, or the address of what the template makes. */
-export function isOwnBlock(text: string, stack: Stack, { blocks }: Subject): boolean {
+export function isOwnBlock(text: string, stack: Stack, { blocks }: ComparedStacks): boolean {
   const found = blockOf(text);
   const own = stack.cell && blocks.get(stack.cell.name);
   if (found && own) return found.start >= own.start && found.end <= own.end;
@@ -198,7 +198,7 @@ export function isOwnBlock(text: string, stack: Stack, { blocks }: Subject): boo
 }
 
 /** The other cells whose blocks share addresses with this one. */
-export function cellsIn(block: Block, stack: Stack, { blocks }: Subject): string[] {
+export function cellsIn(block: Block, stack: Stack, { blocks }: ComparedStacks): string[] {
   return [...blocks.values()]
     .filter(({ name, start, end }) => name !== stack.cell?.name && start <= block.end && block.start <= end)
     .map(({ name }) => name);

@@ -14,7 +14,7 @@ export interface ComponentTemplate {
 }
 
 /** Names of the stacks that the cells have. */
-export const stackNames = (cells: readonly VendedCell[]) =>
+export const comparedStackNames = (cells: readonly VendedCell[]) =>
   cells.flatMap(({ stackName, delegationStackName }) => [stackName, delegationStackName]);
 
 /** A stack's template. @throws FactoryError `SYNTH_FAILED`: what was not made must not count as looked at */

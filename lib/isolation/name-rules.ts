@@ -1,8 +1,9 @@
 /** Names and numbers by which a template points at what another cell has. */
 import { cellAccountName } from '../registry/index.ts';
 import {
+  type ComparedStacks,
+  type Crossing,
   EVERY_CELL,
-  type Finding,
   type IsolationRule,
   isOwn,
   isShared,
@@ -10,7 +11,6 @@ import {
   OUTSIDE,
   ownerOf,
   type Stack,
-  type Subject,
 } from './compared-stacks.ts';
 import { accountInArn } from './statements.ts';
 import { asText, entry, type Text } from './template.ts';
@@ -22,13 +22,13 @@ const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
 const at = ({ logicalId, type, path }: Text) => ({ logicalId, type, path });
 
 /** Account numbers in text. A number that we don't know may be something else, unless it stands alone. */
-function accountsIn({ text, path }: Text, { accounts }: Subject): string[] {
+function accountsIn({ text, path }: Text, { accounts }: ComparedStacks): string[] {
   const known = (text.match(/(?<!\d)\d{12}(?!\d)/g) ?? []).filter((id) => accounts.has(id));
   const unknown = REMARK.test(path) ? [] : (text.replace(UUID, '').match(/(?<![0-9A-Za-z])\d{12}(?![0-9A-Za-z])/g) ?? []);
   return [...new Set([...known, ...unknown])];
 }
 
-function* accounts(stack: Stack, subject: Subject): Generator<Finding> {
+function* accounts(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   for (const text of stack.texts) {
     for (const id of accountsIn(text, subject)) {
       if (id === stack.accountId) continue;
@@ -48,7 +48,7 @@ function* accounts(stack: Stack, subject: Subject): Generator<Finding> {
 const REGION =
   /(?<![a-z0-9])(af|ap|ca|cn|eu|il|me|mx|sa|us)(-gov)?-(central|north|south|east|west|northeast|northwest|southeast|southwest)-\d(?!\d)/;
 
-function* places(stack: Stack): Generator<Finding> {
+function* places(stack: Stack): Generator<Crossing> {
   if (stack.purpose !== 'component') return;
   for (const text of stack.texts) {
     const value = REGION.exec(text.text)?.[0];
@@ -113,7 +113,7 @@ function idsIn({ text, path }: Text): string[] {
   return [...(text.match(RESOURCE_ID) ?? []), ...(key ?? []), ...(zone ?? [])];
 }
 
-function* literalIds(stack: Stack): Generator<Finding> {
+function* literalIds(stack: Stack): Generator<Crossing> {
   for (const text of stack.texts) {
     for (const value of idsIn(text)) {
       yield {
@@ -128,7 +128,7 @@ function* literalIds(stack: Stack): Generator<Finding> {
 }
 
 /** Whom a name such as `Cell-alpha-2-Role` belongs to: the longest cell's name that it begins with. One that may be our own is. */
-function ownerOfName(rest: string, own: string | undefined, { byName }: Subject): string | undefined {
+function ownerOfName(rest: string, own: string | undefined, { byName }: ComparedStacks): string | undefined {
   if (byName.has(rest)) return rest;
   if (own !== undefined && rest.startsWith(`${own}-`)) return own;
   for (let end = rest.lastIndexOf('-'); end > 0; end = rest.lastIndexOf('-', end - 1)) {
@@ -145,7 +145,7 @@ const DERIVED = new RegExp(
   'g',
 );
 
-function* names(stack: Stack, subject: Subject): Generator<Finding> {
+function* names(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   for (const text of stack.texts) {
     if (REMARK.test(text.path)) continue;
     for (const [value, rest = ''] of text.text.matchAll(DERIVED)) {
@@ -170,7 +170,7 @@ const HOST_KEYS = /(^|\.)(Name|HostedZoneName|DomainName|ZoneName|SubjectAlterna
 
 const below = (host: string, domain: string) => host === domain || host.endsWith(`.${domain}`);
 
-function* domains(stack: Stack, subject: Subject): Generator<Finding> {
+function* domains(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   const { cellsDomain } = subject;
   const under = new RegExp(`[a-z0-9*_.<>-]*(?<![a-z0-9-])${cellsDomain.replaceAll('.', '\\.')}(?![a-z0-9-]|\\.[a-z0-9])`, 'gi');
   for (const text of stack.texts) {
@@ -195,7 +195,7 @@ function* domains(stack: Stack, subject: Subject): Generator<Finding> {
 const BUCKET_KEYS = /(^|\.)(\w*Bucket|\w*BucketName)$/;
 const BUCKET_TEXTS = [/:s3:::([^/\s"',*]+)/, /^s3:\/\/([^/]+)/i, /^https:\/\/([^/.]+)\.s3[.-]/, /^https:\/\/s3[.-][^/]*\/([^/]+)/];
 
-function* buckets(stack: Stack): Generator<Finding> {
+function* buckets(stack: Stack): Generator<Crossing> {
   for (const text of stack.texts) {
     const isName = BUCKET_KEYS.test(text.path) && text.type !== 'AWS::S3::Bucket' && !text.text.startsWith('arn:');
     const value = isName ? text.text : BUCKET_TEXTS.map((pattern) => pattern.exec(text.text)?.[1]).find((found) => found !== undefined);
@@ -224,7 +224,7 @@ function* lookups(stack: Stack): Generator<{ text: Text; value: string }> {
   }
 }
 
-function* parameters(stack: Stack, subject: Subject): Generator<Finding> {
+function* parameters(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   for (const { text, value } of lookups(stack)) {
     const account = accountInArn(value);
     const foreign = account !== undefined && account !== stack.accountId;

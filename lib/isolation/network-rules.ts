@@ -1,16 +1,16 @@
 /** Ways from one cell's network into another's. */
 import {
   blockOf,
+  type ComparedStacks,
+  type Crossing,
   cellsIn,
   EVERY_CELL,
-  type Finding,
   type IsolationRule,
   isOwn,
   isOwnBlock,
   OUTSIDE,
   reached,
   type Stack,
-  type Subject,
 } from './compared-stacks.ts';
 import { asList, asText, isValues, type Resource, type Values } from './template.ts';
 
@@ -43,14 +43,19 @@ const ports = ({ IpProtocol, FromPort, ToPort }: Values) =>
   `${asText(IpProtocol)} ${FromPort === ToPort ? asText(FromPort) : `${asText(FromPort)}-${asText(ToPort)}`}`;
 
 /** Whom a block reaches, in words. */
-function reachOf(text: string, stack: Stack, subject: Subject): string {
+function reachOf(text: string, stack: Stack, subject: ComparedStacks): string {
   const block = blockOf(text);
   if (block) return block.prefix === 0 ? EVERY_CELL : reached(cellsIn(block, stack, subject), subject);
   return text === '::/0' || text.includes('<') ? EVERY_CELL : OUTSIDE;
 }
 
 /** Blocks in a group's rules that are not the cell's own. */
-function* openBlocks(stack: Stack, subject: Subject, way: Way, message: (block: string, rule: Values) => string): Generator<Finding> {
+function* openBlocks(
+  stack: Stack,
+  subject: ComparedStacks,
+  way: Way,
+  message: (block: string, rule: Values) => string,
+): Generator<Crossing> {
   for (const { resource, path, rule } of groupRules(stack, way)) {
     for (const key of ['CidrIp', 'CidrIpv6']) {
       const value = asText(rule[key]);
@@ -77,10 +82,10 @@ const GROUP_KEYS = [
   'DestinationPrefixListId',
 ];
 
-function* groupReferences(stack: Stack): Generator<Finding> {
+function* groupReferences(stack: Stack): Generator<Crossing> {
   for (const way of ['ingress', 'egress'] as const) {
     for (const { resource, path, rule } of groupRules(stack, way)) {
-      const found = (key: string, value: string): Finding => ({
+      const found = (key: string, value: string): Crossing => ({
         logicalId: resource.logicalId,
         type: resource.type,
         path: `${path}.${key}`,
@@ -104,7 +109,7 @@ function* groupReferences(stack: Stack): Generator<Finding> {
 const OWN_TARGETS = ['GatewayId', 'NatGatewayId', 'InstanceId', 'NetworkInterfaceId', 'EgressOnlyInternetGatewayId', 'VpcEndpointId'];
 const DESTINATIONS = ['DestinationCidrBlock', 'DestinationIpv6CidrBlock', 'DestinationPrefixListId'];
 
-function* routes(stack: Stack, subject: Subject): Generator<Finding> {
+function* routes(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   for (const { logicalId, type, properties } of stack.resources) {
     if (type !== 'AWS::EC2::Route') continue;
     const [key = 'DestinationCidrBlock'] = DESTINATIONS.filter((each) => properties[each] !== undefined);
@@ -139,7 +144,7 @@ const ADDRESS = /(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?:\/\d{1,2})?(?![\d.]*\d)/g;
 /** Nobody reads an address from there. */
 const INERT = /(^|\.)(Tags(\.|$)|Description$|GroupDescription$)/;
 
-function* addresses(stack: Stack, subject: Subject): Generator<Finding> {
+function* addresses(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   for (const { logicalId, type, path, text } of stack.texts) {
     if (LOOKED_AT.test(type) || INERT.test(path)) continue;
     for (const value of [...(text.match(ADDRESS) ?? []), ...(/(?<![0-9a-f:])::\/0/.test(text) ? ['::/0'] : [])]) {
@@ -159,7 +164,7 @@ function* addresses(stack: Stack, subject: Subject): Generator<Finding> {
 }
 
 /** Blocks of which only CloudFormation knows what they will be, where a block decides who gets in. */
-function* unknownBlocks(stack: Stack, subject: Subject): Generator<Finding> {
+function* unknownBlocks(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   for (const { logicalId, type, path, text } of stack.texts) {
     if (LOOKED_AT.test(type) || !/(^|\.)\w*Cidr\w*$/.test(path) || !text.includes('<') || isOwnBlock(text, stack, subject)) continue;
     yield {
@@ -177,7 +182,7 @@ function* unknownBlocks(stack: Stack, subject: Subject): Generator<Finding> {
 /** Services of AWS itself; what others offer by PrivateLink is called `…vpce-svc-…`. */
 const AWS_SERVICE = /^(cn\.)?com\.amazonaws\.(?!vpce\.)[a-z0-9<>:.-]+$|^aws\.[a-z0-9.-]+$/i;
 
-function* endpoints(stack: Stack): Generator<Finding> {
+function* endpoints(stack: Stack): Generator<Crossing> {
   for (const { logicalId, type, properties } of stack.resources) {
     if (type !== 'AWS::EC2::VPCEndpoint') continue;
     for (const key of ['ServiceName', 'ServiceNetworkArn', 'ResourceConfigurationArn']) {
@@ -196,7 +201,7 @@ function* endpoints(stack: Stack): Generator<Finding> {
   }
 }
 
-function* zonesOfOthers(stack: Stack): Generator<Finding> {
+function* zonesOfOthers(stack: Stack): Generator<Crossing> {
   for (const { logicalId, type, properties } of stack.resources) {
     if (type !== 'AWS::Route53::HostedZone') continue;
     for (const [index, vpc] of asList(properties['VPCs']).entries()) {

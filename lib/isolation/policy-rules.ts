@@ -1,20 +1,20 @@
 /** Permissions by which one cell could use what another has. */
 
 import {
+  type ComparedStacks,
+  type Crossing,
   EVERY_CELL,
-  type Finding,
   type IsolationRule,
   isOwn,
   isShared,
   OUTSIDE,
   ownerOf,
   type Stack,
-  type Subject,
 } from './compared-stacks.ts';
-import { accountInArn, actionsOf, confinedTo, type Principal, principalsOf, resourcesOf, type Statement } from './statements.ts';
+import { accountInArn, actionsOf, confinedTo, type Principal, principalsOf, resourcesNamedIn, type Statement } from './statements.ts';
 import { asList, asText } from './template.ts';
 
-const finding = (statement: Statement, rest: Pick<Finding, 'path' | 'reaches' | 'value' | 'message' | 'fix'>): Finding => ({
+const finding = (statement: Statement, rest: Pick<Crossing, 'path' | 'reaches' | 'value' | 'message' | 'fix'>): Crossing => ({
   logicalId: statement.logicalId,
   type: statement.type,
   statement,
@@ -31,7 +31,7 @@ function accountOf(name: string, stack: Stack): string | undefined {
 const confined = (statement: Statement, stack: Stack) => confinedTo(statement, stack.accountId, (text) => isOwn(text, stack));
 
 /** Principals of a statement that are not the stack's own account; a service is one that works for any account. */
-function* strangers(statement: Statement, stack: Stack, subject: Subject): Generator<{ principal: Principal; reaches: string }> {
+function* strangers(statement: Statement, stack: Stack, subject: ComparedStacks): Generator<{ principal: Principal; reaches: string }> {
   for (const principal of principalsOf(statement)) {
     if (principal.kind === 'Service') continue;
     const account = principal.kind === 'AWS' ? accountOf(principal.name, stack) : undefined;
@@ -46,7 +46,7 @@ function* strangers(statement: Statement, stack: Stack, subject: Subject): Gener
 
 const principalPath = ({ path, body }: Statement) => `${path}.${body['NotPrincipal'] === undefined ? 'Principal' : 'NotPrincipal'}`;
 
-function* trusts(stack: Stack, subject: Subject): Generator<Finding> {
+function* trusts(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   for (const statement of stack.statements.filter(({ use, allows }) => use === 'trust' && allows)) {
     for (const { principal, reaches } of strangers(statement, stack, subject)) {
       yield finding(statement, {
@@ -73,7 +73,7 @@ function* trusts(stack: Stack, subject: Subject): Generator<Finding> {
 /** Policies of keys apart from others: who may use a key reads all that the cell stores. */
 const isKey = ({ type }: Statement) => type.startsWith('AWS::KMS::');
 
-function* admitted(stack: Stack, subject: Subject, wanted: (statement: Statement) => boolean): Generator<Finding> {
+function* admitted(stack: Stack, subject: ComparedStacks, wanted: (statement: Statement) => boolean): Generator<Crossing> {
   for (const statement of stack.statements.filter((each) => each.use === 'resource' && each.allows && wanted(each))) {
     for (const { principal, reaches } of strangers(statement, stack, subject)) {
       yield finding(statement, {
@@ -87,7 +87,7 @@ function* admitted(stack: Stack, subject: Subject, wanted: (statement: Statement
   }
 }
 
-function* servicesForAnybody(stack: Stack): Generator<Finding> {
+function* servicesForAnybody(stack: Stack): Generator<Crossing> {
   for (const statement of stack.statements.filter(({ use, allows }) => use === 'resource' && allows)) {
     if (confined(statement, stack)) continue;
     for (const { kind, name } of principalsOf(statement)) {
@@ -118,7 +118,7 @@ function isAnybodys(resource: string): boolean {
   return account?.includes('*') === true || /:s3:::\*/.test(resource);
 }
 
-function* reaching(stack: Stack): Generator<Finding> {
+function* reaching(stack: Stack): Generator<Crossing> {
   for (const statement of stack.statements.filter(({ use, allows }) => use === 'identity' && allows)) {
     const { body, path } = statement;
     const fix = `name the cell's own resources, or add the condition aws:ResourceAccount ${stack.accountId}`;
@@ -130,7 +130,7 @@ function* reaching(stack: Stack): Generator<Finding> {
     }
     const actions = actionsOf(statement);
     if (confined(statement, stack)) continue;
-    for (const resource of resourcesOf(statement).filter(isAnybodys)) {
+    for (const resource of resourcesNamedIn(statement).filter(isAnybodys)) {
       // A pattern over accounts is one in any service; of everything, only what other accounts can share counts.
       const wide = resource === '*' ? actions.filter(reachesOut) : actions;
       if (wide.length === 0) continue;
@@ -145,7 +145,7 @@ function* reaching(stack: Stack): Generator<Finding> {
   }
 }
 
-function* managedPolicies(stack: Stack): Generator<Finding> {
+function* managedPolicies(stack: Stack): Generator<Crossing> {
   for (const { logicalId, type, properties } of stack.resources) {
     for (const key of ['ManagedPolicyArns', 'PermissionsBoundary']) {
       for (const value of asList(properties[key]).map(asText)) {
@@ -164,7 +164,7 @@ function* managedPolicies(stack: Stack): Generator<Finding> {
   }
 }
 
-function* permissions(stack: Stack, subject: Subject): Generator<Finding> {
+function* permissions(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   for (const { logicalId, type, properties } of stack.resources) {
     if (type !== 'AWS::Lambda::Permission' && type !== 'AWS::Lambda::LayerVersionPermission') continue;
     const value = asText(properties['Principal']);
@@ -185,7 +185,7 @@ function* permissions(stack: Stack, subject: Subject): Generator<Finding> {
   }
 }
 
-function* buses(stack: Stack, subject: Subject): Generator<Finding> {
+function* buses(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   for (const { logicalId, type, properties } of stack.resources) {
     const value = asText(properties['Principal']);
     if (type !== 'AWS::Events::EventBusPolicy' || value === '' || value === stack.accountId) continue;
@@ -202,7 +202,7 @@ function* buses(stack: Stack, subject: Subject): Generator<Finding> {
 }
 
 /** What a stack in an account that all cells share permits is permitted beside the other cells' things. */
-function* sharedPermissions(stack: Stack, subject: Subject): Generator<Finding> {
+function* sharedPermissions(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   if (!isShared(stack, subject)) return;
   for (const statement of stack.statements.filter(({ use, allows }) => use === 'identity' && allows)) {
     const value = actionsOf(statement).join(', ') || 'everything but what is named';

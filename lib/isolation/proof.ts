@@ -1,7 +1,7 @@
 /** Proves from synthesized templates that no cell reaches another, or names every place where one does. Pure. */
 
 import { SHARED, type SharedEntry } from './allowed-sharing.ts';
-import { EVERY_CELL, type Finding, type IsolationInput, prepareSubject, type Stack } from './compared-stacks.ts';
+import { type Crossing, EVERY_CELL, type IsolationInput, prepareSubject, type Stack } from './compared-stacks.ts';
 import { ISOLATION_RULES } from './isolation-rules.ts';
 import { unique } from './template.ts';
 
@@ -50,7 +50,7 @@ export interface IsolationReport {
 interface Found {
   readonly kind: string;
   readonly stack: Stack;
-  readonly finding: Finding;
+  readonly finding: Crossing;
 }
 
 const place = ({ kind, stack, finding }: Found) => [kind, stack.stackName, finding.logicalId, finding.path, finding.message].join('\n');

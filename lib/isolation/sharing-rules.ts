@@ -1,17 +1,17 @@
 /** Resources that exist to share or connect, places that cells share, and what is passed from stack to stack. */
 import {
   blockOf,
+  type ComparedStacks,
+  type Crossing,
   cellsIn,
   EVERY_CELL,
   type Field,
-  type Finding,
   type IsolationRule,
   isOwn,
   isShared,
   OUTSIDE,
   reached,
   type Stack,
-  type Subject,
 } from './compared-stacks.ts';
 import { asText, entry, type Resource } from './template.ts';
 
@@ -81,7 +81,7 @@ const DATA_KEYS =
 /** Properties that copy to elsewhere, whatever they hold. */
 const COPY_KEYS = /^(ReplicationConfiguration|ReplicationConfigurations|ReplicaRegions|CopyActions|ReplicationSpecification|Replicas)$/;
 
-function* data(stack: Stack): Generator<Finding> {
+function* data(stack: Stack): Generator<Crossing> {
   for (const { logicalId, type, path, key, value } of stack.fields) {
     const copies = COPY_KEYS.test(key) && typeof value === 'object';
     if (!copies && !(DATA_KEYS.test(key) && !isOwn(asText(value), stack))) continue;
@@ -105,7 +105,7 @@ const PUBLIC: Readonly<Record<string, readonly string[]>> = {
   AllowedPrincipals: ['*'],
 };
 
-function* publicThings(stack: Stack): Generator<Finding> {
+function* publicThings(stack: Stack): Generator<Crossing> {
   for (const { logicalId, type, path, key, value } of stack.fields) {
     if (!Object.hasOwn(PUBLIC, key) || !PUBLIC[key]?.includes(asText(value))) continue;
     yield {
@@ -121,14 +121,14 @@ function* publicThings(stack: Stack): Generator<Finding> {
 }
 
 /** The foundation's own facts, which stand in no property. */
-const fact = (path: string, rest: Pick<Finding, 'reaches' | 'value' | 'message' | 'fix'>): Finding => ({
+const fact = (path: string, rest: Pick<Crossing, 'reaches' | 'value' | 'message' | 'fix'>): Crossing => ({
   logicalId: '(stack)',
   type: '',
   path,
   ...rest,
 });
 
-function* sharedAccounts({ purpose, cell }: Stack, { cells, control }: Subject): Generator<Finding> {
+function* sharedAccounts({ purpose, cell }: Stack, { cells, control }: ComparedStacks): Generator<Crossing> {
   if (purpose !== 'foundation' || !cell) return;
   const { accountId } = cell.account;
   const others = [
@@ -145,7 +145,7 @@ function* sharedAccounts({ purpose, cell }: Stack, { cells, control }: Subject):
   }
 }
 
-function* sharedBlocks(stack: Stack, subject: Subject): Generator<Finding> {
+function* sharedBlocks(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   const block = stack.cell && blockOf(stack.cell.block);
   if (stack.purpose !== 'foundation' || !stack.cell || !block) return;
   const others = cellsIn(block, stack, subject);
@@ -179,9 +179,9 @@ function physicalName({ type, properties: root }: Resource): [key: string, name:
 }
 
 /** Physical names by everything that may not have them twice. Worked out once for a subject. */
-const claims = new WeakMap<Subject, Map<string, Set<string>>>();
+const claims = new WeakMap<ComparedStacks, Map<string, Set<string>>>();
 
-function claimsOf(subject: Subject): Map<string, Set<string>> {
+function claimsOf(subject: ComparedStacks): Map<string, Set<string>> {
   const known = claims.get(subject);
   if (known) return known;
   const found = new Map<string, Set<string>>();
@@ -198,7 +198,7 @@ function claimsOf(subject: Subject): Map<string, Set<string>> {
   return found;
 }
 
-function* clashes(stack: Stack, subject: Subject): Generator<Finding> {
+function* clashes(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   for (const resource of stack.resources) {
     const scope = nameScope(resource, stack);
     const named = physicalName(resource);
@@ -227,7 +227,7 @@ function intakeOf({ key, value }: Field): { name: string; text: string } | undef
   return name === undefined ? undefined : { name, text: asText(value) };
 }
 
-function* passed(stack: Stack, subject: Subject): Generator<Finding> {
+function* passed(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   // What another stack of the same cell exports is the cell's own; what a component imports is so in every cell.
   const mine = subject.looked.filter(
     ({ cell, accountId }) => !stack.cell || !cell || (cell === stack.cell && accountId === stack.accountId),
@@ -254,7 +254,7 @@ function* passed(stack: Stack, subject: Subject): Generator<Finding> {
   }
 }
 
-function* openParameters(stack: Stack): Generator<Finding> {
+function* openParameters(stack: Stack): Generator<Crossing> {
   for (const [logicalId, parameter] of Object.entries(stack.parameters)) {
     if (entry(parameter, 'Default') !== undefined) continue;
     yield {
@@ -272,7 +272,7 @@ function* openParameters(stack: Stack): Generator<Finding> {
 /** All that a cell may have beside the others': a role, narrowed by the rule on permissions. */
 const HARMLESS_THERE = /^AWS::(IAM::(Role|Policy)|CDK::Metadata)$/;
 
-function* sharedResources(stack: Stack, subject: Subject): Generator<Finding> {
+function* sharedResources(stack: Stack, subject: ComparedStacks): Generator<Crossing> {
   if (!isShared(stack, subject)) return;
   for (const { logicalId, type } of stack.resources.filter((each) => !HARMLESS_THERE.test(each.type))) {
     yield {

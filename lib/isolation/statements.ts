@@ -70,7 +70,7 @@ export function principalsOf({ body }: Statement): Principal[] {
 
 const textsAt = (body: Values, key: string) => asList(body[key]).map(asText);
 export const actionsOf = ({ body }: Statement) => textsAt(body, 'Action');
-export const resourcesOf = ({ body }: Statement) => textsAt(body, 'Resource');
+export const resourcesNamedIn = ({ body }: Statement) => textsAt(body, 'Resource');
 
 /** Where an ARN's account stands, or undefined for text that is none. Buckets and zones have an empty one. */
 export function accountInArn(text: string): string | undefined {

@@ -3,7 +3,7 @@
  * `lib/review/prices.ts`, for the same names. A class that is missing here is added to both.
  */
 
-export interface Machine {
+export interface InstanceSize {
   /** Cores that it sustains; a burstable class counts with its baseline. */
   readonly vcpu: number;
   readonly memoryGiB: number;
@@ -23,7 +23,7 @@ export const DATABASE_CLASSES = {
   'r7g.xlarge': { vcpu: 4, memoryGiB: 32 },
   'r7g.2xlarge': { vcpu: 8, memoryGiB: 64 },
   'r7g.4xlarge': { vcpu: 16, memoryGiB: 128 },
-} as const satisfies Readonly<Record<string, Machine>>;
+} as const satisfies Readonly<Record<string, InstanceSize>>;
 
 /** Types of a cache node. Source: "Supported node types", Amazon ElastiCache User Guide. */
 export const CACHE_TYPES = {
@@ -37,7 +37,7 @@ export const CACHE_TYPES = {
   'cache.r7g.xlarge': { vcpu: 4, memoryGiB: 26.32 },
   'cache.r7g.2xlarge': { vcpu: 8, memoryGiB: 52.82 },
   'cache.r7g.4xlarge': { vcpu: 16, memoryGiB: 105.81 },
-} as const satisfies Readonly<Record<string, Machine>>;
+} as const satisfies Readonly<Record<string, InstanceSize>>;
 
 /** Memory that goes with each number of processor units, in MiB. Source: "Task CPU and memory", Amazon ECS Developer Guide. */
 export const FARGATE_MEMORY: Readonly<Record<number, { readonly min: number; readonly max: number; readonly step: number }>> = {

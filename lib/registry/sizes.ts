@@ -2,7 +2,7 @@
  * What a cell gets by its stage, its size and its tier. One table, so that a figure stands in one place; here and not in
  * `lib/plan`, because rules hold what is overridden against it.
  */
-import { CACHE_TYPES, DATABASE_CLASSES, type Machine } from './instances.ts';
+import { CACHE_TYPES, DATABASE_CLASSES, type InstanceSize } from './instances.ts';
 import type { AwsCell, Capacity, Overrides, Resources, Size, Stage, Tier } from './model.ts';
 
 /** What a size buys: resources, and the load that they are meant for. */
@@ -183,7 +183,7 @@ const NEEDS = {
   requestsPerServiceCore: 170,
 } as const;
 
-const machine = (table: Readonly<Record<string, Machine>>, name: string): Machine | undefined =>
+const machine = (table: Readonly<Record<string, InstanceSize>>, name: string): InstanceSize | undefined =>
   Object.hasOwn(table, name) ? table[name] : undefined;
 
 /** The database's machine, or undefined for a class that is not in the table. */

@@ -16,7 +16,7 @@ import { POINTER_KEY, type Pointer, parsePointer, REVISIONS, revisionKey } from 
 import { Records } from './records.ts';
 import { accountIds } from './rules/account-ids.ts';
 import { movedCells } from './rules/cell-life.ts';
-import type { Place } from './rules/subject.ts';
+import type { CellPlace } from './rules/subject.ts';
 import { takeApart } from './shape.ts';
 import { invalid, validate } from './validate.ts';
 
@@ -195,7 +195,7 @@ export class RegistryStore {
       [...life].filter(([, each]) => exists(each)).map(([cell, { state, since }]) => [cell, `${state} since ${since}`]),
     );
     const settled = newest ? settledIds(newest, life) : new Map<string, string>();
-    const places = newest ? placesOf(newest, life) : new Map<string, Place>();
+    const places = newest ? placesOf(newest, life) : new Map<string, CellPlace>();
     const organization = validate(takeApart(merged), 'what would be published', { existing, settled, places });
     // A cell that has ended and is defined no more is history, which older revisions keep.
     return draft(organization, Object.fromEntries([...life].filter(([cell]) => organization.cells[cell] !== undefined)));
@@ -206,7 +206,7 @@ export class RegistryStore {
    * touch the wrong place, or lack the protection of the right one.
    * @throws FactoryError `REGISTRY_INVALID`
    */
-  async refuseMoved(cells: readonly (Place & { readonly name: string })[]): Promise<void> {
+  async refuseMoved(cells: readonly (CellPlace & { readonly name: string })[]): Promise<void> {
     const [newest, life] = await Promise.all([this.latest(), this.life.all()]);
     if (!newest) return;
     const findings = [
@@ -284,7 +284,7 @@ function following(newest: Publication | undefined, by: string, now: Date): Publ
 }
 
 /** Where the cells that exist were published to be. */
-const placesOf = ({ organization }: PublishedRegistry, life: ReadonlyMap<string, Life>): Map<string, Place> =>
+const placesOf = ({ organization }: PublishedRegistry, life: ReadonlyMap<string, Life>): Map<string, CellPlace> =>
   new Map(Object.entries(organization.cells).filter(([cell]) => exists(life.get(cell))));
 
 /** Ids that may not change any more: of cells that nothing has happened to since they were published, and all that are no cell's. */

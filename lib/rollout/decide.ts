@@ -346,12 +346,12 @@ export function afterRollback(
 }
 
 /** What the rollout does next, between two waves. */
-export type Step =
+export type RolloutStep =
   | { readonly action: 'wave'; readonly wave: number }
   | { readonly action: 'end'; readonly status: RolloutStatus; readonly outcome: Outcome };
 
 /** The next wave, or the end. */
-export function advance(record: RolloutRecord, waves: readonly WaveRecord[]): Step {
+export function advance(record: RolloutRecord, waves: readonly WaveRecord[]): RolloutStep {
   if (record.status !== 'running') {
     return { action: 'end', status: record.status, outcome: record.outcome ?? { sentence: record.status } };
   }

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Stack } from '@aws-sdk/client-cloudformation';
-import { digestOf, fileKey, manifestKey, sha256 } from '../../lib/artifact/artifacts.ts';
+import { artifactDigest, fileKey, manifestKey, sha256 } from '../../lib/artifact/artifacts.ts';
 import { createPlan, type Plan } from '../../lib/plan/plan.ts';
 import { planWaves } from '../../lib/plan/waves.ts';
 import { type AwsCell, FactoryError, type RolloutPolicy } from '../../lib/registry/index.ts';
@@ -17,7 +17,7 @@ import { type DrillWorld, type Judgement, untilBaking, untilJudged } from '../..
 import { rollout as rolloutMachine, runWave } from '../../lib/rollout/machines.ts';
 import type { CellAccess } from '../../lib/rollout/operator/cell-access.ts';
 import type { HealthQuestion } from '../../lib/rollout/operator/cell-health.ts';
-import type { Desired, Progress } from '../../lib/rollout/operator/change.ts';
+import type { ChangeProgress, Desired } from '../../lib/rollout/operator/change.ts';
 import { type Operation, operate } from '../../lib/rollout/operator/index.ts';
 import { OperatorError } from '../../lib/rollout/operator/operator-error.ts';
 import type { WaveContext } from '../../lib/rollout/operator/rollout-work.ts';
@@ -449,7 +449,7 @@ class SimulatedStack implements ReturnType<CellAccess['stack']> {
     return templateOf();
   }
 
-  async propose(changeSet: string, { parameters }: Desired): Promise<Progress> {
+  async propose(changeSet: string, { parameters }: Desired): Promise<ChangeProgress> {
     const { place, world } = this;
     if (place.operation) return { state: 'working', sentence: 'somebody is at work' };
     if (place.status === 'ROLLBACK_COMPLETE') {
@@ -462,7 +462,7 @@ class SimulatedStack implements ReturnType<CellAccess['stack']> {
     return { state: 'working', sentence: 'being made' };
   }
 
-  async look(changeSet: string, executing: boolean): Promise<Progress> {
+  async look(changeSet: string, executing: boolean): Promise<ChangeProgress> {
     const { place, world } = this;
     const set = place.sets.get(changeSet);
     if (set) {
@@ -477,7 +477,7 @@ class SimulatedStack implements ReturnType<CellAccess['stack']> {
     return { state: 'failed', sentence: `${this.name} is ${place.status ?? 'gone'}` };
   }
 
-  async execute(changeSet: string): Promise<Progress> {
+  async execute(changeSet: string): Promise<ChangeProgress> {
     const { place, world } = this;
     const set = place.sets.get(changeSet);
     if (!set) return { state: 'working', sentence: 'executed already' };
@@ -514,7 +514,7 @@ async function publish(objects: MemoryObjects): Promise<string> {
       const files = { 'template.json': { sha256: sha256(template), bytes: template.length } };
       const content = { component: COMPONENT, kind: 'cloudformation' as const, version, files, template: 'template.json' };
       const whole = { ...content, parameters: {}, images: {} };
-      const digest = digestOf(whole);
+      const digest = artifactDigest(whole);
       const manifest = { ...whole, digest, publishedAt: '2026-01-01T00:00:00Z', by: 'test' };
       await objects.put(fileKey(COMPONENT, version, 'template.json'), template, { absent: true });
       await objects.put(manifestKey(COMPONENT, version), JSON.stringify(manifest), { absent: true });

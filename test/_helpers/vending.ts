@@ -5,7 +5,7 @@ import { Directory } from '../../lib/accounts/directory.ts';
 import { type LockFile, lockFileAt } from '../../lib/accounts/lock-file.ts';
 import { Limiter } from '../../lib/accounts/rates.ts';
 import { placing, type SetUpStep, tagging } from '../../lib/accounts/setup.ts';
-import type { Wanted } from '../../lib/accounts/survey.ts';
+import type { WantedAccount } from '../../lib/accounts/survey.ts';
 import { Vending } from '../../lib/accounts/vend.ts';
 import type { Message } from '../../lib/messages.ts';
 import { type CellPlan, createPlan, type Plan } from '../../lib/plan/plan.ts';
@@ -91,7 +91,7 @@ export class World {
     return { results: process.dead ? undefined : results, calls: process.calls };
   }
 
-  wanted(cells: readonly CellPlan[]): Wanted[] {
+  wanted(cells: readonly CellPlan[]): WantedAccount[] {
     return cells.map(({ name, account }) => ({ account, cell: name, mayClaim: true, accountId: this.lock[name] }));
   }
 

@@ -11,7 +11,7 @@ import type { CellProbe } from './probe.ts';
 const MINUTE = Duration.minutes(1);
 
 /** One alarm that says whether the cell is well, and the alarms it is made of, all named after the cell. */
-export class CellHealth extends Construct {
+export class CellAlarms extends Construct {
   readonly alarm: cloudwatch.CompositeAlarm;
 
   constructor(scope: Construct, id: string, cell: CellPlan, data: CellData, ingress: CellIngress, probe: CellProbe) {

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import type { VendedCell } from '../../plan/plan.ts';
 import { CELL_PARAMETERS, type CellParameter, UNRELEASED } from '../parameters.ts';
 import { tagResources } from '../tagging.ts';
-import { CellHealth } from './cell-alarms.ts';
+import { CellAlarms } from './cell-alarms.ts';
 import { dropRepeatedDependencies } from './custom-resources.ts';
 import { CellData, DATABASE_NAME } from './data.ts';
 import { CellDomain } from './domain.ts';
@@ -45,7 +45,7 @@ export class Foundation extends Stack {
     const data = new CellData(this, 'Data', cell, network, key);
     const ingress = new CellIngress(this, 'Ingress', cell, network, domain, logs);
     const probe = new CellProbe(this, 'Probe', cell, network, logs);
-    new CellHealth(this, 'Health', cell, data, ingress, probe);
+    new CellAlarms(this, 'Health', cell, data, ingress, probe);
     new CellRollout(this, 'Rollout', cell);
     dropRepeatedDependencies(this);
     this.version = new CfnParameter(this, 'Version', {

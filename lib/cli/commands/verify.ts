@@ -77,7 +77,7 @@ const isolation = () =>
       action(async (context, names: string[], options: IsolationOptions) => {
         const [{ isVended, selectCells }, plan] = await Promise.all([import('../../plan/plan.ts'), context.initializedPlan()]);
         const components = await readComponents(options.component);
-        const [{ checkIsolation }, { isolationInput, stackNames }, { withAssembly }] = await Promise.all([
+        const [{ checkIsolation }, { isolationInput, comparedStackNames }, { withAssembly }] = await Promise.all([
           import('../../isolation/proof.ts'),
           import('../../isolation/inputs.ts'),
           import('../../aws/toolkit.ts'),
@@ -89,7 +89,7 @@ const isolation = () =>
           components: plan.components.map(({ name }) => name).filter((name) => !components.some((each) => each.name === name)),
         };
         // All cells are known, so that a chosen one is found to reach any of them; only the chosen ones' templates are made.
-        const report = await withAssembly(context.source, stackNames(looked), async ({ templates }) =>
+        const report = await withAssembly(context.source, comparedStackNames(looked), async ({ templates }) =>
           checkIsolation(isolationInput(plan, plan.cells.filter(isVended), looked, templates, components)),
         );
         context.output.result({ ...report, notLookedAt: left }, () => printReport(context, report, left));

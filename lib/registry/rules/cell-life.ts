@@ -1,8 +1,8 @@
 /** Rules about cells over time: those that exist stay where they are, and personal ones end. */
-import type { Finding, Place, Rule } from './subject.ts';
+import type { CellPlace, Rule, RuleFinding } from './subject.ts';
 
 /** Cells that are defined for another stage or region than they were built for. */
-export function* movedCells(cells: Iterable<readonly [string, Place]>, places: ReadonlyMap<string, Place>): Generator<Finding> {
+export function* movedCells(cells: Iterable<readonly [string, CellPlace]>, places: ReadonlyMap<string, CellPlace>): Generator<RuleFinding> {
   for (const [name, cell] of cells) {
     const place = places.get(name);
     for (const field of ['stage', 'region'] as const) {

@@ -9,12 +9,12 @@ import {
   ORGANIZATION_NAMES,
 } from '../names.ts';
 import { accountEmails } from './account-ids.ts';
-import type { Finding, Rule } from './subject.ts';
+import type { Rule, RuleFinding } from './subject.ts';
 
 /** Names that mean another account wherever a cell's name is taken. */
 const RESERVED = ['management', 'tooling', 'monitoring', 'pool'];
 
-function* namesOfFiles(kind: 'cells' | 'components', entries: ReadonlyMap<string, { name: string }>): Generator<Finding> {
+function* namesOfFiles(kind: 'cells' | 'components', entries: ReadonlyMap<string, { name: string }>): Generator<RuleFinding> {
   for (const [key, { name }] of entries) {
     // A name that is another file's, too, is a duplicate and reported as that.
     if (key === name || entries.get(name)?.name === name) continue;
@@ -26,7 +26,7 @@ function* namesOfFiles(kind: 'cells' | 'components', entries: ReadonlyMap<string
   }
 }
 
-function* duplicateNames(kind: 'cells' | 'components', entries: ReadonlyMap<string, { name: string }>): Generator<Finding> {
+function* duplicateNames(kind: 'cells' | 'components', entries: ReadonlyMap<string, { name: string }>): Generator<RuleFinding> {
   for (const [key, { name }] of entries) {
     if (key === name || entries.get(name)?.name !== name) continue;
     yield {
@@ -42,7 +42,7 @@ function* tooLong<A extends string[]>(
   path: string,
   table: readonly (DerivedName & { readonly of: (...names: A) => string })[],
   ...names: A
-): Generator<Finding> {
+): Generator<RuleFinding> {
   for (const { what, limit, of } of table) {
     const name = of(...names);
     if (name.length <= limit) continue;

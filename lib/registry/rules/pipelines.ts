@@ -1,6 +1,6 @@
 /** Rules about how commits reach the cells: repositories, branches, waves as stages, and components' own steps. */
 import type { Component, Hook } from '../model.ts';
-import { type Finding, type Rule, repeated } from './subject.ts';
+import { type Rule, type RuleFinding, repeated } from './subject.ts';
 
 /** What a pipeline has before its first wave; each is a stage. */
 export const FIRST_STAGES = ['source', 'build', 'publish'] as const;
@@ -34,7 +34,12 @@ const placeOf = ({ repository: { url, path } }: Component): string =>
     .toLowerCase()} ${path.replace(/\/+$/, '')}`;
 
 /** Both, or neither, of two of which a hook has one. */
-function* oneOf(path: string, hook: Hook, fields: readonly ['after' | 'run', 'before' | 'approval'], meaning: string): Generator<Finding> {
+function* oneOf(
+  path: string,
+  hook: Hook,
+  fields: readonly ['after' | 'run', 'before' | 'approval'],
+  meaning: string,
+): Generator<RuleFinding> {
   const [first, second] = fields;
   const given = fields.filter((field) => hook[field] !== undefined);
   if (given.length === 1) return;
@@ -42,7 +47,7 @@ function* oneOf(path: string, hook: Hook, fields: readonly ['after' | 'run', 'be
 }
 
 /** What is wrong with a component's own steps. */
-function* hookProblems(component: Component, key: string, waves: readonly string[]): Generator<Finding> {
+function* hookProblems(component: Component, key: string, waves: readonly string[]): Generator<RuleFinding> {
   const places = { after: ['build', 'publish', STAGING, ...waves], before: ['publish', STAGING, ...waves] };
   for (const [index, hook] of component.pipeline.hooks.entries()) {
     const path = `components.${key}.pipeline.hooks.${index}`;

@@ -13,11 +13,11 @@ export interface Surroundings {
   /** Ids of accounts that may not change any more, by the path at which they stand. @default - none */
   readonly settled?: ReadonlyMap<string, string>;
   /** Where cells that exist were built, and what for. @default - none */
-  readonly places?: ReadonlyMap<string, Place>;
+  readonly places?: ReadonlyMap<string, CellPlace>;
 }
 
 /** What of a cell can't change while it exists: its stacks would be left behind in the one place, unseen, and made anew in the other. */
-export type Place = Pick<Cell, 'stage' | 'region'>;
+export type CellPlace = Pick<Cell, 'stage' | 'region'>;
 
 /** A network block, as numbers. */
 export interface Block {
@@ -38,11 +38,11 @@ export interface Subject extends ValidParts {
   readonly now: Date | undefined;
   readonly existing: ReadonlyMap<string, string>;
   readonly settled: ReadonlyMap<string, string>;
-  readonly places: ReadonlyMap<string, Place>;
+  readonly places: ReadonlyMap<string, CellPlace>;
 }
 
 /** A problem that a rule found; its code is the rule's. */
-export type Finding = Omit<Problem, 'code'>;
+export type RuleFinding = Omit<Problem, 'code'>;
 
 /** One thing that must hold, or that is wise. */
 export interface Rule {
@@ -50,7 +50,7 @@ export interface Rule {
   readonly code: string;
   /** One sentence: what must hold. */
   readonly description: string;
-  readonly check: (subject: Subject) => Iterable<Finding>;
+  readonly check: (subject: Subject) => Iterable<RuleFinding>;
 }
 
 /** Seconds in each unit of a duration. */

@@ -17,7 +17,7 @@ import { type CellRecord, previousKey, previousTemplateKey, type RolloutCell, ty
 import type { RolloutStore } from '../rollout-store.ts';
 import type { AnswerTo, CellAnswer } from './answers.ts';
 import type { CellAccess } from './cell-access.ts';
-import type { Desired, Progress } from './change.ts';
+import type { ChangeProgress, Desired } from './change.ts';
 
 /** Seconds between two looks at a stack that is being changed, at most. */
 const POLL_SECONDS = 15;
@@ -149,12 +149,12 @@ export class CellWork {
   }
 
   /** The version, as exactly the bytes that were pinned. */
-  private async propose(record: CellRecord): Promise<Progress> {
+  private async propose(record: CellRecord): Promise<ChangeProgress> {
     const desired = await this.desired();
     return 'state' in desired ? desired : this.stack().propose(record.changeSet ?? '', desired);
   }
 
-  private async desired(): Promise<Desired | Progress> {
+  private async desired(): Promise<Desired | ChangeProgress> {
     const { component, kind, version, digest, parameters } = this.plan;
     const { objects } = this.context.store;
     try {
@@ -196,7 +196,7 @@ export class CellWork {
     return previous.version;
   }
 
-  private async proposeBack(record: CellRecord): Promise<Progress> {
+  private async proposeBack(record: CellRecord): Promise<ChangeProgress> {
     const { component, id, version } = this.plan;
     const { store } = this.context;
     const stack = this.stack();
@@ -239,7 +239,11 @@ export class CellWork {
   }
 
   /** Takes a change a step on: made, executed, done. */
-  private async drive(record: CellRecord, allowed: readonly string[] | 'all', propose: () => Promise<Progress>): Promise<Progress> {
+  private async drive(
+    record: CellRecord,
+    allowed: readonly string[] | 'all',
+    propose: () => Promise<ChangeProgress>,
+  ): Promise<ChangeProgress> {
     const { changeSet = '', executing = false } = record;
     const stack = this.stack();
     let progress = await stack.look(changeSet, executing, allowed);
@@ -258,7 +262,7 @@ export class CellWork {
   }
 
   /** Done is what the stack says it runs: somebody else may have changed it in the meantime. */
-  private async verified(progress: Progress, { status, previous = '' }: CellRecord): Promise<Progress> {
+  private async verified(progress: ChangeProgress, { status, previous = '' }: CellRecord): Promise<ChangeProgress> {
     const wanted = status === 'restoring' ? previous : this.plan.version;
     const found = await this.stack().find();
     const runs = found && versionOf(found);
@@ -267,7 +271,7 @@ export class CellWork {
   }
 
   /** Writes down what became of a step of the way out. */
-  private async onward(step: () => Promise<Progress>): Promise<CellAnswer<'poll' | 'done'>> {
+  private async onward(step: () => Promise<ChangeProgress>): Promise<CellAnswer<'poll' | 'done'>> {
     const progress = await step();
     const record = await this.record();
     if (progress.state === 'failed') return this.fail(`${this.cell.name}: ${progress.sentence}`);
@@ -276,7 +280,7 @@ export class CellWork {
   }
 
   /** Writes down what became of a step of the way back. */
-  private async backward(step: () => Promise<Progress>): Promise<CellAnswer<'poll' | 'done'>> {
+  private async backward(step: () => Promise<ChangeProgress>): Promise<CellAnswer<'poll' | 'done'>> {
     const progress = await step();
     const record = await this.record();
     const stuck = (sentence: string) => this.settle({ ...record, status: 'not restored', sentence });

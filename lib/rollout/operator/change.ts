@@ -34,7 +34,7 @@ export interface Desired {
 }
 
 /** Where a change is: under way, made and waiting to be executed, not made at all, done, or failed for a reason that people can read. */
-export type Progress =
+export type ChangeProgress =
   | { readonly state: 'working'; readonly sentence: string }
   | { readonly state: 'ready' | 'absent' }
   | { readonly state: 'done'; readonly changed: boolean }
@@ -43,8 +43,8 @@ export type Progress =
 /** Where a stack is that has never been whole, or is no longer. */
 const NEVER_WHOLE = /^(ROLLBACK_|CREATE_FAILED|DELETE_)/;
 
-const working = (sentence: string): Progress => ({ state: 'working', sentence });
-const failed = (sentence: string): Progress => ({ state: 'failed', sentence });
+const working = (sentence: string): ChangeProgress => ({ state: 'working', sentence });
+const failed = (sentence: string): ChangeProgress => ({ state: 'failed', sentence });
 
 /** What is particular about the stack that is the cell itself. */
 interface Lasting {
@@ -87,7 +87,7 @@ export class ComponentStack {
    * Has a change set made, unless it is there already. Nothing is changed by it.
    * @param changeSet unique to the rollout and the attempt: who comes twice finds the same one
    */
-  async propose(changeSet: string, desired: Desired): Promise<Progress> {
+  async propose(changeSet: string, desired: Desired): Promise<ChangeProgress> {
     const stack = await this.find();
     const status = stack?.StackStatus ?? '';
     if (status.endsWith('_IN_PROGRESS')) return working(`${this.name} is ${status}: somebody is working on it`);
@@ -138,7 +138,7 @@ export class ComponentStack {
    * @param executing whether its execution was begun: CloudFormation forgets a change set that it has executed
    * @param allowed logical ids that may be replaced or removed although something is lost; `all` for a way back
    */
-  async look(changeSet: string, executing: boolean, allowed: readonly string[] | 'all'): Promise<Progress> {
+  async look(changeSet: string, executing: boolean, allowed: readonly string[] | 'all'): Promise<ChangeProgress> {
     const change = await this.describe(changeSet);
     if (change?.ExecutionStatus === 'EXECUTE_IN_PROGRESS') return working(`${this.name} is being changed`);
     // How an execution went, the stack says: complete, or failed and put back, and why.
@@ -151,7 +151,7 @@ export class ComponentStack {
   }
 
   /** Has the change made. Twice is as good as once. */
-  async execute(changeSet: string): Promise<Progress> {
+  async execute(changeSet: string): Promise<ChangeProgress> {
     try {
       await this.client.send(
         new ExecuteChangeSetCommand({ StackName: this.name, ChangeSetName: changeSet, ClientRequestToken: changeSet }),
@@ -168,7 +168,11 @@ export class ComponentStack {
     await this.client.send(new DeleteStackCommand({ StackName: this.name, RoleARN: this.executionRole }));
   }
 
-  private async judge(changeSet: string, change: DescribeChangeSetCommandOutput, allowed: readonly string[] | 'all'): Promise<Progress> {
+  private async judge(
+    changeSet: string,
+    change: DescribeChangeSetCommandOutput,
+    allowed: readonly string[] | 'all',
+  ): Promise<ChangeProgress> {
     const { Status, StatusReason = '', ExecutionStatus } = change;
     if (Status === 'FAILED') {
       await this.forget(changeSet);
@@ -192,7 +196,7 @@ export class ComponentStack {
     return { state: 'ready' };
   }
 
-  private async outcome(stack: Stack): Promise<Progress> {
+  private async outcome(stack: Stack): Promise<ChangeProgress> {
     const status: string = stack.StackStatus ?? '';
     if (status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE') return { state: 'done', changed: true };
     // Old resources are being removed: the new ones work already, but whoever comes next must wait.

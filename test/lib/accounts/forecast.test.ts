@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { AccountRecord, Step } from '../../../lib/accounts/account-record.ts';
-import { creationTimes, forecast, inWords } from '../../../lib/accounts/forecast.ts';
+import type { AccountRecord, AccountStep } from '../../../lib/accounts/account-record.ts';
+import { creationTimes, forecastAccounts, inWords } from '../../../lib/accounts/forecast.ts';
 import { LIMITS, TokenBucket } from '../../../lib/accounts/rates.ts';
 import { VirtualClock } from '../../_helpers/clock.ts';
 
@@ -8,7 +8,7 @@ const clock = new VirtualClock();
 const now = clock.now();
 const ago = (seconds: number) => new Date(now - seconds * 1000).toISOString();
 
-const record = (name: string, step: Step, secondsAgo: number, rest: Partial<AccountRecord> = {}): AccountRecord => ({
+const record = (name: string, step: AccountStep, secondsAgo: number, rest: Partial<AccountRecord> = {}): AccountRecord => ({
   name: `cell-${name}`,
   email: `${name}@example.com`,
   cell: name,
@@ -32,7 +32,7 @@ const measured = record('done', 'ready', 100, {
 
 const rows = (records: AccountRecord[], holder: string | null = 'ada') => {
   const bucket = new TokenBucket(LIMITS.create, clock);
-  return forecast({ records, now, waitFor: (n) => bucket.waitFor(n), pace: 1, heldBy: holder ?? undefined }).map(
+  return forecastAccounts({ records, now, waitFor: (n) => bucket.waitFor(n), pace: 1, heldBy: holder ?? undefined }).map(
     ({ cell, etaMs, stuck }) => ({
       cell,
       ...(etaMs === undefined ? {} : { eta: etaMs / 1000 }),

@@ -7,7 +7,7 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { DefaultStackSynthesizer, type IStackSynthesizer, Stack } from 'aws-cdk-lib/core';
 import fc from 'fast-check';
 import {
-  digestOf,
+  artifactDigest,
   fileKey,
   madeFor,
   manifestKey,
@@ -94,7 +94,7 @@ describe('publishing an artifact', () => {
       template: 'orders-api.template.json',
       parameters: {},
       images: { ImageUri: IMAGE },
-      digest: digestOf(manifest),
+      digest: artifactDigest(manifest),
       commit: 'abc123',
       publishedAt: '2030-01-10T00:00:00.000Z',
       by: 'ada',
@@ -370,8 +370,8 @@ test('a digest is of what an artifact is, and of nothing else', () => {
   fc.assert(
     fc.property(contents, (content) => {
       const turned = Object.fromEntries(Object.entries(content).reverse()) as typeof content;
-      expect(digestOf({ ...turned, by: 'anybody' } as typeof content)).toBe(digestOf(content));
-      expect(digestOf({ ...content, version: `${content.version}x` })).not.toBe(digestOf(content));
+      expect(artifactDigest({ ...turned, by: 'anybody' } as typeof content)).toBe(artifactDigest(content));
+      expect(artifactDigest({ ...content, version: `${content.version}x` })).not.toBe(artifactDigest(content));
     }),
   );
 });

@@ -4,7 +4,7 @@ import type { BuiltImage } from '../../../lib/artifact/build.ts';
 import { ContainerEngine } from '../../../lib/artifact/containers.ts';
 import { ImageRepository, publishImages, requireBuilt } from '../../../lib/artifact/images.ts';
 import type { Session } from '../../../lib/aws/session.ts';
-import type { RunOptions } from '../../../lib/program.ts';
+import type { ProgramOptions } from '../../../lib/program.ts';
 import { FactoryError } from '../../../lib/registry/index.ts';
 
 const ID = `sha256:${'1'.repeat(64)}`;
@@ -31,7 +31,7 @@ function registry(images: Map<string, [digest: string, configuration: string]>):
 }
 
 /** An engine whose pushes reach `images`. */
-async function engine(images: Map<string, [string, string]>, told: [string, RunOptions][]): Promise<ContainerEngine> {
+async function engine(images: Map<string, [string, string]>, told: [string, ProgramOptions][]): Promise<ContainerEngine> {
   const found = await ContainerEngine.find(async (program, words, options) => {
     told.push([[program, ...words].join(' '), options]);
     if (words[0] === 'push') images.set(words[1]?.split(':').at(-1) ?? '', [DIGEST, ID]);
@@ -43,7 +43,7 @@ async function engine(images: Map<string, [string, string]>, told: [string, RunO
 
 const BUILT: BuiltImage = { status: 'built', reference: 'orders-api:1.0.0', id: ID };
 const UNBUILT: BuiltImage = { status: 'not built', tree: { files: 3, sha256: 'ab'.repeat(32) } };
-const published = async (image: BuiltImage, images = new Map<string, [string, string]>(), told: [string, RunOptions][] = []) =>
+const published = async (image: BuiltImage, images = new Map<string, [string, string]>(), told: [string, ProgramOptions][] = []) =>
   publishImages(
     { version: '1.0.0', images: { ImageUri: image } },
     [['ImageUri', image]],
@@ -58,7 +58,7 @@ const failureOf = async (work: Promise<unknown>) => {
 
 describe('an image that was built', () => {
   test('is pushed, and called by its digest, the same in every region', async () => {
-    const told: [string, RunOptions][] = [];
+    const told: [string, ProgramOptions][] = [];
     const name = '200000000000.dkr.ecr.{region}.amazonaws.com/orders-api';
     expect(await published(BUILT, new Map(), told)).toEqual({ ImageUri: `${name}@${DIGEST}` });
     expect(told.map(([line]) => line)).toEqual([
@@ -75,7 +75,7 @@ describe('an image that was built', () => {
       [DIGEST, ID],
       [ID, 'x'],
     ] as [string, string][]) {
-      const told: [string, RunOptions][] = [];
+      const told: [string, ProgramOptions][] = [];
       expect(Object.values(await published(BUILT, new Map([['1.0.0', there]]), told))[0]).toMatch(new RegExp(`@${there[0]}$`));
       expect(told.map(([line]) => line)).toEqual(['docker info']);
     }
