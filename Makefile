@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full durations lint types architecture unit integration component reference reader publish-reader bench build compile clean
+.PHONY: help demo test test-full durations lint types architecture unit integration emulator local-cloud-suites python component reference reader publish-reader bench build compile clean
 
 SOURCES := $(shell find bin lib pipelines tools -name '*.ts' 2>/dev/null)
 # Suites wait for local clouds more than they compute: one more than there are processors.
@@ -9,20 +9,21 @@ JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest --maxWor
 SIDE_BY_SIDE := $(MAKE) --no-print-directory -j4 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 help: ## explain the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
 
 demo: build ## an organization with four cells on this machine, from nothing, in four minutes
 	@examples/demo.sh
 
 test: build ## everything that must be green: lint, types, architecture, all suites
-	@$(SIDE_BY_SIDE) lint types architecture component
+	@$(SIDE_BY_SIDE) lint types architecture component python
 	@$(JEST)
+	@$(MAKE) --no-print-directory emulator
 
 test-full: ## the same, with property tests as long as they are worth
 	@PROPERTY_RUNS=1 $(MAKE) --no-print-directory test
 
 # Which suites are run first: test/_helpers/durations.json.
-durations: build component
+durations: build component python
 	@RECORD_DURATIONS=true $(JEST)
 
 lint: build ## style, dead code, unused dependencies
@@ -35,11 +36,21 @@ types: build ## the type checker over sources and tests
 architecture: build ## the arrows between folders, and no cycles
 	@npx depcruise --config .dependency-cruiser.cjs bin lib registry pipelines tools
 
-unit: build ## tests that need no cloud
+unit: build python ## tests that need no cloud
 	@$(JEST) --selectProjects unit
 
-integration: build component ## tests on local clouds of their own
+integration: build component python ## tests on local clouds of their own
 	@$(JEST) --selectProjects 'local cloud'
+
+emulator: build ## the local cloud's own suites, unless they passed for what it is now
+	@npx jiti tools/local-cloud/suites.ts --if-changed
+
+local-cloud-suites: build ## the local cloud's own suites in any case; commit the digest that they leave
+	@npx jiti tools/local-cloud/suites.ts
+
+# Before tests run side by side: one of them would install, and all others wait.
+python: build
+	@./bin/cellctl local tools >/dev/null
 
 # Here, because several tests build it, and two that install its packages at once would disturb each other.
 component: build

@@ -2,10 +2,7 @@
  * Rollouts on a local cloud: the real stacks `Artifacts` and `Rollouts` in tooling, with the real machines and the real
  * function, over cells that have what a rollout touches (alarms, probe, component) and nothing else, so that it goes quickly.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { Parameter } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -13,6 +10,7 @@ import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/cl
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { Template as CdkTemplate } from 'aws-cdk-lib/assertions';
 import { App } from 'aws-cdk-lib/core';
+import { zipSync } from 'fflate';
 import { assetFile, CELL, madeFor } from '../../lib/artifact/artifacts.ts';
 import { ArtifactsStack } from '../../lib/artifact/artifacts-stack.ts';
 import { publishArtifact } from '../../lib/artifact/publishing.ts';
@@ -366,12 +364,11 @@ function withoutBootstrap(template: Record<string, unknown>): Template {
 
 /** The template with the operator's code where its function looks for it. */
 async function withCode(template: Template, session: Session): Promise<Template> {
-  const zip = join(mkdtempSync(join(tmpdir(), 'cell-factory-operator-')), 'operator.zip');
-  execFileSync('python3', ['-m', 'zipfile', '-c', zip, 'dist/operator/index.cjs']);
+  const zip = zipSync({ 'index.cjs': readFileSync('dist/operator/index.cjs') });
   const Bucket = 'operator-code';
   const s3 = new S3Client({ ...session, forcePathStyle: true });
   await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: REGION } }));
-  await s3.send(new PutObjectCommand({ Bucket, Key: 'operator.zip', Body: readFileSync(zip) }));
+  await s3.send(new PutObjectCommand({ Bucket, Key: 'operator.zip', Body: zip }));
   for (const { Type, Properties } of Object.values(template.Resources)) {
     if (Type === 'AWS::Lambda::Function' && Properties) Properties['Code'] = { S3Bucket: Bucket, S3Key: 'operator.zip' };
   }

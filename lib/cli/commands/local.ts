@@ -118,6 +118,19 @@ const env = () =>
       }),
     );
 
+const tools = () =>
+  new Command('tools')
+    .description('print the folder of aws and cfn-lint in the versions that are tested, installed first where they are missing')
+    .addHelpText('after', '\nExample:\n  PATH="$(cellctl local tools):$PATH" aws ec2 describe-vpcs')
+    .action(
+      action(async (context) => {
+        const { pythonEnvironment } = await import('../../../tools/local-cloud/launcher/python-environment.ts');
+        const { python, bin } = await pythonEnvironment({ progress: (text) => context.output.note(text) });
+        context.output.result({ python, bin }, () => context.output.line(bin));
+        return 0;
+      }),
+    );
+
 export const localCommand = () =>
   new Command('local')
     .description('the local cloud: AWS on this machine, for trying and testing')
@@ -125,4 +138,5 @@ export const localCommand = () =>
     .addCommand(up())
     .addCommand(down())
     .addCommand(status())
-    .addCommand(env());
+    .addCommand(env())
+    .addCommand(tools());

@@ -1,6 +1,6 @@
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { ORGANIZATION_ROLE } from '../../../lib/aws/roles.ts';
-import { FactoryError } from '../../../lib/registry/index.ts';
+import { FactoryError } from '../../../lib/registry/errors.ts';
 import type { RunningCloud } from './cloud.ts';
 
 /** The local cloud takes any key it hasn't issued for the management account's. */

@@ -13,9 +13,10 @@ import { z } from 'zod';
 import { inheritedEnvironment } from '../../../lib/environment.ts';
 import { packageRoot } from '../../../lib/package-root.ts';
 import { processInfo } from '../../../lib/process-info.ts';
-import { FactoryError, isNamed } from '../../../lib/registry/index.ts';
+import { FactoryError } from '../../../lib/registry/errors.ts';
 import { repositoryRoot } from '../../../lib/repository-root.ts';
-import { findPython } from './python.ts';
+import { oneAtATime } from './one-at-a-time.ts';
+import { type PythonEnvironment, pythonEnvironment } from './python-environment.ts';
 
 /** The Python module that is started, by which its process is recognized. */
 const MODULE = 'cell_factory_moto';
@@ -44,7 +45,7 @@ export interface SkippedResource {
 }
 
 export class LocalCloud {
-  /** @param folder where state, log, virtual environment and the lock file of the local organization are kept */
+  /** @param folder where state, log and the lock file of the local organization are kept */
   constructor(readonly folder: string = join(repositoryRoot(), '.local-cloud')) {}
 
   /** The lock file of the organization that lives in this cloud: it ends with the cloud, and never mixes with the committed one. */
@@ -72,13 +73,21 @@ export class LocalCloud {
   /** Starts the cloud, or finds it running. Returns when it answers. @throws FactoryError `LOCAL_CLOUD_UNAVAILABLE` */
   async up(progress: (text: string) => void = () => undefined): Promise<{ cloud: RunningCloud; started: boolean; stale?: number }> {
     await mkdir(this.folder, { recursive: true });
-    return this.exclusively(async () => {
+    // Before it is our turn: somebody who waits for the packages shouldn't keep others from an answer that is there.
+    const earlier = (await this.status()).running;
+    if (earlier) return { cloud: earlier, started: false };
+    const environment = await pythonEnvironment({ progress });
+    const turn = {
+      file: join(this.folder, 'starting'),
+      doing: 'starts the local cloud',
+      patienceMs: 2 * START_TIMEOUT_MS,
+    };
+    return oneAtATime(turn, async () => {
       const { running, stale } = await this.status();
       if (running) return { cloud: running, started: false };
-      const python = await findPython(join(this.folder, 'venv'), progress);
       // Accounts of a cloud that is gone are gone with it.
       await rm(this.accountsFile, { force: true });
-      const cloud = await this.start(python);
+      const cloud = await this.start(environment);
       return { cloud, started: true, ...(stale === undefined ? {} : { stale }) };
     });
   }
@@ -108,7 +117,7 @@ export class LocalCloud {
     return { ...state, endpoint: `http://localhost:${state.port}`, resolver: `127.0.0.1:${state.port}`, log: this.log };
   }
 
-  private async start(python: string): Promise<RunningCloud> {
+  private async start({ python, bytecode }: PythonEnvironment): Promise<RunningCloud> {
     const port = await freePort();
     const log = await open(this.log, 'w');
     const child = spawn(python, ['-m', MODULE, '--port', String(port)], {
@@ -117,7 +126,9 @@ export class LocalCloud {
       env: {
         ...inheritedEnvironment(),
         PYTHONPATH: join(packageRoot(), 'tools/local-cloud'),
-        PYTHONDONTWRITEBYTECODE: '1',
+        // An empty one is none: without bytecode each start would compile everything.
+        PYTHONDONTWRITEBYTECODE: '',
+        PYTHONPYCACHEPREFIX: bytecode,
         // What runs the functions of its accounts.
         CELL_FACTORY_NODE: process.execPath,
       },
@@ -144,35 +155,6 @@ export class LocalCloud {
     const { pid, startedAt } = cloud;
     await writeFileAtomic(this.stateFile, `${JSON.stringify({ pid, port, startedAt })}\n`);
     return cloud;
-  }
-
-  /** Lets one `up` work at a time: a second one waits, and then finds the first one's cloud. */
-  private async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const file = join(this.folder, 'starting');
-    const deadline = Date.now() + 2 * START_TIMEOUT_MS;
-    for (;;) {
-      try {
-        const handle = await open(file, 'wx');
-        await handle.writeFile(String(process.pid));
-        await handle.close();
-        break;
-      } catch (error) {
-        if (!isNamed(error, 'EEXIST')) throw error;
-        const holder = Number(await readFile(file, 'utf8').catch(() => '0'));
-        // An empty file is one that its owner is about to fill.
-        if (holder > 0 && !processInfo(holder)) await rm(file, { force: true });
-        else if (Date.now() > deadline) {
-          throw new FactoryError('LOCAL_CLOUD_UNAVAILABLE', `another \`local up\` (process ${holder}) does not finish`, {
-            fix: `end it, or delete ${file}`,
-          });
-        } else await sleep(100);
-      }
-    }
-    try {
-      return await work();
-    } finally {
-      await rm(file, { force: true });
-    }
   }
 }
 

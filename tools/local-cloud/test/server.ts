@@ -11,6 +11,7 @@ import {
   type StackEvent,
   UpdateStackCommand,
 } from '@aws-sdk/client-cloudformation';
+import { pythonEnvironment } from '../launcher/python-environment.ts';
 
 /** Where the Python package is. */
 const MOTO_PLUGIN = path.resolve('tools/local-cloud');
@@ -28,19 +29,25 @@ export interface Template {
 }
 
 /** Starts the server's process; `pythonPath` is searched before everything else. */
-export function startProcess(port: number, pythonPath = ''): ChildProcess {
+export function startProcess(port: number, pythonPath = ''): Promise<ChildProcess> {
   return startPython(['-m', 'cell_factory_moto', '--port', String(port)], pythonPath);
 }
 
 /** Starts the server with threads that change all the time, so that what two of them do at once gets mixed. */
-export function startRestless(port: number): ChildProcess {
+export function startRestless(port: number): Promise<ChildProcess> {
   const program = "import runpy, sys; sys.setswitchinterval(1e-6); runpy.run_module('cell_factory_moto', run_name='__main__')";
   return startPython(['-c', program, '--port', String(port)]);
 }
 
-function startPython(args: readonly string[], pythonPath = ''): ChildProcess {
-  const env = { ...process.env, PYTHONPATH: [pythonPath, MOTO_PLUGIN].filter(Boolean).join(path.delimiter) };
-  return spawn('python3', args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+async function startPython(args: readonly string[], pythonPath = ''): Promise<ChildProcess> {
+  const { python, bytecode } = await pythonEnvironment();
+  const env = {
+    ...process.env,
+    PYTHONDONTWRITEBYTECODE: '',
+    PYTHONPYCACHEPREFIX: bytecode,
+    PYTHONPATH: [pythonPath, MOTO_PLUGIN].filter(Boolean).join(path.delimiter),
+  };
+  return spawn(python, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 /** Talks to any service of a local cloud, in one account, without a client of that service's own. */

@@ -37,7 +37,7 @@ describe('start', () => {
     await mkdir(path.join(folder, 'moto-9.9.9.dist-info'));
     await writeFile(path.join(folder, 'moto-9.9.9.dist-info', 'METADATA'), 'Metadata-Version: 2.1\nName: moto\nVersion: 9.9.9\n');
 
-    const process = startProcess(1, folder);
+    const process = await startProcess(1, folder);
     let message = '';
     process.stderr?.on('data', (chunk: Buffer) => {
       message += chunk.toString();
@@ -903,7 +903,7 @@ describe('accounts', () => {
 describe('conditional writes', () => {
   test('of twenty that write the same object at once, one wins', async () => {
     const port = await getPort();
-    const server = startRestless(port);
+    const server = await startRestless(port);
     try {
       const restless = new Caller(`http://localhost:${port}`);
       const location = `<CreateBucketConfiguration><LocationConstraint>${REGION}</LocationConstraint></CreateBucketConfiguration>`;

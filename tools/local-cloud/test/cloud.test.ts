@@ -8,7 +8,7 @@ import { processInfo } from '../../../lib/process-info.ts';
 import { run } from '../../../test/_helpers/cellctl.ts';
 import { LocalCloud } from '../launcher/cloud.ts';
 import { localEnvironment } from '../launcher/cloud-environment.ts';
-import { findPython } from '../launcher/python.ts';
+import { pythonEnvironment } from '../launcher/python-environment.ts';
 
 let folder: string;
 let cloud: LocalCloud;
@@ -72,16 +72,6 @@ describe('the local cloud', () => {
     expect((await cloud.up()).started).toBe(true);
   });
 
-  test('without moto and without pip it says what to run', async () => {
-    const program = `const { findPython } = await import('./dist/tools/local-cloud/launcher/python.js');
-      await findPython('${folder}/venv', () => undefined).catch(({ code, fix }) => console.log(JSON.stringify({ code, fix })));`;
-    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], { PATH: folder });
-    expect(JSON.parse(stdout)).toEqual({
-      code: 'LOCAL_CLOUD_UNAVAILABLE',
-      fix: expect.stringMatching(/python3 -m venv .* -m pip install 'moto\[all,server\]==5\.2\.1'/),
-    });
-  });
-
   test('its environment turns the unmodified aws command to it', async () => {
     const running = (await cloud.up()).cloud;
     const environment = await localEnvironment(running, {
@@ -89,8 +79,8 @@ describe('the local cloud', () => {
       accountId: '123412341234',
       accountsFile: cloud.accountsFile,
     });
-    const inside = 'import boto3; print(boto3.client("sts").get_caller_identity()["Account"])';
-    const { stdout } = await run(await findPython(join(folder, 'venv'), () => undefined), ['-c', inside], environment);
+    const { bin } = await pythonEnvironment();
+    const { stdout } = await run(join(bin, 'aws'), ['sts', 'get-caller-identity', '--query', 'Account', '--output', 'text'], environment);
     expect(stdout.trim()).toBe('123412341234');
     expect(environment).toMatchObject({ CELL_FACTORY_RESOLVER: `127.0.0.1:${running.port}` });
     // Before its folder goes: without that nobody knows the process.
