@@ -31,6 +31,9 @@ const probeSchema = z.object({
   missing: z.string().nullable(),
 });
 
+/** Variables of a process. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
 export interface Interpreter {
   /** The name that it was found by. */
   readonly name: string;
@@ -48,7 +51,7 @@ interface Candidate extends Interpreter {
 }
 
 /** The interpreter of that name, or undefined when there is none that answers (pyenv has names for versions that are switched off). */
-async function probe(name: string, environment: NodeJS.ProcessEnv): Promise<Candidate | undefined> {
+async function probe(name: string, environment: Variables): Promise<Candidate | undefined> {
   const stdout = await run(name, ['-I', '-c', PROBE], { env: environment, timeout: 60_000 }).then(
     (answer) => answer.stdout,
     () => '',
@@ -65,7 +68,7 @@ async function probe(name: string, environment: NodeJS.ProcessEnv): Promise<Cand
  * @param environment the process's variables, of which PATH decides
  * @throws FactoryError `LOCAL_CLOUD_UNAVAILABLE`, which names the versions that were found, or the package that is missing
  */
-export async function findInterpreter(environment: NodeJS.ProcessEnv): Promise<Interpreter> {
+export async function findInterpreter(environment: Variables): Promise<Interpreter> {
   const found: Candidate[] = [];
   for (const name of NAMES) {
     const candidate = await probe(name, environment);

@@ -8,10 +8,11 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink } from '
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
+import { inheritedEnvironment } from '../../../lib/environment.ts';
 import { packageRoot } from '../../../lib/package-root.ts';
 import { processInfo } from '../../../lib/process-info.ts';
 import { FactoryError, isNamed, messageOf } from '../../../lib/registry/errors.ts';
-import { findInterpreter, type Interpreter } from './interpreter.ts';
+import { findInterpreter, type Interpreter, type Variables } from './interpreter.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 
 const run = promisify(execFile);
@@ -33,7 +34,7 @@ export interface PythonEnvironmentOptions {
   /** What to install, all of it with exact versions. @default requirements.txt of this package */
   readonly requirements?: string;
   /** The process's variables: `PATH`, `XDG_CACHE_HOME`, and what pip reads. @default those of this process */
-  readonly environment?: NodeJS.ProcessEnv;
+  readonly environment?: Variables;
   /** Told what takes long. @default nothing */
   readonly progress?: (text: string) => void;
 }
@@ -45,7 +46,7 @@ export interface PythonEnvironmentOptions {
 export async function pythonEnvironment(options: PythonEnvironmentOptions = {}): Promise<PythonEnvironment> {
   const {
     requirements = join(packageRoot(), 'tools/local-cloud/requirements.txt'),
-    environment = process.env,
+    environment = inheritedEnvironment(),
     progress = () => undefined,
   } = options;
   const interpreter = await findInterpreter(environment);
@@ -66,7 +67,7 @@ export async function pythonEnvironment(options: PythonEnvironmentOptions = {}):
 }
 
 /** Where programs of this user keep what they can make again. */
-function cacheFolder(environment: NodeJS.ProcessEnv): string {
+function cacheFolder(environment: Variables): string {
   const { XDG_CACHE_HOME: chosen = '', HOME: home = homedir() } = environment;
   if (isAbsolute(chosen)) return join(chosen, 'cell-factory');
   return join(home, process.platform === 'darwin' ? 'Library/Caches' : '.cache', 'cell-factory');
@@ -100,7 +101,7 @@ const exists = (file: string): Promise<boolean> =>
  * Makes the environment in a folder of this process's own, then links `place` to it. The link comes last, so that nobody finds
  * a half of it; a rename would not do, because programs of a virtual environment carry its path.
  */
-async function make(place: string, interpreter: Interpreter, requirements: string, environment: NodeJS.ProcessEnv): Promise<void> {
+async function make(place: string, interpreter: Interpreter, requirements: string, environment: Variables): Promise<void> {
   await sweep(place);
   const folder = await mkdtemp(`${place}-${process.pid}-`);
   try {
@@ -125,7 +126,7 @@ async function sweep(place: string): Promise<void> {
   }
 }
 
-async function install(folder: string, interpreter: Interpreter, requirements: string, environment: NodeJS.ProcessEnv): Promise<void> {
+async function install(folder: string, interpreter: Interpreter, requirements: string, environment: Variables): Promise<void> {
   // Somebody's own settings for pip must not lead it elsewhere.
   const env = { ...environment, PIP_USER: '0', PIP_DISABLE_PIP_VERSION_CHECK: '1' };
   try {
