@@ -130,15 +130,15 @@ describe('in all of them', () => {
     expect(validationFindings(templates)).toEqual([]);
   });
 
-  test('cfn-lint finds nothing', () => {
+  test('cfn-lint finds nothing', async () => {
     // One of all shapes of pipelines will do: they differ in how often they have the same resources.
     const shapes = templates.filter(({ file }) => basename(file).startsWith('Pipeline-of-')).slice(0, -1);
-    expect(lintFindings(templates.filter((each) => !shapes.includes(each)))).toBe('');
+    expect(await lintFindings(templates.filter((each) => !shapes.includes(each)))).toBe('');
   });
 });
 
-test('each of the two finds what is wrong with a property', () => {
+test('each of the two finds what is wrong with a property', async () => {
   const bucket = (Properties: object) => ({ Resources: { Bucket: { Type: 'AWS::S3::Bucket', Properties } } });
   expect(validationFindings([keep('unknown property', 'eu-west-1', bucket({ Bogus: true }))])).toEqual([expect.stringContaining('Bogus')]);
-  expect(lintFindings([keep('wrong value', 'eu-west-1', bucket({ AccessControl: 'Everybody' }))])).toContain('Everybody');
+  expect(await lintFindings([keep('wrong value', 'eu-west-1', bucket({ AccessControl: 'Everybody' }))])).toContain('Everybody');
 });

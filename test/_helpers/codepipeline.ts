@@ -1,5 +1,5 @@
 /** Reads pipelines in templates as CodePipeline would. */
-import { execFileSync } from 'node:child_process';
+import { runTool } from './python.ts';
 
 export interface Action {
   readonly Name: string;
@@ -64,11 +64,8 @@ function asParameters(value: unknown, isMap = false): unknown {
 
 const CHECK = `
 import json, sys
-try:
-    import botocore.session
-    from botocore.validate import ParamValidator
-except ImportError:
-    sys.exit(3)
+import botocore.session
+from botocore.validate import ParamValidator
 session = botocore.session.get_session()
 for service, operation, parameters in json.load(sys.stdin):
     shape = session.get_service_model(service).operation_model(operation).input_shape
@@ -77,18 +74,12 @@ for service, operation, parameters in json.load(sys.stdin):
         print(operation, report.generate_report())
 `;
 
-/** What the service's own description of its API says against a template's pipelines and projects; undefined where botocore is not there. */
-export function shapeProblems({ Resources }: Template): string | undefined {
+/** What the service's own description of its API says against a template's pipelines and projects. */
+export async function shapeProblems({ Resources }: Template): Promise<string> {
   const calls = Object.values(Resources).flatMap(({ Type, Properties }) => {
     if (Type === 'AWS::CodePipeline::Pipeline') return [['codepipeline', 'CreatePipeline', { pipeline: asParameters(Properties) }]];
     return Type === 'AWS::CodeBuild::Project' ? [['codebuild', 'CreateProject', asParameters(Properties)]] : [];
   });
   if (calls.length === 0) throw new Error('nothing to check');
-  try {
-    return execFileSync('python3', ['-c', CHECK], { input: JSON.stringify(calls), encoding: 'utf8' });
-  } catch (error) {
-    const { status, code } = error as { status?: number; code?: string };
-    if (status === 3 || code === 'ENOENT') return undefined;
-    throw error;
-  }
+  return runTool('python', ['-c', CHECK], JSON.stringify(calls));
 }

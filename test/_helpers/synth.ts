@@ -1,5 +1,4 @@
 /** Synthesizes stacks in tests. */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -7,6 +6,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { App, CloudFormationValidatePlugin, type Stack, Validations } from 'aws-cdk-lib/core';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { createApp } from '../../lib/app/create-app.ts';
+import { runTool } from './python.ts';
 
 /** An app as `cdk` would make it. With `nag`, every finding that nobody has explained makes the synthesis fail. */
 export function app(nag = false): App {
@@ -72,15 +72,8 @@ export function validationFindings(templates: readonly Checked[]): string[] {
   });
 }
 
-/** What cfn-lint says of templates. In CI it must be installed; elsewhere a missing one finds nothing. */
-export function lintFindings(templates: readonly Checked[]): string {
+/** What cfn-lint says of templates. */
+export function lintFindings(templates: readonly Checked[]): Promise<string> {
   const regions = [...new Set(templates.map(({ region }) => region))];
-  const files = templates.map(({ file }) => file);
-  try {
-    return execFileSync('cfn-lint', ['--regions', ...regions, '--template', ...files], { encoding: 'utf8' });
-  } catch (error) {
-    const { code, stdout } = error as { code?: string; stdout?: string };
-    if (code !== 'ENOENT') return stdout ?? String(error);
-    return process.env['CI'] === undefined ? '' : 'cfn-lint is not installed';
-  }
+  return runTool('cfn-lint', ['--regions', ...regions, '--template', ...templates.map(({ file }) => file)]);
 }

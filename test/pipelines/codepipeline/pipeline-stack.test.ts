@@ -86,8 +86,8 @@ const specOf = (step: string) =>
 const builds = () => stepsOf(graph).filter(({ kind }) => ['build', 'publish', 'start', 'hook'].includes(kind));
 
 describe('stack Pipeline-<component>', () => {
-  test('is what the API of CodePipeline and CodeBuild takes', () => {
-    expect(shapeProblems(template) || '').toBe('');
+  test('is what the API of CodePipeline and CodeBuild takes', async () => {
+    expect(await shapeProblems(template)).toBe('');
   });
 
   test('is called after the component, and is one of tooling in its home region', () => {

@@ -28,8 +28,8 @@ const template = Template.fromStack(stack).toJSON() as Rendered;
 const text = (value: unknown) => JSON.stringify(value);
 
 describe('stack Pipelines', () => {
-  test('is what the API of CodePipeline and CodeBuild takes', () => {
-    expect(shapeProblems(template) || '').toBe('');
+  test('is what the API of CodePipeline and CodeBuild takes', async () => {
+    expect(await shapeProblems(template)).toBe('');
   });
 
   test('keeps what holds data, under the same logical ids', () => {
@@ -119,8 +119,8 @@ describe('the pipeline of pipelines', () => {
     );
     const rendered = Template.fromStack(own).toJSON() as Rendered;
 
-    test('is what the services take', () => {
-      expect(shapeProblems(rendered) || '').toBe('');
+    test('is what the services take', async () => {
+      expect(await shapeProblems(rendered)).toBe('');
     });
 
     test('runs on every commit to the factory’s own repository, too', () => {

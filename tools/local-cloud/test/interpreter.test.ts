@@ -2,7 +2,7 @@ import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { run } from '../../../test/_helpers/cloud.ts';
+import { run } from '../../../test/_helpers/cellctl.ts';
 import { findInterpreter } from '../launcher/interpreter.ts';
 
 type Answer = { version: readonly [number, number, number]; missing?: string } | 'fails';

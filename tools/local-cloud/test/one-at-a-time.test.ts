@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { run } from '../../../test/_helpers/cloud.ts';
+import { run } from '../../../test/_helpers/cellctl.ts';
 import { oneAtATime } from '../launcher/one-at-a-time.ts';
 
 let file: string;

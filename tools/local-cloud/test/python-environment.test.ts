@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { zipSync } from 'fflate';
-import { run } from '../../../test/_helpers/cloud.ts';
+import { run } from '../../../test/_helpers/cellctl.ts';
 import { pythonEnvironment } from '../launcher/python-environment.ts';
 
 /** A package with one module, as pip takes it. */
