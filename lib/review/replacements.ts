@@ -41,7 +41,7 @@ function problem(destruction: CellDestruction): Problem {
     code: 'REPLACEMENT_REFUSED',
     path: name,
     message: describe(destruction),
-    fix: `${undo} (registry/cells/${cell}.ts, or what has changed in lib/cell); if the loss is meant: ${OPTION} ${name}`,
+    fix: `${undo} (registry/cells/${cell}.ts, or the version of the factory); if the loss is meant: ${OPTION} ${name}`,
   };
 }
 

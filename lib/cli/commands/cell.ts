@@ -7,6 +7,7 @@ import type { Addition } from '../../review/addition.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
 import { byCost, costLines } from '../cost.ts';
+import { manual } from '../manual.ts';
 import { wholeNumber } from '../numbers.ts';
 
 interface AddOptions {
@@ -170,7 +171,7 @@ const HELP = `
 Takes the next free block of the network plan, checks the new definition together with all the
 others, and writes it if nothing is wrong. What is wrong is said at once, and nothing is written.
 --like takes over what the other cell decided; name, block, e-mail, owner and expiry are its own.
-Overrides replace single resources of the size; docs/cells.md lists them.
+Overrides replace single resources of the size; ${manual('cells.md')} lists them.
 
 Examples:
   cellctl cell add delta --region eu-west-1 --size small

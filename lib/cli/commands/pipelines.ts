@@ -9,6 +9,7 @@ import type { Plan } from '../../plan/plan.ts';
 import { action } from '../action.ts';
 import { confirmed, requireTerminal } from '../confirm.ts';
 import type { Context } from '../context.ts';
+import { manual } from '../manual.ts';
 import { timeScale, wholeNumber } from '../numbers.ts';
 import { openRollouts } from '../rollouts.ts';
 import { diffCommand, syncCommand } from './pipelines-sync.ts';
@@ -261,7 +262,7 @@ const hookCommand = () =>
     .addOption(new Option('-t, --target <name>', 'the target, e.g. integration-test').makeOptionMandatory())
     .addHelpText(
       'after',
-      '\nThe cell is in the environment: CELL_NAME, CELL_STAGE, CELL_REGION, CELL_ACCOUNT_ID, CELL_ENDPOINT (docs/components.md).' +
+      `\nThe cell is in the environment: CELL_NAME, CELL_STAGE, CELL_REGION, CELL_ACCOUNT_ID, CELL_ENDPOINT (${manual('components.md')}).` +
         '\n\nExamples:\n  cellctl pipelines hook orders-api-7 --wave 0 --target integration-test',
     )
     .action(action(runHook));

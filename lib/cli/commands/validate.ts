@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { action } from '../action.ts';
+import { manual } from '../manual.ts';
 
 export const validateCommand = () =>
   new Command('validate')
@@ -7,7 +8,7 @@ export const validateCommand = () =>
     .option('--strict', 'end with 2 for warnings, too')
     .addHelpText(
       'after',
-      '\nWith --json the result names file and line of each problem, for editors and CI. docs/registry.md explains every rule.' +
+      `\nWith --json the result names file and line of each problem, for editors and CI. ${manual('registry.md')} explains every rule.` +
         '\n\nExamples:\n  cellctl validate\n  cellctl validate --strict\n  cellctl validate --organization ../acme/registry --json',
     )
     .action(

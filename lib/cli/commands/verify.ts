@@ -4,6 +4,7 @@ import type { ComponentTemplate } from '../../isolation/inputs.ts';
 import type { IsolationReport, Violation } from '../../isolation/proof.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
+import { manual } from '../manual.ts';
 
 /** `name=folder` in parts. @throws FactoryError `USAGE` */
 async function readComponents(options: readonly string[]): Promise<ComponentTemplate[]> {
@@ -68,7 +69,7 @@ const isolation = () =>
     )
     .addHelpText(
       'after',
-      '\nEnds with 1 when something is found. docs/isolation.md lists what is looked for, and what may be shared.' +
+      `\nEnds with 1 when something is found. ${manual('isolation.md')} lists what is looked for, and what may be shared.` +
         '\nWhat people did by hand in the accounts stands in no template: `cellctl status --resources` looks there.' +
         '\n\nExamples:\n  cellctl verify isolation\n  cellctl verify isolation alpha bravo' +
         '\n  cellctl verify isolation --component orders-api=../orders-api/dist\n  cellctl verify isolation --json',

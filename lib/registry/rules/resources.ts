@@ -30,7 +30,7 @@ export const RESOURCE_RULES: readonly Rule[] = [
           yield {
             path: `cells.${key}.overrides.${field}`,
             message: `"${value}" is not known`,
-            fix: `use one of ${Object.keys(table).join(', ')}; or add it to lib/registry/instances.ts and lib/review/prices.ts`,
+            fix: `use one of ${Object.keys(table).join(', ')}; or add it to the factory's tables of instances and prices`,
           };
         }
       }
