@@ -26,6 +26,15 @@ export class TestCloud {
     return this.local.accountsFile;
   }
 
+  /** Has Wait states of Step Functions last so many times as long as they say. */
+  async pace(waits: number): Promise<void> {
+    const { ok, status } = await fetch(`${this.running.endpoint}/moto-api/cell-factory/pace`, {
+      method: 'POST',
+      body: JSON.stringify({ waits }),
+    });
+    if (!ok) throw new Error(`the local cloud refuses the pace ${waits}: ${status}`);
+  }
+
   skipped() {
     return this.local.skipped(this.running);
   }

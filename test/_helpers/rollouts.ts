@@ -61,6 +61,8 @@ export class RolloutLab {
   /** @param change what the organization is besides a staging cell and cells alpha (eu-west-1) and bravo (us-east-1) */
   static async start(change: Change): Promise<RolloutLab> {
     const cloud = await TestCloud.start();
+    // Between two looks at a stack that is changed in a moment, nothing happens. Bakes last as long as ever.
+    await cloud.pace(0.3);
     process.env['AWS_ENDPOINT_URL'] = cloud.running.endpoint;
     const session = sessionIn(TOOLING, REGION);
     const organization = registry((input) => {

@@ -54,6 +54,7 @@ def create_mended_app(service: str) -> Any:
         app.add_url_rule(
             "/moto-api/cell-factory/faults", endpoint="cell-factory-faults", methods=["GET", "POST", "DELETE"], view_func=change_faults
         )
+        app.add_url_rule("/moto-api/cell-factory/pace", endpoint="cell-factory-pace", methods=["POST"], view_func=set_pace)
         app.add_url_rule(f"{ANSWERS}/<token>", endpoint="cell-factory-answers", methods=["PUT"], view_func=take_answer)
     return app
 
@@ -78,6 +79,15 @@ def set_traffic() -> tuple[str, int]:
     if not isinstance(account, str) or not isinstance(rate, (int, float)) or rate < 0:
         return "traffic needs an account and a rate of requests a second\n", 400
     importlib.import_module(f"{__package__}.traffic").set_rate(account, component, float(rate))
+    return "", 204
+
+
+def set_pace() -> tuple[str, int]:
+    """POST /moto-api/cell-factory/pace {"waits": 0.25}: from now on, Wait states of Step Functions last a quarter of what they say."""
+    factor = request.get_json(force=True).get("waits")
+    if not isinstance(factor, (int, float)) or factor < 0:
+        return "pace needs a factor of waits, 0 or more\n", 400
+    importlib.import_module(f"{__package__}.pace").set_factor(float(factor))
     return "", 204
 
 

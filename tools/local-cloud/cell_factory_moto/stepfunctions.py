@@ -16,7 +16,7 @@ from moto.stepfunctions.parser.asl.utils import boto_client, json_path
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from . import distributed, stopping  # noqa: F401
+from . import distributed, pace, stopping  # noqa: F401
 from .clients import assumed_role, new_client
 from .replacing import replace_imports, replaces
 
