@@ -11,10 +11,12 @@ export interface Finished {
   readonly stderr: string;
 }
 
+const CELLCTL = join('bin', 'cellctl');
+
 type Environment = Readonly<Record<string, string>>;
 
 /** No command of a test takes longer than this many milliseconds, on however busy a machine. */
-const DEADLINE = 180_000;
+const DEADLINE = 240_000;
 
 /** The environment of a program: nothing of the caller's own AWS settings, and no traces of jest, reach it. */
 function environmentWith(environment: Environment): Record<string, string> {
@@ -54,7 +56,7 @@ function collect(child: ChildProcess): { stdout: string; stderr: string } {
 }
 
 /** `cellctl` as people start it, in a process of its own. */
-export const cellctlProcess = (args: readonly string[], environment: Environment = {}) => run('bin/cellctl', args, environment);
+export const cellctlProcess = (args: readonly string[], environment: Environment = {}) => run(CELLCTL, args, environment);
 
 /** A `cellctl` that runs while the test does something to it. */
 export interface Running {
@@ -66,7 +68,7 @@ export interface Running {
 
 /** Starts `cellctl` in a process of its own. */
 export function startCellctl(args: readonly string[], environment: Environment = {}): Running {
-  const child = spawn('bin/cellctl', args, { env: environmentWith(environment), stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(CELLCTL, args, { env: environmentWith(environment), stdio: ['ignore', 'pipe', 'pipe'] });
   const printed = collect(child);
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
   const what = `cellctl ${args.join(' ')}`;

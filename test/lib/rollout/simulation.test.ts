@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { hasEnded } from '../../../lib/rollout/rollout-record.ts';
 import { runs } from '../../_helpers/properties.ts';
-import { criticalPath, type Deed, type Result, type Scenario, scenario, simulate } from '../../_helpers/simulator.ts';
+import { criticalPath, simulate } from '../../_helpers/simulator.ts';
+import { type Deed, type Result, type Scenario, scenario } from '../../_helpers/simulator-scenario.ts';
 
 const NEW = '2.0.0';
 
