@@ -32,6 +32,8 @@ import { component, registry } from './organization.ts';
 
 const TOOLING = '200000000000';
 const REGION = 'eu-west-1';
+/** How long Wait states last, as a part of what they say. */
+const PACE = 0.3;
 /** Long enough that something can happen in the middle of a bake, short enough to wait for. */
 const POLICY = {
   timeScale: 0.02,
@@ -62,7 +64,7 @@ export class RolloutLab {
   static async start(change: Change): Promise<RolloutLab> {
     const cloud = await TestCloud.start();
     // Between two looks at a stack that is changed in a moment, nothing happens. Bakes last as long as ever.
-    await cloud.pace(0.3);
+    await cloud.pace(PACE);
     process.env['AWS_ENDPOINT_URL'] = cloud.running.endpoint;
     const session = sessionIn(TOOLING, REGION);
     const organization = registry((input) => {
@@ -86,6 +88,11 @@ export class RolloutLab {
   async stop(): Promise<void> {
     delete process.env['AWS_ENDPOINT_URL'];
     await this.cloud.stop();
+  }
+
+  /** Has Wait states last so many times as long as they say. */
+  async pace(waits = PACE): Promise<void> {
+    await this.cloud.pace(waits);
   }
 
   get endpoint(): string {

@@ -75,10 +75,13 @@ describe('an alarm', () => {
   });
 
   test('that came and went between two looks rolls the wave back all the same', async () => {
+    // Looks so far apart that both happen between two of them.
+    await lab.pace(3);
     const id = await lab.roll('c2', '1.0.0');
     await lab.baking(id, 0);
     await lab.alarm('staging', 'latency', 'ALARM');
     await lab.alarm('staging', 'latency', 'OK');
+    await lab.pace();
     const view = await lab.ended(id);
     expect(view.record).toMatchObject({ status: 'rolled back', outcome: { cell: 'staging', wave: 0 } });
     // It was not there before: putting back means that it is gone.
