@@ -59,9 +59,7 @@ async function writePackage(folder: string): Promise<void> {
     publishConfig: { access: 'restricted' },
   };
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  const manual = await readFile(join(root, 'docs/registry.md'), 'utf8');
-  // What concerns readers is the last part of the page.
-  await writeFile(join(folder, 'README.md'), `# cell-factory/registry\n\n${manual.slice(manual.indexOf('## Reading it'))}`);
+  await cp(join(root, 'docs/reading-the-registry.md'), join(folder, 'README.md'));
 }
 
 const [folder] = process.argv.slice(2);
