@@ -10,7 +10,9 @@ from moto.cloudformation.utils import generate_changeset_id, generate_stack_id, 
 from moto.core.responses import ActionResult, EmptyResult
 
 from .differences import changes_between
-from .operations import has_changes, map_of, on_failure, refuse_unless_updatable
+from .operations import on_failure
+from .resource_maps import map_of
+from .stack_calls import has_changes, refuse_unless_updatable
 from .replacing import replaces
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."

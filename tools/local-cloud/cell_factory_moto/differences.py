@@ -8,7 +8,7 @@ from moto.cloudformation.parsing import ResourceMap
 
 from .intrinsics import with_dynamic_references
 from .model import UPDATES, Model
-from .operations import carry, existing_in, in_order, mentions
+from .resource_maps import carry, existing_in, in_order, mentions
 from .resources import is_active, resource_class_from_type
 
 SCOPES = ("Metadata", "DeletionPolicy", "UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy")

@@ -4,23 +4,17 @@ moto does all of it in the request and stops half-way at the first error: the an
 It stays within the request here too: when the call answers, the stack is in its final state.
 """
 
-import re
-from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 
-from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
-from moto.cloudformation.models import CloudFormationBackend, Stack, cloudformation_backends
-from moto.cloudformation.parsing import Export, OutputMap, ResourceMap
-from moto.cloudformation.responses import CloudFormationResponse
-from moto.cloudformation.utils import generate_stack_id
-from moto.utilities.utils import get_partition
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import Stack
+from moto.cloudformation.parsing import ResourceMap
 
+from .outputs import StackFailed, publish, refuse_if_imported, withdraw_exports
 from .replacing import replaces
-from .resources import ResourceFailed, delete_resource, is_active, reason_of, record_resource, request_token, update_resource
-
-UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "CREATE_FAILED", "UPDATE_FAILED")
-GONE = ("DELETE_COMPLETE",)
+from .resource_maps import backend_of, carry, existing_in, in_order, map_of, mentions
+from .resources import ResourceFailed, delete_resource, is_active, reason_of, record_resource, update_resource
 
 # What the request asks for when a resource fails: ROLLBACK, DO_NOTHING (`cdk deploy --no-rollback`), or DELETE, of a new stack.
 on_failure: ContextVar[str] = ContextVar("on_failure", default="ROLLBACK")
@@ -28,152 +22,6 @@ on_failure: ContextVar[str] = ContextVar("on_failure", default="ROLLBACK")
 
 def _keeps_failed() -> bool:
     return on_failure.get() == "DO_NOTHING"
-
-
-
-class StackFailed(Exception):
-    """Something of the stack itself, not of one resource: an output or an export."""
-
-
-# --- order ---
-
-
-def mentions(part: Any) -> Iterable[str]:
-    """Every name that a part of a template refers to."""
-    if isinstance(part, list):
-        for value in part:
-            yield from mentions(value)
-    if not isinstance(part, dict):
-        return
-    for key, value in part.items():
-        if key == "Ref" and isinstance(value, str):
-            yield value
-        elif key == "Fn::GetAtt":
-            yield value.split(".")[0] if isinstance(value, str) else value[0]
-        elif key == "Fn::Sub":
-            text = value[0] if isinstance(value, list) else value
-            yield from re.findall(r"\$\{([A-Za-z0-9]+)", text)
-            yield from mentions(value)
-        elif key == "DependsOn":
-            yield from [value] if isinstance(value, str) else value
-        else:
-            yield from mentions(value)
-
-
-def in_order(resources: dict[str, Any]) -> list[str]:
-    """Logical ids, each after everything it depends on; otherwise in the template's order."""
-    done: dict[str, None] = {}
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            raise ValidationError(message=f"Circular dependency between resources: [{', '.join(path[path.index(name):])}]")
-        if name in done or name not in resources:
-            return
-        for dependency in mentions({key: value for key, value in resources[name].items() if key != "Metadata"}):
-            visit(dependency, (*path, name))
-        done[name] = None
-
-    for name in resources:
-        visit(name, ())
-    return list(done)
-
-
-# --- what a stack consists of ---
-
-
-def _backend(stack: Stack) -> CloudFormationBackend:
-    return cloudformation_backends[stack.account_id][stack.region_name]
-
-
-def map_of(stack: Stack, template: dict[str, Any], parameters: dict[str, Any]) -> ResourceMap:
-    """An empty map of the template's resources. Checks parameters, conditions and outputs, as AWS does before it starts."""
-    resources = ResourceMap(
-        stack.stack_id,
-        stack.name,
-        parameters,
-        stack.tags,
-        account_id=stack.account_id,
-        region_name=stack.region_name,
-        template=template,
-        cross_stack_resources=_backend(stack).exports,
-    )
-    resources.stack = stack
-    resources.applied = {}
-    resources.replaced = {}
-    resources._parsed_resources["AWS::Partition"] = get_partition(stack.region_name)
-    resources._parsed_resources["AWS::NotificationARNs"] = stack.notification_arns
-    resources.load()
-    in_order(resources._resource_json_map)
-    return resources
-
-
-@replaces(Stack)
-def _create_resource_map(self: Stack) -> ResourceMap:
-    """moto loses the imports of a stack that is created before the first export."""
-    self.listed_outputs, self.listed_exports = [], []
-    return map_of(self, self.template_dict, self.parameters)
-
-
-def existing_in(resources: ResourceMap) -> dict[str, Any]:
-    """The resources that have been created, by logical id."""
-    parsed = resources._parsed_resources
-    return {name: parsed[name] for name in resources._resource_json_map if parsed.get(name) is not None}
-
-
-def missing(stack: Stack) -> list[str]:
-    """What the stack's own template has and the stack lacks, because its creation or update failed and was not rolled back."""
-    resources = stack.resource_map
-    return [name for name in resources._resource_json_map if is_active(resources, name) and resources._parsed_resources.get(name) is None]
-
-
-# moto creates resources when they are merely listed (and again after a rollback): list what exists.
-Stack.stack_resources = property(lambda self: list(existing_in(self.resource_map).values()))
-Stack.outputs = property(lambda self: self.listed_outputs or None)
-Stack.exports = property(lambda self: self.listed_exports)
-
-
-def _publish(stack: Stack, resources: ResourceMap) -> None:
-    """Outputs and exports, from the resources as they are now. moto never sets those of a stack that comes from a change set."""
-    exports = _backend(stack).exports
-    try:
-        outputs = OutputMap(resources, resources._template, stack.stack_id)
-        wanted = outputs.exports
-        names = {str(export.value): export.name for export in wanted}
-        listed = [
-            {"OutputKey": output.key, "OutputValue": str(output.value), "Description": output.description}
-            | ({"ExportName": names[str(output.value)]} if str(output.value) in names else {})
-            for output in outputs.values()
-            if output
-        ]
-    except ResourceFailed:
-        raise
-    except Exception as error:
-        raise StackFailed(reason_of(error)) from error
-    for export in wanted:
-        owner = exports.get(export.name)
-        if owner and owner.exporting_stack_id != stack.stack_id:
-            raise StackFailed(f"Export with name {export.name} is already exported by stack {owner.exporting_stack_id.split('/')[1]}.")
-    _refuse_if_imported(stack, [export for export in stack.listed_exports if export.name not in {other.name for other in wanted}])
-    _withdraw_exports(stack)
-    exports.update({export.name: export for export in wanted})
-    stack.listed_outputs, stack.listed_exports = listed, wanted
-
-
-def _withdraw_exports(stack: Stack) -> None:
-    for export in stack.listed_exports:
-        _backend(stack).exports.pop(export.name, None)
-    stack.listed_exports = []
-
-
-def _refuse_if_imported(stack: Stack, exports: list[Export]) -> None:
-    """moto removes an export that another stack imports; AWS does not."""
-    for export in exports:
-        for other in _backend(stack).stacks.values():
-            if other is not stack and export.name in getattr(other.resource_map, "imports", ()):
-                raise StackFailed(f"Export {export.name} cannot be deleted as it is in use by {other.name}")
-
-
-# --- create, update, delete ---
 
 
 def _enter(stack: Stack, status: str, reason: str | None = None) -> None:
@@ -257,7 +105,7 @@ def create_resources(self: Stack) -> None:
     _enter(self, "CREATE_IN_PROGRESS", "User Initiated")
     try:
         _reach(self.resource_map)
-        _publish(self, self.resource_map)
+        publish(self, self.resource_map)
     except (ResourceFailed, StackFailed) as error:
         return _undo_create(self, _why(error, "create"))
     _enter(self, "CREATE_COMPLETE")
@@ -266,7 +114,7 @@ def create_resources(self: Stack) -> None:
 def _undo_create(stack: Stack, reason: str) -> None:
     if on_failure.get() != "ROLLBACK":
         _enter(stack, "CREATE_FAILED", reason)
-        return None if _keeps_failed() else _backend(stack).delete_stack(stack.stack_id)
+        return None if _keeps_failed() else backend_of(stack).delete_stack(stack.stack_id)
     _enter(stack, "ROLLBACK_IN_PROGRESS", f"{reason} Rollback requested by user.")
     left = _remove(stack.resource_map, _all_of(stack.resource_map), keeping=("Retain",))
     _enter(stack, "ROLLBACK_FAILED" if left else "ROLLBACK_COMPLETE", stack.stack_status_reason)
@@ -289,7 +137,7 @@ def update(
     _enter(self, "UPDATE_IN_PROGRESS", "User Initiated")
     try:
         _reach(new)
-        _publish(self, new)
+        publish(self, new)
     except (ResourceFailed, StackFailed) as error:
         self.tags = old_tags
         return _undo_update(self, old, new, _why(error, "update"))
@@ -312,14 +160,6 @@ def _refuse_other_types(old: ResourceMap, new: ResourceMap) -> None:
             message="Update of resource type is not permitted. The new template modifies resource type of the following resources: "
             f"[{', '.join(changed)}]"
         )
-
-
-def carry(old: ResourceMap, new: ResourceMap) -> None:
-    """The new map starts with the resources that exist and that it still has."""
-    for name, resource in existing_in(old).items():
-        if name in new._resource_json_map and is_active(new, name):
-            new._parsed_resources[name] = resource
-            new.applied[name] = old.applied.get(name, {})
 
 
 def _clean_up(old: ResourceMap, new: ResourceMap) -> None:
@@ -360,113 +200,11 @@ def delete(self: Stack) -> None:
     """Deletes the stack's resources; ends in DELETE_COMPLETE or DELETE_FAILED."""
     _enter(self, "DELETE_IN_PROGRESS", "User Initiated")
     try:
-        _refuse_if_imported(self, self.listed_exports)
+        refuse_if_imported(self, self.listed_exports)
     except StackFailed as error:
         return _enter(self, "DELETE_FAILED", str(error))
     left = _remove(self.resource_map, _all_of(self.resource_map))
     if left:
         return _enter(self, "DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(left)}].")
-    _withdraw_exports(self)
+    withdraw_exports(self)
     _enter(self, "DELETE_COMPLETE")
-
-
-# --- the API ---
-
-
-@replaces(CloudFormationBackend)
-def create_stack(self: CloudFormationBackend, name: str, template: str, parameters: dict[str, Any], **options: Any) -> Stack:
-    """moto evaluates the outputs, and so creates resources, before it starts the stack."""
-    if any(stack.name == name for stack in self.stacks.values()):
-        raise AlreadyExistsException(f"Stack [{name}] already exists")
-    stack = Stack(
-        stack_id=generate_stack_id(name, self.region_name, self.account_id),
-        name=name,
-        template=template,
-        parameters=parameters,
-        account_id=self.account_id,
-        region_name=self.region_name,
-        **options,
-    )
-    self.stacks[stack.stack_id] = stack
-    stack.create_resources()
-    return stack
-
-
-@replaces(CloudFormationBackend)
-def update_stack(
-    self: CloudFormationBackend,
-    name: str,
-    template: str,
-    role_arn: str | None,
-    parameters: list[dict[str, Any]],
-    tags: dict[str, str] | None,
-) -> Stack:
-    """moto compares the template's text only, and refuses in one state only."""
-    stack = self.get_stack(name)
-    refuse_unless_updatable(stack)
-    given = {
-        parameter["ParameterKey"]: (
-            stack.stack_parameters[parameter["ParameterKey"]] if parameter.get("UsePreviousValue") else parameter["ParameterValue"]
-        )
-        for parameter in parameters
-    }
-    if not has_changes(stack, template, given, tags):
-        raise ValidationError(message="No updates are to be performed.")
-    stack.update(template, role_arn, parameters=given, tags=tags)
-    return stack
-
-
-def refuse_unless_updatable(stack: Stack) -> None:
-    """AWS updates settled stacks only."""
-    if stack.status not in UPDATABLE:
-        raise ValidationError(message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
-
-
-def has_changes(stack: Stack, template: str, parameters: dict[str, Any], tags: dict[str, str] | None) -> bool:
-    """Whether an update would do anything. A changed SSM parameter counts, and resources that an earlier try has left out, as on AWS."""
-    if missing(stack):
-        return True
-    other = Stack.parse_template(template)
-    new = map_of(stack, other, parameters)
-    same_tags = tags is None or tags == stack.tags
-    return not (other == stack.template_dict and new.resolved_parameters == stack.resource_map.resolved_parameters and same_tags)
-
-
-@replaces(CloudFormationBackend)
-def delete_stack(self: CloudFormationBackend, name_or_stack_id: str) -> None:
-    """moto forgets a stack before it deletes its resources, and for ever if that fails."""
-    for stack in list(self.stacks.values()):
-        if name_or_stack_id not in (stack.name, stack.stack_id):
-            continue
-        if stack.enable_termination_protection:
-            raise ValidationError(message=f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
-        stack.delete()
-        if stack.status in GONE:
-            self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
-            self.change_sets = {key: value for key, value in self.change_sets.items() if value.stack is not stack}
-
-
-@replaces(CloudFormationResponse)
-def _validate_different_update(self: CloudFormationResponse, *_: Any) -> None:
-    """moto's own test for changes; `update_stack` and change sets have a better one."""
-
-
-def _with_choices(method_name: str) -> None:
-    """moto does not read DisableRollback, OnFailure and ClientRequestToken."""
-    method = getattr(CloudFormationResponse, method_name)
-
-    def call(self: CloudFormationResponse) -> Any:
-        keeps = str(self._get_param("DisableRollback")).lower() == "true"
-        choice = on_failure.set("DO_NOTHING" if keeps else self._get_param("OnFailure") or "ROLLBACK")
-        token = request_token.set(self._get_param("ClientRequestToken"))
-        try:
-            return method(self)
-        finally:
-            on_failure.reset(choice)
-            request_token.reset(token)
-
-    setattr(CloudFormationResponse, method_name, call)
-
-
-for _name in ("create_stack", "update_stack", "delete_stack", "execute_change_set"):
-    _with_choices(_name)

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { processInfo } from '../../../lib/process-info.ts';
 import { run } from '../../../test/_helpers/cellctl.ts';
+import { eventually } from '../../../test/_helpers/eventually.ts';
 import { LocalCloud } from '../launcher/cloud.ts';
 import { localEnvironment } from '../launcher/cloud-environment.ts';
 import { pythonEnvironment } from '../launcher/python-environment.ts';
@@ -49,7 +50,7 @@ describe('the local cloud', () => {
   test('a state file whose process is gone is noticed, and replaced by up', async () => {
     const { pid } = (await cloud.up()).cloud;
     process.kill(pid, 'SIGKILL');
-    while (isAlive(pid) && (await cloud.status()).running) await new Promise((resolve) => setTimeout(resolve, 20));
+    await eventually('the killed process to be gone', async () => (await cloud.status()).running === undefined, { pause: 20 });
     expect(await cloud.status()).toEqual({ stale: pid });
     const again = await cloud.up();
     expect(again).toMatchObject({ started: true, stale: pid });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TestCloud } from '../../../test/_helpers/cloud.ts';
+import { eventually } from '../../../test/_helpers/eventually.ts';
 import { Caller, outputsOf, REGION, type Template } from './server.ts';
 
 const ACCOUNT = '444444444444';
@@ -272,7 +273,10 @@ describe('a function', () => {
       input: '{"number":21}',
     });
     let execution: { status: string; output?: string } = { status: 'RUNNING' };
-    while (execution.status === 'RUNNING') execution = await states('DescribeExecution', { executionArn });
+    await eventually('the execution to end', async () => {
+      execution = await states('DescribeExecution', { executionArn });
+      return execution.status !== 'RUNNING';
+    });
 
     expect(execution).toMatchObject({ status: 'SUCCEEDED', output: '{"twice": 42}' });
   });

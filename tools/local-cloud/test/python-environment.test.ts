@@ -4,10 +4,10 @@ import { mkdir, mkdtemp, readdir, readlink, realpath, rm, symlink, writeFile } f
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { zipSync } from 'fflate';
 import { run } from '../../../test/_helpers/cellctl.ts';
+import { eventually } from '../../../test/_helpers/eventually.ts';
 import { pythonEnvironment } from '../launcher/python-environment.ts';
 
 /** A package with one module, as pip takes it. */
@@ -68,14 +68,6 @@ async function endOf(child: ChildProcess): Promise<{ code: number; stdout: strin
   return { code, ...written };
 }
 
-async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + 120_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited two minutes until ${what}`);
-    await sleep(50);
-  }
-}
-
 describe('the virtual environment', () => {
   test('is outside of the clone, has what is required, and is found again without a network', async () => {
     const told: string[] = [];
@@ -133,7 +125,7 @@ describe('the virtual environment', () => {
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const maker = another({ ...UNREACHABLE, PIP_INDEX_URL: `http://localhost:${port}/simple` });
-    await until('pip asks its index', () => asked.length > 0);
+    await eventually('pip to ask its index', () => asked.length > 0, { deadline: 120_000 });
     expect(asked).toEqual(['/simple/greeting/']);
     const half = await entries();
     expect(half).toEqual([expect.stringMatching(/^python-[\d.]+-\w+-\d+-\w+$/), expect.stringMatching(/\.lock$/)]);

@@ -1,4 +1,4 @@
-"""CloudFormation types: models for those that moto lacks, and what moto's own models leave out. One module per service."""
+"""CloudFormation types: models for those that moto lacks, and what moto's own models leave out. A module per service, or part of one."""
 
 import importlib
 import pkgutil
