@@ -84,4 +84,4 @@ dist/.tsbuildinfo: package-lock.json tsconfig.json tsconfig.build.json $(SOURCES
 
 clean: ## end the local cloud and remove everything that was made
 	@if [ -f dist/lib/cli/main.js ]; then ./bin/cellctl local down || true; fi
-	@rm -rf dist cdk.out .local-cloud .bench examples/*/dist examples/*/cdk.out examples/*/build examples/*/node_modules node_modules
+	@rm -rf dist cdk.out .local-cloud .bench .smoke-* examples/*/dist examples/*/cdk.out examples/*/build examples/*/node_modules node_modules
