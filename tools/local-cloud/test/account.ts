@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => cloud.stop());
 
 /** Answers what it was given, late or with an error if that says so. */
-export const ECHO = `
+const ECHO = `
   class Busy extends Error { constructor(message) { super(message); this.name = 'Busy'; } }
   exports.handler = async (event) => {
     if (event.fail) throw new Busy('not now: ' + event.fail);
