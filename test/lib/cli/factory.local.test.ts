@@ -5,7 +5,6 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudFormationClient, DescribeStackEventsCommand, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -13,6 +12,7 @@ import { Leases } from '../../../lib/aws/lease.ts';
 import { parseDocument } from '../../../lib/registry/index.ts';
 import { cellctlProcess, run, startCellctl } from '../../_helpers/cellctl.ts';
 import type { TestCloud } from '../../_helpers/cloud.ts';
+import { eventually } from '../../_helpers/eventually.ts';
 import { Factory, json } from '../../_helpers/factory.ts';
 
 let factory: Factory;
@@ -23,13 +23,15 @@ const CELLS = ['staging', 'alpha', 'charlie'];
 const tooling = (...args: string[]) => factory.tooling(...args);
 const lockFile = () => factory.lockFile();
 
-/** Does `work` while ada holds the lease `name`. */
-async function whileHeld<T>(toolingAccount: string, name: string, work: () => Promise<T>): Promise<T> {
+/** Does `work` with the leases of the organization, as ada. */
+async function withLeases<T>(work: (leases: Leases) => Promise<T>): Promise<T> {
   const { region, credentials } = await cloud.client('tooling');
+  const { control } = await lockFile();
   process.env['AWS_ENDPOINT_URL'] = cloud.running.endpoint;
   try {
-    const leases = new Leases({ region, credentials: async () => credentials }, `acme-cell-registry-${toolingAccount}`, 'ada@laptop');
-    return await leases.hold(name, work);
+    return await work(
+      new Leases({ region, credentials: async () => credentials }, `acme-cell-registry-${control['tooling']}`, 'ada@laptop'),
+    );
   } finally {
     delete process.env['AWS_ENDPOINT_URL'];
   }
@@ -93,8 +95,7 @@ describe('deploy', () => {
   });
 
   test('is refused for a cell that somebody else works on, naming them', async () => {
-    const { control } = await lockFile();
-    const blocked = await whileHeld(control['tooling'] ?? '', 'alpha/Cell-alpha', () => tooling('deploy', 'alpha'));
+    const blocked = await withLeases((leases) => leases.hold('alpha/Cell-alpha', () => tooling('deploy', 'alpha')));
     expect(blocked.code).toBe(1);
     expect(blocked.stderr).toContain('LOCKED: alpha/Cell-alpha is being worked on by ada@laptop');
   });
@@ -125,10 +126,13 @@ describe('deploy', () => {
 describe('an interrupted deployment', () => {
   test('gives its locks back, so that the next run carries on at once', async () => {
     const running = startCellctl(['deploy', 'alpha', '--json', '--organization', folder], await cloud.environment('tooling'));
-    await running.says('"kind":"started"');
-    await sleep(100);
-    running.kill('SIGINT');
-    expect(await running.ended()).toMatchObject({ code: 130 });
+    await withLeases(async (leases) => {
+      const holder = () => leases.holderOf('alpha/Cell-alpha');
+      await eventually('the deployment to hold the lease of alpha', async () => (await holder()) !== undefined, { pause: 10 });
+      running.kill('SIGINT');
+      expect(await running.ended()).toMatchObject({ code: 130 });
+      expect(await holder()).toBeUndefined();
+    });
     expect(await tooling('deploy', 'alpha')).toMatchObject({ code: 0 });
   });
 });
@@ -180,8 +184,7 @@ describe('the plain CDK', () => {
 });
 
 test('a foundation that fails in staging is not begun in production', async () => {
-  const { control } = await lockFile();
-  const { stdout, code } = await whileHeld(control['tooling'] ?? '', 'staging/Cell-staging', () => tooling('deploy', '--all', '--json'));
+  const { stdout, code } = await withLeases((leases) => leases.hold('staging/Cell-staging', () => tooling('deploy', '--all', '--json')));
   const cells = json(stdout)['cells'] as { cell: string; state: string }[];
   expect({ code, cells: cells.map(({ cell, state }) => `${cell} ${state}`) }).toEqual({
     code: 1,
