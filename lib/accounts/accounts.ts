@@ -3,10 +3,11 @@
 import type { Leases } from '../aws/lease.ts';
 import { ORGANIZATION_ROLE, VENDING_ROLE } from '../aws/roles.ts';
 import { s3Client } from '../aws/s3.ts';
+import { S3Objects } from '../aws/s3-objects.ts';
 import { assume, inRegion, type Session } from '../aws/session.ts';
 import type { Emit } from '../messages.ts';
 import { type CellPlan, type InitializedPlan, isVended } from '../plan/plan.ts';
-import { cellAccountName, Records, RegistryStore, S3Objects } from '../registry/index.ts';
+import { cellAccountName, Records, RegistryStore } from '../registry/index.ts';
 import { type AccountRecord, accountRecordSchema, knownRecords, RECORDS_PREFIX } from './account-record.ts';
 import { systemClock } from './clock.ts';
 import { Directory, organizationsClient } from './directory.ts';

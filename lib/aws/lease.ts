@@ -3,8 +3,9 @@
  * It runs out by itself, so that a holder that died blocks nobody for long.
  */
 import { z } from 'zod';
-import { type Condition, FactoryError, type Objects, S3Objects } from '../registry/index.ts';
+import { type Condition, FactoryError, type Objects } from '../registry/index.ts';
 import { s3Client } from './s3.ts';
+import { S3Objects } from './s3-objects.ts';
 import type { Session } from './session.ts';
 
 const LEASE_MS = 90_000;

@@ -118,8 +118,9 @@ export class Context {
 
   /** The newest revision in the bucket: all that a pipeline knows of the organization. */
   private async publishedIn(bucket: string): Promise<LoadedRegistry> {
-    const [{ RegistryStore, S3Objects, FactoryError }, { s3Client }] = await Promise.all([
+    const [{ RegistryStore, FactoryError }, { S3Objects }, { s3Client }] = await Promise.all([
       import('../registry/index.ts'),
+      import('../aws/s3-objects.ts'),
       import('../aws/s3.ts'),
     ]);
     const { region } = environment;
@@ -173,8 +174,11 @@ export class Context {
 
   /** The store of published revisions. */
   async store(plan: InitializedPlan, session: Session) {
-    const { RegistryStore, S3Objects } = await import('../registry/index.ts');
-    const { s3Client } = await import('../aws/s3.ts');
+    const [{ RegistryStore }, { S3Objects }, { s3Client }] = await Promise.all([
+      import('../registry/index.ts'),
+      import('../aws/s3-objects.ts'),
+      import('../aws/s3.ts'),
+    ]);
     return new RegistryStore(new S3Objects(s3Client(session), plan.registryBucket));
   }
 
@@ -200,8 +204,9 @@ export class Context {
 
   /** The buckets of artifacts, in every region that cells use. */
   async artifactStores(plan: InitializedPlan, session: Session): Promise<ArtifactStores> {
-    const [{ artifactBucketName, S3Objects }, { s3Client }, { inRegion }] = await Promise.all([
+    const [{ artifactBucketName }, { S3Objects }, { s3Client }, { inRegion }] = await Promise.all([
       import('../registry/index.ts'),
+      import('../aws/s3-objects.ts'),
       import('../aws/s3.ts'),
       import('../aws/session.ts'),
     ]);

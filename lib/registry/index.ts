@@ -46,7 +46,7 @@ export {
   registryBucketName,
 } from './names.ts';
 export { type AddedCell, addCell } from './new-cell.ts';
-export { type Condition, type Objects, S3Objects, type StoredObject } from './objects.ts';
+export type { Condition, Objects, StoredObject } from './objects.ts';
 export { byImpact } from './order.ts';
 export { POINTER_KEY } from './pointer.ts';
 export { Records } from './records.ts';

@@ -2,9 +2,10 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { s3Client } from '../aws/s3.ts';
+import { S3Objects } from '../aws/s3-objects.ts';
 import type { Session } from '../aws/session.ts';
 import { ROLLOUT_PARAMETERS } from '../plan/plan.ts';
-import { FactoryError, isNamed, S3Objects } from '../registry/index.ts';
+import { FactoryError, isNamed } from '../registry/index.ts';
 import { executionsOf, type PipelineStage, reachOf } from './executions.ts';
 import { RolloutLookup, stageOf } from './rollout-lookup.ts';
 import {

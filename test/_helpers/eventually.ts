@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 interface Patience {
   /** Milliseconds. @default 60 s, which nothing in a test takes unless it is broken */
   readonly deadline?: number;
-  /** Milliseconds between two looks. @default 100 */
+  /** Milliseconds between two looks. @default 250: on the local cloud, each look costs time that what is waited for needs */
   readonly pause?: number;
   /** What was seen last, for the message. @default - the last error, if there was one */
   readonly seen?: () => unknown;
@@ -18,7 +18,7 @@ interface Patience {
 export async function eventually<T>(
   what: string,
   condition: () => Promise<T | undefined | false> | T | undefined | false,
-  { deadline = 60_000, pause = 100, seen }: Patience = {},
+  { deadline = 60_000, pause = 250, seen }: Patience = {},
 ): Promise<T> {
   const end = Date.now() + deadline;
   for (let error: unknown; ; await sleep(pause)) {

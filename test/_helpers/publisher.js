@@ -1,6 +1,7 @@
 /** A publisher as a process of its own, to be killed by a test: adds one cell to what is published, with the code that was built. */
 import { S3Client } from '@aws-sdk/client-s3';
-import { defineCell, RegistryStore, S3Objects } from '../../dist/lib/registry/index.js';
+import { S3Objects } from '../../dist/lib/aws/s3-objects.js';
+import { defineCell, RegistryStore } from '../../dist/lib/registry/index.js';
 
 const [bucket, name, block] = process.argv.slice(2);
 const s3 = new S3Client({ region: 'eu-west-1', forcePathStyle: true });

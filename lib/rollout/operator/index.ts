@@ -4,9 +4,9 @@
  */
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { s3Client } from '../../aws/s3.ts';
+import { S3Objects } from '../../aws/s3-objects.ts';
 import { defaultSession } from '../../aws/session.ts';
 import { environment } from '../../environment.ts';
-import { S3Objects } from '../../registry/objects.ts';
 import { isRunning, type PipelineStage } from '../executions.ts';
 import type { RolloutCell } from '../rollout-record.ts';
 import { RolloutStore } from '../rollout-store.ts';

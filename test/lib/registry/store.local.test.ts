@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { s3Client } from '../../../lib/aws/s3.ts';
-import { draft, type Organization, RegistryStore, S3Objects, serialize } from '../../../lib/registry/index.ts';
+import { S3Objects } from '../../../lib/aws/s3-objects.ts';
+import { draft, type Organization, RegistryStore, serialize } from '../../../lib/registry/index.ts';
 import { TestCloud } from '../../_helpers/cloud.ts';
 import { cell, registry } from '../../_helpers/organization.ts';
 
