@@ -11,7 +11,8 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from . import dns
+from . import dns, memory  # noqa: F401
+from .connections import LastingHandler
 
 HOST = "127.0.0.1"
 
@@ -115,4 +116,5 @@ def serve(port: int) -> None:
     default_user_config["iam"]["load_aws_managed_policies"] = True
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     dns.start(HOST, port)
-    make_server(HOST, port, DomainDispatcherApplication(create_mended_app), threaded=True).serve_forever()
+    app = DomainDispatcherApplication(create_mended_app)
+    make_server(HOST, port, app, threaded=True, request_handler=LastingHandler).serve_forever()

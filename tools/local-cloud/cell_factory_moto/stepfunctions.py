@@ -5,11 +5,15 @@ import json
 import re
 import threading
 import uuid
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from jsonpath_ng.ext import parse
+from jsonpath_ng import JSONPath
+from jsonpath_ng.ext.parser import ExtendedJsonPathParser
+from jsonpath_ng.parser import JsonPathParser
 from moto.stepfunctions.models import StateMachine
+from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import boto_client, json_path
@@ -81,8 +85,20 @@ def boto_client_for(region: str, service: str, state_credentials: Any = None) ->
     return _client_as(state_credentials.role_arn, region, service)
 
 
-# Making a parser of a path takes longer than a state does.
-_path = lru_cache(maxsize=4096)(parse)
+def _kept(parser: JsonPathParser) -> Callable[[str], JSONPath]:
+    """Making a parser takes longer than a state does, and moto makes one for each path of each state."""
+    lock = threading.Lock()
+
+    @lru_cache(maxsize=4096)
+    def parse(path: str) -> JSONPath:
+        with lock:
+            return parser.parse(path)
+
+    return parse
+
+
+_path = _kept(ExtendedJsonPathParser())
+result_path.parse = _kept(JsonPathParser())
 
 
 def extract_json(path: str, data: Any) -> Any:
