@@ -27,8 +27,8 @@ export async function synthesize(note: Note): Promise<void> {
   const known = new Set<string>([...plan.cells.flatMap((cell) => [cell.stackName, cell.delegationStackName]), ...controlStackNames(plan)]);
   const asked = { stacks: context('stacks'), cells: context('cells'), bundling: context('aws:cdk:bundling-stacks') };
   const wanted = wantedStacks(asked, cdkCommandLine(), known, cellStackName);
-  buildControl(app, plan, wanted, note);
-  buildCells(app, plan, wanted, note);
+  await buildControl(app, plan, wanted, note);
+  await buildCells(app, plan, wanted, note);
   const pipelines = new Set(pipelineStacks(plan).map(({ stackName }) => stackName));
   for (const { stackName, template } of app.synth().stacks)
     if (pipelines.has(stackName)) requireTemplateFits(stackName, template as object);

@@ -1,14 +1,17 @@
 /** The factory's own stacks of the cells, and what builds them. */
 import { type App, Stack } from 'aws-cdk-lib/core';
-import { Delegation } from '../cell/foundation/delegation.ts';
-import { Foundation } from '../cell/foundation/foundation.ts';
 import { isVended, type Plan, requireAccounts, selectCells, type VendedCell } from '../plan/plan.ts';
 import { cellDelegationStackName, cellStackName } from '../registry/index.ts';
 import { controlStackNames } from './build-control.ts';
 import { NAMES_ONLY, type Note, type Wanted } from './wanted.ts';
 
 /** A cell's two stacks. The name is delegated by the first, in tooling, for the certificate of the second. */
-function buildCell(app: App, cell: VendedCell): void {
+async function buildCell(app: App, cell: VendedCell): Promise<void> {
+  // Loaded once a cell is wanted, as in build-control.ts.
+  const [{ Foundation }, { Delegation }] = await Promise.all([
+    import('../cell/foundation/foundation.ts'),
+    import('../cell/foundation/delegation.ts'),
+  ]);
   new Foundation(app, cell).addStackDependency(new Delegation(app, cell));
 }
 
@@ -24,7 +27,7 @@ function listCell(app: App, { stackName, delegationStackName, account, region, p
 const cellOfStack = (stack: string) => stack.replace(new RegExp(`^(${cellStackName('')}|${cellDelegationStackName('')})`), '');
 
 /** Builds the wanted stacks of cells. @throws FactoryError `CELL_UNKNOWN` or `CELL_WITHOUT_ACCOUNT` for a stack of a cell that has none */
-export function buildCells(app: App, plan: Plan, wanted: Wanted, note: Note): void {
+export async function buildCells(app: App, plan: Plan, wanted: Wanted, note: Note): Promise<void> {
   const cells = plan.cells.filter(isVended);
   if (wanted === 'names') {
     for (const cell of cells) listCell(app, cell);
@@ -33,11 +36,11 @@ export function buildCells(app: App, plan: Plan, wanted: Wanted, note: Note): vo
   if (wanted === 'all') {
     const waiting = plan.cells.length - cells.length;
     if (waiting > 0) note(`${waiting} of ${plan.cells.length} cells have no account yet and are not built: run cellctl accounts`);
-    for (const cell of cells) buildCell(app, cell);
+    for (const cell of cells) await buildCell(app, cell);
     return;
   }
   const control = controlStackNames(plan);
   const names = [...new Set([...wanted].filter((stack) => !control.has(stack)).map(cellOfStack))];
   if (names.length === 0) return;
-  for (const cell of requireAccounts(selectCells(plan, names))) buildCell(app, cell);
+  for (const cell of requireAccounts(selectCells(plan, names))) await buildCell(app, cell);
 }

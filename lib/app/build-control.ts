@@ -1,34 +1,30 @@
 /** The stacks of the control accounts: which there are, and what builds each. */
 import { type App, Stack } from 'aws-cdk-lib/core';
-import { PipelineStack } from '../../pipelines/codepipeline/pipeline-stack.ts';
-import { PipelinesStack } from '../../pipelines/codepipeline/pipelines-stack.ts';
-import { GitHubRolesStack, GitHubStack } from '../../pipelines/github/roles-stack.ts';
 import { unsupported } from '../../pipelines/hosting.ts';
-import { DomainStack } from '../accounts/domain-stack.ts';
-import { RegistryStack } from '../accounts/registry-stack.ts';
-import { VendingStack } from '../accounts/vending-stack.ts';
-import { ArtifactReplicaStack, ArtifactsStack } from '../artifact/artifacts-stack.ts';
 import { GITHUB_STACK, PIPELINES_STACK, pipelineStacks } from '../plan/pipeline-stacks.ts';
 import { CONTROL_STACKS, type InitializedPlan, isInitialized, type Plan } from '../plan/plan.ts';
 import { type ToolingStack, toolingStacks } from '../plan/tooling-stacks.ts';
 import { type Component, type Engine, FactoryError } from '../registry/index.ts';
-import { RolloutsStack } from '../rollout/rollouts-stack.ts';
 import { NAMES_ONLY, type Note, type Wanted } from './wanted.ts';
 
+// A class is loaded once its stack is wanted: loading all of them takes longer than building most.
+
 /** Builds a stack of the tooling account in a region. */
-type BuildTooling = (app: App, plan: InitializedPlan, region: string) => Stack;
+type BuildTooling = (app: App, plan: InitializedPlan, region: string) => Promise<Stack>;
+
+const artifacts = () => import('../artifact/artifacts-stack.ts');
 
 /** What builds each kind of stack in the tooling account. */
 const TOOLING: Readonly<Record<ToolingStack['kind'], BuildTooling>> = {
-  registry: (app, plan) => new RegistryStack(app, plan),
-  domain: (app, plan) => new DomainStack(app, plan),
-  artifacts: (app, plan) => new ArtifactsStack(app, plan),
-  'artifacts-replica': (app, plan, region) => new ArtifactReplicaStack(app, plan, region),
-  rollouts: (app, plan) => new RolloutsStack(app, plan),
+  registry: async (app, plan) => new (await import('../accounts/registry-stack.ts')).RegistryStack(app, plan),
+  domain: async (app, plan) => new (await import('../accounts/domain-stack.ts')).DomainStack(app, plan),
+  artifacts: async (app, plan) => new (await artifacts()).ArtifactsStack(app, plan),
+  'artifacts-replica': async (app, plan, region) => new (await artifacts()).ArtifactReplicaStack(app, plan, region),
+  rollouts: async (app, plan) => new (await import('../rollout/rollouts-stack.ts')).RolloutsStack(app, plan),
 };
 
 /** Builds a stack of the tooling account. @throws FactoryError `INTERNAL` for a kind without a builder */
-export function buildToolingStack(app: App, plan: InitializedPlan, { kind, stackName, region }: ToolingStack): Stack {
+export async function buildToolingStack(app: App, plan: InitializedPlan, { kind, stackName, region }: ToolingStack): Promise<Stack> {
   const build = new Map<string, BuildTooling>(Object.entries(TOOLING)).get(kind);
   if (build) return build(app, plan, region);
   throw new FactoryError('INTERNAL', `nothing builds the stack ${stackName}: its kind "${kind}" has no builder`, {
@@ -39,21 +35,24 @@ export function buildToolingStack(app: App, plan: InitializedPlan, { kind, stack
 interface EngineStacks {
   /** The stack that all pipelines share, which comes first. */
   readonly after: string;
-  readonly shared: (app: App, plan: InitializedPlan) => Stack;
-  readonly own: (app: App, plan: InitializedPlan, component: Component) => Stack;
+  readonly shared: (app: App, plan: InitializedPlan) => Promise<Stack>;
+  readonly own: (app: App, plan: InitializedPlan, component: Component) => Promise<Stack>;
 }
+
+const github = () => import('../../pipelines/github/roles-stack.ts');
 
 /** What builds the stacks of pipelines: what all share, and what is a component's own. */
 const ENGINES: Readonly<Record<Engine, EngineStacks>> = {
   codepipeline: {
     after: PIPELINES_STACK,
-    shared: (app, plan) => new PipelinesStack(app, plan),
-    own: (app, plan, component) => new PipelineStack(app, plan, component),
+    shared: async (app, plan) => new (await import('../../pipelines/codepipeline/pipelines-stack.ts')).PipelinesStack(app, plan),
+    own: async (app, plan, component) =>
+      new (await import('../../pipelines/codepipeline/pipeline-stack.ts')).PipelineStack(app, plan, component),
   },
   'github-actions': {
     after: GITHUB_STACK,
-    shared: (app, plan) => new GitHubStack(app, plan),
-    own: (app, plan, component) => new GitHubRolesStack(app, plan, component),
+    shared: async (app, plan) => new (await github()).GitHubStack(app, plan),
+    own: async (app, plan, component) => new (await github()).GitHubRolesStack(app, plan, component),
   },
 };
 
@@ -61,7 +60,7 @@ interface ControlStack {
   readonly stackName: string;
   readonly account: string;
   readonly region: string;
-  readonly build: (app: App) => Stack;
+  readonly build: (app: App) => Promise<Stack>;
   /** Why it can't be built: no reason to build nothing else. */
   readonly missing?: string | undefined;
   /** The stack that must be there first, where the CDK can't tell. */
@@ -74,7 +73,7 @@ const controlStacks = (plan: InitializedPlan): readonly ControlStack[] => [
     stackName: CONTROL_STACKS.vending,
     account: plan.managementAccountId,
     region: plan.homeRegion,
-    build: (app) => new VendingStack(app, plan),
+    build: async (app) => new (await import('../accounts/vending-stack.ts')).VendingStack(app, plan),
   },
   ...toolingStacks(plan).map((stack) => ({
     stackName: stack.stackName,
@@ -99,7 +98,7 @@ export const controlStackNames = (plan: Plan): ReadonlySet<string> =>
   new Set([CONTROL_STACKS.vending, ...[...toolingStacks(plan), ...pipelineStacks(plan)].map(({ stackName }) => stackName)]);
 
 /** Builds the wanted stacks of the control accounts. */
-export function buildControl(app: App, plan: Plan, wanted: Wanted, note: Note): void {
+export async function buildControl(app: App, plan: Plan, wanted: Wanted, note: Note): Promise<void> {
   if (!isInitialized(plan)) {
     note(`organization ${plan.organization} has no control accounts yet: run cellctl init`);
     return;
@@ -108,7 +107,7 @@ export function buildControl(app: App, plan: Plan, wanted: Wanted, note: Note): 
   for (const { stackName, account, region, build, missing, after = '' } of controlStacks(plan)) {
     if (wanted === 'all' && missing !== undefined) note(`${stackName} is not built: ${missing}`);
     else if (wanted === 'names') built.set(stackName, new Stack(app, stackName, { env: { account, region }, description: NAMES_ONLY }));
-    else if (wanted === 'all' || wanted.has(stackName)) built.set(stackName, build(app));
+    else if (wanted === 'all' || wanted.has(stackName)) built.set(stackName, await build(app));
     const first = built.get(after);
     if (first) built.get(stackName)?.addStackDependency(first);
   }

@@ -9,8 +9,10 @@ import { app, resources } from '../../_helpers/synth.ts';
 const plan = requireInitialized(createPlan(registry()));
 
 describe('stacks of the tooling account are built', () => {
-  test('under the name and in the region of the plan, each by the builder of its kind', () => {
-    const built = toolingStacks(plan).map((stack) => ({ stack, built: buildToolingStack(app(), plan, stack) }));
+  test('under the name and in the region of the plan, each by the builder of its kind', async () => {
+    const built = await Promise.all(
+      toolingStacks(plan).map(async (stack) => ({ stack, built: await buildToolingStack(app(), plan, stack) })),
+    );
     expect(built.map((each) => [each.stack.kind, each.built.constructor.name, each.built.stackName, each.built.region])).toEqual([
       ['registry', 'RegistryStack', 'Registry', 'eu-west-1'],
       ['domain', 'DomainStack', 'Domain', 'eu-west-1'],
@@ -21,16 +23,10 @@ describe('stacks of the tooling account are built', () => {
     for (const each of built) expect(resources(each.built)).not.toEqual({});
   });
 
-  test.each(['monitoring', 'toString'])('only of known kinds: "%s" is refused, and becomes no bucket of artifacts', (kind) => {
+  test.each(['monitoring', 'toString'])('only of known kinds: "%s" is refused, and becomes no bucket of artifacts', async (kind) => {
     const scope = app();
     const unknown = { kind: kind as ToolingStack['kind'], stackName: 'Monitoring', region: plan.homeRegion };
-    const error = (() => {
-      try {
-        return buildToolingStack(scope, plan, unknown);
-      } catch (thrown) {
-        return thrown;
-      }
-    })();
+    const error = await buildToolingStack(scope, plan, unknown).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(FactoryError);
     expect(error).toMatchObject({
       code: 'INTERNAL',
