@@ -174,8 +174,8 @@ export class RolloutLab {
     return this.start(name, version, await this.publish(name, version, more));
   }
 
-  /** Looks until `reached`. */
-  async until(id: string, reached: (view: RolloutView) => boolean, what: string): Promise<RolloutView> {
+  /** Looks until `reached`. @param pause milliseconds between two looks: few for what is soon over again */
+  async until(id: string, reached: (view: RolloutView) => boolean, what: string, pause = 150): Promise<RolloutView> {
     let last: RolloutView | undefined;
     return eventually(
       `${id} to be ${what}`,
@@ -183,13 +183,13 @@ export class RolloutLab {
         last = await this.client.view(id);
         return reached(last) && last;
       },
-      { deadline: 180_000, pause: 150, seen: () => ({ ...last, plan: undefined }) },
+      { deadline: 180_000, pause, seen: () => ({ ...last, plan: undefined }) },
     );
   }
 
   /** Looks until the rollout is over, or waits for somebody. */
   ended(id: string): Promise<RolloutView> {
-    return this.until(id, ({ record, alive }) => hasEnded(record.status) || record.status !== 'running' || !alive, 'over');
+    return this.until(id, ({ record, alive }) => hasEnded(record.status) || record.status !== 'running' || !alive, 'over', 500);
   }
 
   baking(id: string, wave: number): Promise<RolloutView> {
