@@ -22,6 +22,8 @@ export const CELL_DEFAULTS = {
 
 type Wave = RolloutPolicy['waves'][number];
 
+type WaveDefinition = Omit<Wave, 'approval'> & Partial<Pick<Wave, 'approval'>>;
+
 /** What a wave is when its definition doesn't say. */
 export const WAVE_DEFAULTS = { approval: false } as const satisfies Partial<Wave>;
 
@@ -37,9 +39,17 @@ export const ROLLOUT_DEFAULTS: RolloutPolicy = {
     { name: 'next-third', prefer: 'any', admit: { percent: 35 }, bake: '2h', ...WAVE_DEFAULTS },
     { name: 'rest', prefer: 'any', admit: { rest: true }, bake: '2h', ...WAVE_DEFAULTS },
   ],
+  emergency: [
+    { name: 'emergency-first', prefer: 'low-traffic', admit: { cells: 1 }, bake: '10m', ...WAVE_DEFAULTS },
+    { name: 'emergency-rest', prefer: 'any', admit: { rest: true }, bake: '10m', ...WAVE_DEFAULTS },
+  ],
   multiRegionFromWave: 3,
   minRequestsPerCell: 100,
   concurrency: 10,
+  failureTolerance: { cells: 0 },
+  alarmTolerance: { percent: 1 },
+  diagnosisTime: '30m',
+  watchAfter: '24h',
   onFailure: 'rollback-wave',
   rollbackConcurrency: 20,
   alarmGrace: '10m',
@@ -86,7 +96,7 @@ export type OrganizationDefinition = Omit<
   'organizationId' | 'accounts' | 'rollout' | 'pipelines' | 'access' | 'contacts' | 'tags'
 > & {
   accounts?: { tooling?: { email?: string }; monitoring?: { email?: string } };
-  rollout?: Partial<Omit<RolloutPolicy, 'waves'>> & { waves?: (Omit<Wave, 'approval'> & Partial<Pick<Wave, 'approval'>>)[] };
+  rollout?: Partial<Omit<RolloutPolicy, 'waves' | 'emergency'>> & { waves?: WaveDefinition[]; emergency?: WaveDefinition[] };
   pipelines?: Partial<OrganizationSettings['pipelines']>;
   access?: Partial<AccessPolicy>;
   contacts?: OrganizationSettings['contacts'];
@@ -133,12 +143,13 @@ export function defineComponent(component: ComponentDefinition): Component {
 
 /** Fills in a policy's defaults. Regions may be mixed from the third wave on, or, where there are fewer, in the last. */
 function withPolicyDefaults(policy: NonNullable<OrganizationDefinition['rollout']>): RolloutPolicy {
-  const defined: unknown = policy.waves ?? ROLLOUT_DEFAULTS.waves;
-  const waves = Array.isArray(defined) ? defined.map((wave) => filled(wave, WAVE_DEFAULTS)) : defined;
+  const wavesOf = (defined: unknown) => (Array.isArray(defined) ? defined.map((wave) => filled(wave, WAVE_DEFAULTS)) : defined);
+  const waves = wavesOf(policy.waves ?? ROLLOUT_DEFAULTS.waves);
+  const emergency = wavesOf(policy.emergency ?? ROLLOUT_DEFAULTS.emergency);
   const multiRegionFromWave = Array.isArray(waves)
     ? Math.max(1, Math.min(ROLLOUT_DEFAULTS.multiRegionFromWave, waves.length))
     : ROLLOUT_DEFAULTS.multiRegionFromWave;
-  return { ...ROLLOUT_DEFAULTS, multiRegionFromWave, ...policy, waves } as RolloutPolicy;
+  return { ...ROLLOUT_DEFAULTS, multiRegionFromWave, ...policy, waves, emergency } as RolloutPolicy;
 }
 
 /** Fills in the organization's defaults: e-mails of the control accounts by pattern, the default rollout policy, pipelines on CodePipeline. */

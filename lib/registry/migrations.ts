@@ -53,6 +53,8 @@ export const MIGRATIONS: Readonly<Record<number, (content: Untyped) => Untyped>>
   }),
   /** Version 6 added components of kind `foundation`, which have no route. What was there before is as it was. */
   5: (content) => content,
+  /** Version 7 added how alarms are judged, what is tolerated, the waves of an emergency, and what is watched after a rollout. */
+  6: ({ organization, life }) => ({ organization: { ...organization, rollout: withJudgement(organization['rollout']) }, life }),
 };
 
 /** A policy of version 3 as one of version 4: its waves as they were, which nobody had to approve. */
@@ -65,6 +67,22 @@ function withControls(rollout: unknown): object {
     alarmGrace: '10m',
     maxBakeExtension: '2h',
     calendar: { blackouts: [] },
+  };
+}
+
+/** A policy of version 6 as one of version 7, with the defaults that version 7 began with. */
+function withJudgement(rollout: unknown): object {
+  const wave = { bake: '10m', approval: false };
+  return {
+    failureTolerance: { cells: 0 },
+    alarmTolerance: { percent: 1 },
+    diagnosisTime: '30m',
+    watchAfter: '24h',
+    emergency: [
+      { name: 'emergency-first', prefer: 'low-traffic', admit: { cells: 1 }, ...wave },
+      { name: 'emergency-rest', prefer: 'any', admit: { rest: true }, ...wave },
+    ],
+    ...Object(rollout),
   };
 }
 

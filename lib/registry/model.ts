@@ -212,6 +212,8 @@ export const componentSchema = z.strictObject({
     /** Steps of its own. */
     hooks: z.array(hookSchema),
   }),
+  /** Requests that each cell must have served before its bake can pass; 0 for what serves none. @default - the policy's `minRequestsPerCell` */
+  minRequests: z.int().min(0).optional(),
   /** Components that must be there first. */
   dependsOn: z.array(z.string()),
   /** Tags of everything in the component's stack. */
@@ -233,7 +235,16 @@ const wave = z.strictObject({
   bake: duration,
   /** Whether a person must agree before the wave begins. */
   approval: z.boolean(),
+  /** What follows an alarm while this wave is deployed or bakes. @default - `rollback-all` for waves of up to 3 cells, `judge` for others */
+  onAlarm: z.enum(['judge', 'rollback-wave', 'rollback-all', 'stop']).optional(),
+  /** Percentage of the production traffic that runs the version after this wave, at most. @default - as much as its cells have */
+  maxTraffic: z.number().gt(0).max(100).optional(),
+  /** Its regions one after the other, each watched before the next; only from `multiRegionFromWave` on. @default - all together */
+  regions: z.literal('one-at-a-time').optional(),
 });
+
+/** How many cells of those that have a version; a percentage is at least one cell. */
+const tolerance = z.union([z.strictObject({ cells: z.int().min(0) }), z.strictObject({ percent: z.number().gt(0).max(100) })]);
 
 const rolloutPolicy = z.strictObject({
   /** One factor on every wait; below 1 for rehearsals. */
@@ -248,7 +259,17 @@ const rolloutPolicy = z.strictObject({
   minRequestsPerCell: z.int().min(0),
   /** Cells of a wave deployed at once. */
   concurrency: z.int().positive(),
-  /** What is put back when a wave fails: that wave, or every wave so far. */
+  /** Cells that may fail to deploy, each rolled back alone, before the wave fails. */
+  failureTolerance: tolerance,
+  /** Cells that may stay sick, each rolled back alone, while the version is not to blame; beyond that a person decides. */
+  alarmTolerance: tolerance,
+  /** How long an alarm is judged: until then nothing new begins, and an alarm that does not clear counts. */
+  diagnosisTime: duration,
+  /** How long cells are looked at after a rollout succeeded, to report alarms. */
+  watchAfter: duration,
+  /** The waves after staging of a rollout that is started with `--emergency`. */
+  emergency: z.array(wave).min(1),
+  /** What is rolled back when a wave fails: that wave, or every wave so far. */
   onFailure: z.enum(['rollback-wave', 'rollback-all']),
   /** Cells put back at once. */
   rollbackConcurrency: z.int().positive(),

@@ -252,6 +252,19 @@ export const BROKEN: Record<string, Case> = {
     path: 'rollout.multiRegionFromWave',
     actual: '7, and the last wave is number 6',
   },
+  TRAFFIC_CAP_LAST: {
+    break: (input) => rollout(input, { emergency: [{ ...wave('rest', { rest: true }), maxTraffic: 50 }] }),
+    path: 'rollout.emergency.0.maxTraffic',
+    actual: '50 in the last wave',
+  },
+  TRAFFIC_CAP_FALLS: {
+    break: (input) => {
+      const [one, two] = [wave('one', { cells: 1 }), wave('two', { cells: 1 })];
+      rollout(input, { waves: [{ ...one, maxTraffic: 20 }, { ...two, maxTraffic: 10 }, wave('rest', { rest: true })] });
+    },
+    path: 'rollout.waves.1.maxTraffic',
+    actual: '"two" allows 10 %, and a wave before it 20 %',
+  },
   TIME_ZONE_UNKNOWN: {
     break: (input) => calendar(input, { timeZone: 'Europe/Gotham' }),
     path: 'cells.alpha.calendar.timeZone',

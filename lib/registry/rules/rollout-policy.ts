@@ -1,6 +1,6 @@
 /** Rules about the rollout policy: waves, bakes, and the calendars that hold them up. */
 import { STAGING } from './pipelines.ts';
-import { bakesOf, blackoutsOf, type Rule, repeated, seconds, UNIT } from './subject.ts';
+import { bakesOf, blackoutsOf, type Rule, repeated, seconds, UNIT, wavesOf } from './subject.ts';
 
 /** The longest bake: a Step Functions action of CodePipeline ends after that. Source: "Quotas in AWS CodePipeline". */
 const LONGEST_BAKE = 7 * UNIT.d;
@@ -21,19 +21,18 @@ export const ROLLOUT_RULES: readonly Rule[] = [
     code: 'WAVES_INCOMPLETE',
     description: 'the last wave, and no other, admits the rest; percentages before it stay below 100 together',
     *check({ settings }) {
-      const waves = settings?.rollout.waves ?? [];
-      const percent = waves.reduce((sum, { admit }) => sum + ('percent' in admit ? admit.percent : 0), 0);
-      if (percent >= 100) {
-        yield { path: 'rollout.waves', message: `${percent} % before the last wave`, fix: 'lower the percentages: below 100 together' };
-      }
-      for (const [index, { name, admit }] of waves.entries()) {
-        const last = index === waves.length - 1;
-        if ('rest' in admit === last) continue;
-        yield {
-          path: `rollout.waves.${index}.admit`,
-          message: last ? `"${name}" is the last wave and doesn't admit the rest` : `"${name}" leaves nothing to the waves after it`,
-          fix: last ? 'write admit: { rest: true }, or some cells would never be reached' : 'move it to the end',
-        };
+      for (const { path, waves } of settings ? wavesOf(settings.rollout) : []) {
+        const percent = waves.reduce((sum, { admit }) => sum + ('percent' in admit ? admit.percent : 0), 0);
+        if (percent >= 100) yield { path, message: `${percent} % before the last wave`, fix: 'lower the percentages: below 100 together' };
+        for (const [index, { name, admit }] of waves.entries()) {
+          const last = index === waves.length - 1;
+          if ('rest' in admit === last) continue;
+          yield {
+            path: `${path}.${index}.admit`,
+            message: last ? `"${name}" is the last wave and doesn't admit the rest` : `"${name}" leaves nothing to the waves after it`,
+            fix: last ? 'write admit: { rest: true }, or some cells would never be reached' : 'move it to the end',
+          };
+        }
       }
     },
   },
@@ -41,13 +40,14 @@ export const ROLLOUT_RULES: readonly Rule[] = [
     code: 'WAVE_DUPLICATE',
     description: 'every wave has a name of its own, and none that of wave 0, staging',
     *check({ settings }) {
-      const waves = [{ name: STAGING }, ...(settings?.rollout.waves ?? [])].entries();
-      for (const [first, later] of repeated(waves, ([, { name }]) => name)) {
-        yield {
-          path: `rollout.waves.${later[0] - 1}.name`,
-          message: `"${later[1].name}" is also the name of wave ${first[0]}`,
-          fix: 'choose another name',
-        };
+      for (const { path, waves } of settings ? wavesOf(settings.rollout) : []) {
+        for (const [first, later] of repeated([{ name: STAGING }, ...waves].entries(), ([, { name }]) => name)) {
+          yield {
+            path: `${path}.${later[0] - 1}.name`,
+            message: `"${later[1].name}" is also the name of wave ${first[0]}`,
+            fix: 'choose another name',
+          };
+        }
       }
     },
   },
@@ -79,6 +79,41 @@ export const ROLLOUT_RULES: readonly Rule[] = [
             message: `"${bake}" and maxBakeExtension, which is "${settings.rollout.maxBakeExtension}", are more than 7 days`,
             fix: 'shorten the one or the other: at most 7d together',
           };
+        }
+      }
+    },
+  },
+  {
+    code: 'TRAFFIC_CAP_LAST',
+    description: 'the last wave has no maxTraffic of less than 100: what it leaves would never be reached',
+    *check({ settings }) {
+      for (const { path, waves } of settings ? wavesOf(settings.rollout) : []) {
+        const { maxTraffic = 100 } = waves.at(-1) ?? {};
+        if (maxTraffic === 100) continue;
+        yield {
+          path: `${path}.${waves.length - 1}.maxTraffic`,
+          message: `${maxTraffic} in the last wave: cells beyond it would never be reached`,
+          fix: 'leave it out here, and cap the waves before',
+        };
+      }
+    },
+  },
+  {
+    code: 'TRAFFIC_CAP_FALLS',
+    description: 'maxTraffic never falls from one wave to the next: what has the version keeps it',
+    *check({ settings }) {
+      for (const { path, waves } of settings ? wavesOf(settings.rollout) : []) {
+        let highest = 0;
+        for (const [index, { name, maxTraffic }] of waves.entries()) {
+          if (maxTraffic === undefined) continue;
+          if (maxTraffic < highest) {
+            yield {
+              path: `${path}.${index}.maxTraffic`,
+              message: `"${name}" allows ${maxTraffic} %, and a wave before it ${highest} %`,
+              fix: `use ${highest} or more`,
+            };
+          }
+          highest = Math.max(highest, maxTraffic);
         }
       }
     },

@@ -85,6 +85,12 @@ export const bakesOf = ({ stagingBake, waves }: RolloutPolicy) => [
   ...waves.map(({ bake }, index) => ({ path: `rollout.waves.${index}.bake`, bake })),
 ];
 
+/** Both lists of waves that a rollout may take: the policy's, and those of an emergency. */
+export const wavesOf = ({ waves, emergency }: RolloutPolicy) => [
+  { path: 'rollout.waves', waves },
+  { path: 'rollout.emergency', waves: emergency },
+];
+
 /** Production cells by name. */
 export const productionCells = ({ cells }: Subject) => [...cells].filter(([, cell]) => cell.stage === 'production');
 

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
-import { draft, FactoryError, parseDocument, type Registry, serialize, validate } from '../../../lib/registry/index.ts';
+import { ROLLOUT_DEFAULTS } from '../../../lib/registry/define.ts';
+import { draft, FactoryError, parseDocument, type Registry, SCHEMA_VERSION, serialize, validate } from '../../../lib/registry/index.ts';
 import { cell, registry, unchecked } from '../../_helpers/organization.ts';
 
 /** JSON.parse(JSON.stringify()) of half a surrogate pair is not what it was; RFC 8785 refuses it. */
@@ -60,7 +61,7 @@ describe('the published document', () => {
   test('is refused when it is of another version, before anything else is looked at', () => {
     const error = failure(JSON.stringify({ schemaVersion: 99, nonsense: true }));
     expect(error.code).toBe('DOCUMENT_INVALID');
-    expect(error.message).toContain('schema version 99; this reader knows versions 1 to 6');
+    expect(error.message).toContain(`schema version 99; this reader knows versions 1 to ${SCHEMA_VERSION}`);
   });
 
   test('is refused when its content was changed after it was published', () => {
@@ -161,6 +162,22 @@ describe('the published document', () => {
       pipeline: { engine: 'github-actions', paths: ['src/**'] },
     });
     expect(organization.components['orders-api']?.pipeline.hooks.map(({ name }) => name)).toEqual(['integration', 'sign-off']);
+  });
+
+  test('of version 6 is read as one of today: its policy judges alarms, and tolerates what policies tolerate that say nothing', () => {
+    const text = readFileSync('test/lib/registry/documents/v6.json', 'utf8');
+    expect(text).toBe(canonicalize(JSON.parse(text)));
+    const { organization } = parseDocument(text, 'v6.json');
+    const { waves: _, ...policy } = organization.rollout;
+    const { waves: __, stagingBake: ___, ...defaults } = ROLLOUT_DEFAULTS;
+    expect(policy).toMatchObject({
+      failureTolerance: defaults.failureTolerance,
+      alarmTolerance: defaults.alarmTolerance,
+      diagnosisTime: defaults.diagnosisTime,
+      watchAfter: defaults.watchAfter,
+      emergency: defaults.emergency,
+    });
+    expect(organization.components['base']).toMatchObject({ kind: 'foundation' });
   });
 
   test('of version 1 is refused when it was changed after it was published', () => {
