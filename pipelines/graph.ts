@@ -36,7 +36,7 @@ interface WaveStep {
   /** 0 is staging. */
   readonly number: number;
   readonly name: string;
-  /** Longest bake, with its extension, by the time scale: how long the step may take besides deploying. */
+  /** Longest bake, with its extension, by the time scale, of all its regions: how long the step may take besides deploying. */
   readonly longestSeconds: number;
   /** Whether somebody has agreed to the wave before it begins. */
   readonly approved: boolean;
@@ -61,6 +61,10 @@ export interface Pipeline {
 const stepOfHook = ({ name, run }: Hook, wave: number | undefined): Step =>
   run === undefined ? { name, kind: 'approval' } : { name, kind: 'hook', target: run, wave };
 
+/** Regions that a wave may have to bake in, one after the other. */
+const productionRegions = ({ cells }: Plan): number =>
+  Math.max(1, new Set(cells.filter(({ stage }) => stage === 'production').map(({ region }) => region)).size);
+
 /** The pipeline of a component. */
 export function pipelineOf(plan: Plan, component: Component): Pipeline {
   const { hooks, paths } = component.pipeline;
@@ -74,7 +78,7 @@ export function pipelineOf(plan: Plan, component: Component): Pipeline {
   });
   const ownPaths = path === '.' ? [] : [`${path}/**`];
   const source: Step = { name: SOURCE, kind: 'source', repository: component.repository, paths: paths.length > 0 ? paths : ownPaths };
-  const all = [{ name: STAGING, bake: stagingBake, approval: false }, ...waves];
+  const all = [{ name: STAGING, bake: stagingBake, approval: false, regions: undefined }, ...waves];
   return {
     component,
     engine: engineOf(plan, component),
@@ -82,9 +86,10 @@ export function pipelineOf(plan: Plan, component: Component): Pipeline {
       stage(SOURCE, [[source]]),
       stage(BUILD, [[{ name: BUILD, kind: 'build' }], at('after', BUILD)]),
       stage(PUBLISH, [at('before', PUBLISH), [{ name: PUBLISH, kind: 'publish' }], at('after', PUBLISH), [{ name: START, kind: 'start' }]]),
-      ...all.map(({ name, bake, approval }, number) => {
+      ...all.map(({ name, bake, approval, regions }, number) => {
         const gate: readonly Step[] = approval ? [{ name: approvalOf(name), kind: 'approval' }] : [];
-        const longestSeconds = (seconds(bake) + seconds(maxBakeExtension)) * timeScale;
+        const bakes = regions === 'one-at-a-time' ? productionRegions(plan) : 1;
+        const longestSeconds = bakes * (seconds(bake) + seconds(maxBakeExtension)) * timeScale;
         const step: Step = {
           name,
           kind: 'wave',

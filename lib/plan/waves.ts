@@ -3,14 +3,21 @@
  * a rollout and whoever starts it get the same waves.
  */
 import { byImpact, type Component, type RolloutPolicy, STAGING, seconds } from '../registry/index.ts';
+import { admitted, byRegion, type Size, sizeOf } from './admission.ts';
 import { openTogether } from './calendar.ts';
 import { type CellPlan, isVended, type Plan, type VendedCell } from './plan.ts';
 
 /** Cells that are deployed together, and then watched. */
 export interface Wave {
-  /** 0 is staging. */
+  /** Its place in the rollout; 0 is staging. */
   readonly number: number;
+  /** The policy's name of it; followed by the region where the policy's wave goes through its regions one at a time. */
   readonly name: string;
+  /**
+   * The wave of the policy that it is, or is one region of; 0 is staging. Pipelines have a stage for each wave of the policy.
+   * @default - its number, in plans that were pinned before waves were split
+   */
+  readonly policyWave?: number;
   /** How long it is watched, in seconds, before the policy's time scale. */
   readonly bakeSeconds: number;
   /** Whether a person must agree before it begins. */
@@ -111,64 +118,15 @@ const laterThan = ({ version }: MadeFor) => `It is not part of ${version}, which
 /** About cells that are not on AWS. */
 export const ELSEWHERE = 'It is in another cloud, which rollouts do not reach.';
 
-type Order = (a: CellPlan, b: CellPlan) => number;
-
-/** Important cells are deployed late, whatever a wave prefers. */
-const lateIfImportant: Order = (a, b) => Number(a.importance === 'high') - Number(b.importance === 'high');
-
-/**
- * The orders in which waves prefer cells. Each compares two cells by what is their own, so that it is the same whoever else
- * is there.
- */
-const PREFERENCES: Readonly<Record<RolloutPolicy['waves'][number]['prefer'], Order>> = {
-  'low-traffic': (a, b) => lateIfImportant(a, b) || a.trafficWeight - b.trafficWeight || byImpact(a, b),
-  busy: (a, b) => lateIfImportant(a, b) || b.trafficWeight - a.trafficWeight || byImpact(a, b),
-  any: byImpact,
-};
-
-/** Sums of fractions are not exact; a cell that just fits must. */
-const TOLERANCE = 1e-9;
-
-/** How many cells a wave takes, and how much traffic with them. */
-interface Room {
-  readonly cells: number;
-  readonly weight: number;
-}
-
-function roomOf(admit: RolloutPolicy['waves'][number]['admit'], total: Room): Room {
-  if ('cells' in admit) return { cells: admit.cells, weight: Number.POSITIVE_INFINITY };
-  if ('rest' in admit) return { cells: Number.POSITIVE_INFINITY, weight: Number.POSITIVE_INFINITY };
-  return {
-    cells: Math.floor((admit.percent * total.cells) / 100 + TOLERANCE),
-    weight: total.weight === 0 ? Number.POSITIVE_INFINITY : ((admit.percent * total.weight) / 100) * (1 + TOLERANCE),
-  };
-}
-
-/** The cells that a wave takes of `candidates`: one after the other as it prefers them, each if it still fits. */
-function admitted<C extends CellPlan>(candidates: readonly C[], room: Room, isOneRegion: boolean): C[] {
-  const taken: C[] = [];
-  let weight = 0;
-  for (const cell of candidates) {
-    if (taken.length >= room.cells) break;
-    if (isOneRegion && taken[0] && cell.region !== taken[0].region) continue;
-    if (weight + cell.trafficWeight > room.weight) continue;
-    taken.push(cell);
-    weight += cell.trafficWeight;
-  }
-  return taken;
-}
-
-const weightOf = (cells: readonly CellPlan[]) => cells.reduce((sum, { trafficWeight }) => sum + trafficWeight, 0);
-
 /** Share of production, to nine digits: what is all of it must not come out as a little less. */
-function shareOf({ production }: Plan, { cells, weight }: Room): number {
+function shareOf({ production }: Plan, { cells, weight }: Size): number {
   const share = production.weight > 0 ? weight / production.weight : cells / Math.max(1, production.cells);
   return Math.min(1, Math.round(share * 1e9) / 1e9);
 }
 
 /**
- * The waves of a rollout of `component`: staging, then those of the plan's policy, as many as it has; and all other cells,
- * each with the reason why it gets nothing.
+ * The waves of a rollout of `component`: staging, then those of the plan's policy; and all other cells, each with the reason
+ * why it gets nothing.
  *
  * - Staging is all staging cells, of whatever region: they serve no customers.
  * - A wave takes cells in the order that it prefers. `any` is the order of impact; `low-traffic` and `busy` go by weight,
@@ -176,7 +134,11 @@ function shareOf({ production }: Plan, { cells, weight }: Room): number {
  * - A percentage is one of the production cells that get the component, and of their weights together: a wave takes no more
  *   than either allows. What is less than one cell is none; a cell heavier than the wave allows is passed over, and waits for
  *   a wave that is wide enough. Where no cell has a weight, cells alone are counted.
- * - Before `multiRegionFromWave`, a wave takes cells of one region: that of the first it takes.
+ * - `maxTraffic` caps the exposure after the wave, whatever it admits. A cell that alone is heavier than every cap waits for
+ *   the last wave, which has none.
+ * - Before `multiRegionFromWave`, a wave takes cells of one region: that of the first it takes. From then on a wave with
+ *   `regions: 'one-at-a-time'` is one wave for each region of its cells, the region with least traffic first, each with the
+ *   bake of the whole; somebody approves before the first. A wave without cells, or of one region, stays one wave.
  *
  * Which cells are in a wave depends on the cells there are, so a new one may move others. But orders don't depend on who
  * else is there, and no wave takes a cell and leaves another that it prefers, in the same region and no heavier. So among
@@ -190,32 +152,42 @@ export function planWaves(
   component: Component,
   madeFor?: MadeFor,
 ): { readonly waves: readonly Wave[]; readonly leftOut: readonly LeftOut[] } {
-  const { eligible, leftOut } = sorted(plan, component, madeFor);
-  const { stagingBake, waves, multiRegionFromWave } = plan.rollout;
-  const production = eligible.filter(({ stage }) => stage !== 'staging');
-  const total = { cells: production.length, weight: weightOf(production) };
-  const left = new Set(production);
-  const reached = { cells: 0, weight: 0 };
-  const staging = { number: 0, name: STAGING, bakeSeconds: seconds(stagingBake), approval: false };
-  return {
-    waves: [
-      waveOf(
-        staging,
-        eligible.filter(({ stage }) => stage === 'staging'),
-        0,
-      ),
-      ...waves.map(({ name, prefer, admit, bake, approval }, index) => {
-        const number = index + 1;
-        const cells = admitted([...left].sort(PREFERENCES[prefer]), roomOf(admit, total), number < multiRegionFromWave);
-        for (const cell of cells) left.delete(cell);
-        reached.cells += cells.length;
-        reached.weight += weightOf(cells);
-        return waveOf({ number, name, bakeSeconds: seconds(bake), approval }, cells, shareOf(plan, reached));
-      }),
-    ],
-    leftOut,
-  };
+  const { eligible: cells, leftOut } = sorted(plan, component, madeFor);
+  const { stagingBake, waves: policyWaves, multiRegionFromWave } = plan.rollout;
+  const left = new Set(cells.filter(({ stage }) => stage !== 'staging'));
+  const eligible = sizeOf([...left]);
+  let reached: Size = { cells: 0, weight: 0 };
+  const staging = cells.filter(({ stage }) => stage === 'staging');
+  const waves = [waveOf({ number: 0, name: STAGING, policyWave: 0, bakeSeconds: seconds(stagingBake), approval: false }, staging, 0)];
+  for (const [index, wave] of policyWaves.entries()) {
+    const policyWave = index + 1;
+    const taken = admitted(left, wave, { eligible, production: plan.production, reached }, policyWave < multiRegionFromWave);
+    for (const cell of taken) left.delete(cell);
+    for (const [place, part] of partsOf(wave, taken).entries()) {
+      const size = sizeOf(part.cells);
+      reached = { cells: reached.cells + size.cells, weight: reached.weight + size.weight };
+      const approval = wave.approval && place === 0;
+      const { name } = part;
+      waves.push(
+        waveOf({ number: waves.length, name, policyWave, bakeSeconds: seconds(wave.bake), approval }, part.cells, shareOf(plan, reached)),
+      );
+    }
+  }
+  return { waves, leftOut };
 }
+
+/** The cells of a policy's wave as they are deployed: together, or region by region. */
+function partsOf(
+  { name, regions }: RolloutPolicy['waves'][number],
+  cells: readonly VendedCell[],
+): readonly { readonly name: string; readonly cells: readonly VendedCell[] }[] {
+  const groups = regions === 'one-at-a-time' ? byRegion(cells) : [];
+  if (groups.length < 2) return [{ name, cells }];
+  return groups.map((group) => ({ name: `${name}-${group.region}`, cells: group.cells }));
+}
+
+/** The wave of the policy that a wave is part of. */
+export const policyWaveOf = ({ number, policyWave = number }: Pick<Wave, 'number' | 'policyWave'>): number => policyWave;
 
 /** The one wave of a rollout that brings a cell to the version of the others. */
 const CATCH_UP = 'catch-up';
@@ -234,7 +206,7 @@ export function planCatchUp(plan: Plan, component: Component, cell: CellPlan, ma
   // Who has no account is excluded; the compiler doesn't know.
   if (reason !== undefined || !isVended(cell)) return { reason: reason ?? 'It has no account.' };
   const share = cell.stage === 'production' ? shareOf(plan, { cells: 1, weight: cell.trafficWeight }) : 0;
-  return waveOf({ number: 0, name: CATCH_UP, bakeSeconds: 0, approval: false }, [cell], share);
+  return waveOf({ number: 0, name: CATCH_UP, policyWave: 0, bakeSeconds: 0, approval: false }, [cell], share);
 }
 
 const waveOf = (wave: Omit<Wave, 'cells' | 'regions' | 'exposure'>, cells: readonly VendedCell[], exposure: number): Wave => ({

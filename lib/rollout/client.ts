@@ -103,7 +103,7 @@ export class RolloutClient extends RolloutLookup {
    */
   async runStage(id: string, stage: PipelineStage): Promise<void> {
     const view = await this.view(id);
-    const reach = reachOf(stage, view.waves);
+    const reach = reachOf(stage, view.plan.waves);
     const { state } = stageOf(view, reach);
     const isAtIt = view.record.status === 'running' && view.alive && view.record.through === reach;
     if (state !== 'going on' || isAtIt) return;

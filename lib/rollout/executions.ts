@@ -1,5 +1,7 @@
 import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { policyWaveOf } from '../plan/waves.ts';
 import { isNamed } from '../registry/index.ts';
+import type { RolloutWave } from './rollout-record.ts';
 
 /** Whether the execution is under way. One that was never started, or is forgotten after ninety days, is not. */
 export async function isRunning(machines: SFNClient, executionArn: string): Promise<boolean> {
@@ -21,7 +23,7 @@ export interface Executions {
 
 /** A stage of a pipeline, as it calls the machine that drives rollouts. */
 export interface PipelineStage {
-  /** The wave that it goes to. */
+  /** The wave of the policy that it goes to. */
   readonly through: number;
   /** Whether somebody has agreed to that wave, in the pipeline. */
   readonly approved: boolean;
@@ -29,12 +31,21 @@ export interface PipelineStage {
   readonly last: boolean;
 }
 
+/** A wave of a rollout, as far as stages of pipelines count it. */
+type CountedWave = Pick<RolloutWave, 'number' | 'policyWave'>;
+
 /**
- * The wave that a stage takes the rollout to. The last stage takes it to its end: the policy may have got more waves since the
- * pipeline was made, and a rollout that nobody takes on would keep its locks, and its cells without the version.
+ * The wave that a stage takes the rollout to. A stage is a wave of the policy, which may be several waves of the rollout: one for
+ * each region. The last stage takes it to its end: the policy may have got more waves since the pipeline was made, and a rollout
+ * that nobody takes on would keep its locks, and its cells without the version.
+ * @param waves of the rollout's plan
  */
-export const reachOf = ({ through, last }: PipelineStage, waves: readonly { readonly number: number }[]): number =>
-  last ? Math.max(through, ...waves.map(({ number }) => number)) : through;
+export const reachOf = ({ through, last }: PipelineStage, waves: readonly CountedWave[]): number =>
+  Math.max(0, ...waves.filter((wave) => last || policyWaveOf(wave) <= through).map(({ number }) => number));
+
+/** The first wave of those that a stage goes through. @param waves of the rollout's plan */
+export const firstOf = ({ through }: PipelineStage, waves: readonly CountedWave[]): number =>
+  waves.find((wave) => policyWaveOf(wave) >= through)?.number ?? through;
 
 /** What the machine is given that drives rollouts. */
 export interface RolloutInput {

@@ -224,20 +224,23 @@ async function runHook(context: Context, id: string, options: HookOptions): Prom
     });
   }
   const { plan, session, client } = await openRollouts(context);
+  const { policyWaveOf } = await import('../../plan/waves.ts');
   const { waves } = await client.store.plan(id);
-  if (!waves.some((wave) => wave.number === number)) {
-    throw new FactoryError('USAGE', `${id} has no wave ${number}`, { fix: `it has waves 0 to ${waves.length - 1}` });
+  // A stage of a pipeline is a wave of the policy, which may be one for each region.
+  const own = waves.filter((wave) => policyWaveOf(wave) === number);
+  if (own.length === 0) {
+    throw new FactoryError('USAGE', `${id} has no wave ${number}`, { fix: `it has waves 0 to ${Math.max(...waves.map(policyWaveOf))}` });
   }
-  const [record, cells, published, { targetInCells }] = await Promise.all([
+  const [record, parts, published, { targetInCells }] = await Promise.all([
     client.store.requireRecord(id),
-    client.store.cellsIn(id, number),
+    Promise.all(own.map((wave) => client.store.cellsIn(id, wave.number))),
     context.publishedPlan(plan, session),
     import('../../../pipelines/hook.ts'),
   ]);
   const endpoints = new Map(published?.cells.map(({ name, endpoint }) => [name, endpoint]));
   const results = await targetInCells(options.target, {
     record,
-    cells,
+    cells: parts.flat(),
     endpoints,
     factory: packageRoot(),
     atOnce: AT_ONCE,

@@ -190,7 +190,7 @@ const pinnedCells = ({ store }: RolloutClient, { plan }: RolloutView): Promise<r
 
 /** Watches until the rollout needs nobody's eyes any more. It only reads: who stops it stops nothing else. */
 async function follow(context: Context, client: RolloutClient, id: string, stage: FollowedStage | undefined = undefined): Promise<number> {
-  const [{ watch }, { pictureOf }, { factsOf, pictureLines }, { stageOf }, { reachOf }] = await Promise.all([
+  const [{ watch }, { pictureOf }, { factsOf, pictureLines }, { stageOf }, { firstOf, reachOf }] = await Promise.all([
     import('../watch.ts'),
     import('../../rollout/picture.ts'),
     import('../rollout-view.ts'),
@@ -211,7 +211,7 @@ async function follow(context: Context, client: RolloutClient, id: string, stage
     const seen = { ...view, alive: view.alive || !isDead };
     const picture = pictureOf(seen, cells, new Date());
     last = picture;
-    const reach = stage ? reachOf(stage, view.waves) : 0;
+    const reach = stage ? reachOf(stage, view.plan.waves) : 0;
     state = stage && stageOf(view, reach).state;
     // Where nobody drives it any more, somebody must; it is the stage's turn to.
     if (stage && isDead && state === 'going on') await client.runStage(id, stage);
@@ -222,7 +222,9 @@ async function follow(context: Context, client: RolloutClient, id: string, stage
       },
       // What became of earlier waves, earlier stages have said.
       facts: factsOf(
-        stage ? { ...picture, waves: picture.waves.filter(({ number }) => stage.through <= number && number <= reach) } : picture,
+        stage
+          ? { ...picture, waves: picture.waves.filter(({ number }) => firstOf(stage, view.plan.waves) <= number && number <= reach) }
+          : picture,
       ),
       data: picture,
       size: view.cells.length / CELLS_PER_READ,

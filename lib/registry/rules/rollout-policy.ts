@@ -1,6 +1,6 @@
 /** Rules about the rollout policy: waves, bakes, and the calendars that hold them up. */
 import { STAGING } from './pipelines.ts';
-import { bakesOf, blackoutsOf, type Rule, repeated, seconds, UNIT, wavesOf } from './subject.ts';
+import { bakesOf, blackoutsOf, productionCells, type Rule, repeated, seconds, UNIT, wavesOf } from './subject.ts';
 
 /** The longest bake: a Step Functions action of CodePipeline ends after that. Source: "Quotas in AWS CodePipeline". */
 const LONGEST_BAKE = 7 * UNIT.d;
@@ -67,17 +67,22 @@ export const ROLLOUT_RULES: readonly Rule[] = [
   },
   {
     code: 'BAKE_TOO_LONG',
-    description: 'a bake, with its longest extension, takes seven days at most: then the pipeline that waits for it ends',
-    *check({ settings }) {
+    description:
+      'a bake, with its longest extension, takes seven days at most, in all its regions together where they bake one after the other: then the pipeline that waits for it ends',
+    *check(subject) {
+      const { settings } = subject;
       if (!settings) return;
       const extension = seconds(settings.rollout.maxBakeExtension);
-      for (const { path, bake } of bakesOf(settings.rollout)) {
+      const regions = new Set(productionCells(subject).map(([, { region }]) => region)).size;
+      for (const { path, bake, oneAtATime } of bakesOf(settings.rollout)) {
+        const bakes = oneAtATime ? Math.max(1, regions) : 1;
         if (seconds(bake) > LONGEST_BAKE) yield { path, message: `"${bake}" is more than 7 days`, fix: 'use at most 7d' };
-        else if (seconds(bake) + extension > LONGEST_BAKE) {
+        else if (bakes * (seconds(bake) + extension) > LONGEST_BAKE) {
+          const times = bakes === 1 ? '' : `, in each of ${bakes} regions,`;
           yield {
             path,
-            message: `"${bake}" and maxBakeExtension, which is "${settings.rollout.maxBakeExtension}", are more than 7 days`,
-            fix: 'shorten the one or the other: at most 7d together',
+            message: `"${bake}" and maxBakeExtension, which is "${settings.rollout.maxBakeExtension}",${times} are more than 7 days`,
+            fix: `shorten the one or the other: at most 7d together${bakes === 1 ? '' : '; or let the regions bake together'}`,
           };
         }
       }

@@ -79,10 +79,10 @@ export function prepare(parts: ValidParts, { now, existing, settled, places }: S
   return { ...parts, blocks, now, existing: existing ?? new Map(), settled: settled ?? new Map(), places: places ?? new Map() };
 }
 
-/** Every bake of a policy, with where it stands. */
+/** Every bake of a policy, with where it stands, and whether each region has it for itself. */
 export const bakesOf = ({ stagingBake, waves }: RolloutPolicy) => [
-  { path: 'rollout.stagingBake', bake: stagingBake },
-  ...waves.map(({ bake }, index) => ({ path: `rollout.waves.${index}.bake`, bake })),
+  { path: 'rollout.stagingBake', bake: stagingBake, oneAtATime: false },
+  ...waves.map(({ bake, regions }, index) => ({ path: `rollout.waves.${index}.bake`, bake, oneAtATime: regions === 'one-at-a-time' })),
 ];
 
 /** Both lists of waves that a rollout may take: the policy's, and those of an emergency. */

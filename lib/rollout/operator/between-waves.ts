@@ -1,4 +1,5 @@
 /** What the operator does between waves: it finds the next one, or has a stage of a pipeline take the rollout on. */
+import { policyWaveOf } from '../../plan/waves.ts';
 import { advance, scaled } from '../decide.ts';
 import { type PipelineStage, reachOf } from '../executions.ts';
 import { hasEnded, type RolloutRecord, type WaveRecord } from '../rollout-record.ts';
@@ -69,9 +70,10 @@ export class BetweenWaves extends RolloutWork {
 
   /** What was asked for, and that somebody has agreed in the pipeline to the wave that its stage begins. */
   private agreed({ control }: RolloutRecord, waves: readonly WaveRecord[], { through, approved }: PipelineStage): RolloutRecord['control'] {
-    const next = waves.find(({ status }) => status !== 'passed')?.number;
-    if (!approved || next !== through || control.approvals?.[through] !== undefined) return control;
-    return { ...control, approvals: { ...control.approvals, [through]: { by: 'its pipeline', at: this.now(), reason: undefined } } };
+    const next = waves.find(({ status }) => status !== 'passed')?.number ?? -1;
+    const wave = this.plan.waves[next];
+    if (!approved || !wave || policyWaveOf(wave) !== through || control.approvals?.[next] !== undefined) return control;
+    return { ...control, approvals: { ...control.approvals, [next]: { by: 'its pipeline', at: this.now(), reason: undefined } } };
   }
 
   /** A wave's execution has failed: because the wave did, which is written down already, or because it died. */

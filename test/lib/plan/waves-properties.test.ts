@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { planWaves, type Wave } from '../../../lib/plan/waves.ts';
+import { cellsTooHeavy } from '../../../lib/plan/traffic.ts';
+import { planWaves, policyWaveOf, type Wave } from '../../../lib/plan/waves.ts';
 import { type AwsCell, byImpact, type LifeState, type RolloutPolicy } from '../../../lib/registry/index.ts';
 import { runs } from '../../_helpers/properties.ts';
 import { names, orders, type PolicyWave, planOf, since, vended } from '../../_helpers/waves.ts';
@@ -75,11 +76,32 @@ describe('for any cells and any policy', () => {
       }),
     );
   const policy = policyOf(prefer);
+  /** The same with caps that never fall, and waves that go region by region. */
+  const capped = policy.chain((rules) =>
+    fc
+      .tuple(
+        fc.array(fc.double({ min: 1, max: 99, noNaN: true }), { minLength: rules.waves.length, maxLength: rules.waves.length }),
+        fc.array(fc.boolean(), { minLength: 2 * rules.waves.length, maxLength: 2 * rules.waves.length }),
+      )
+      .map(([caps, coins]) => {
+        const rising = caps.toSorted((a, b) => a - b);
+        const waves = rules.waves.map((each, index) => ({
+          ...each,
+          ...(coins[2 * index] && index < rules.waves.length - 1 ? { maxTraffic: rising[index] ?? 100 } : {}),
+          ...(coins[2 * index + 1] ? { regions: 'one-at-a-time' as const } : {}),
+        }));
+        return { ...rules, waves };
+      }),
+  );
+  const together = (rules: Pick<RolloutPolicy, 'waves' | 'multiRegionFromWave'>) => ({
+    ...rules,
+    waves: rules.waves.map(({ regions: _, ...each }) => each),
+  });
   const usual = { numRuns: runs(40) };
 
   test('every cell is in exactly one wave, or left out', () => {
     fc.assert(
-      fc.property(fleet, policy, (members, rules) => {
+      fc.property(fleet, fc.oneof(policy, capped), (members, rules) => {
         const { waves, leftOut } = planned(members, rules);
         const reached = waves.flatMap(names);
         expect(new Set(reached).size).toBe(reached.length);
@@ -118,9 +140,62 @@ describe('for any cells and any policy', () => {
     );
   });
 
+  test('caps hold after every wave; a cell too heavy for any of them is in the last wave, and named', () => {
+    fc.assert(
+      fc.property(fleet, capped, (members, rules) => {
+        const plan = planOf(
+          members.map((each) => each.cell),
+          rules,
+          livesOf(members),
+        );
+        const { waves } = planWaves(plan, orders);
+        const capOf = (wave: Wave) => (wave.number === 0 ? 100 : (rules.waves[policyWaveOf(wave) - 1]?.maxTraffic ?? 100));
+        let before = 0;
+        for (const wave of waves) {
+          // A wave without a cap may reach more than the next one allows: then that has no cells.
+          if (wave.cells.length > 0) expect(wave.exposure).toBeLessThanOrEqual(Math.max(capOf(wave) / 100, before) + 1e-6);
+          if (wave.exposure > before + 1e-9) expect(wave.exposure).toBeLessThanOrEqual(capOf(wave) / 100 + 1e-6);
+          before = wave.exposure;
+        }
+        const caps = rules.waves.slice(0, -1).map(({ maxTraffic = 100 }) => maxTraffic / 100);
+        const last = new Set(waves.filter((wave) => policyWaveOf(wave) === rules.waves.length).flatMap(names));
+        const { weight } = plan.production;
+        const heavy = plan.cells.filter(
+          ({ stage, trafficWeight }) => weight > 0 && stage === 'production' && trafficWeight / weight > Math.max(...caps, 0) + 1e-6,
+        );
+        const inWaves = new Set(waves.flatMap(names));
+        const tooHeavy = caps.length > 0 ? heavy.filter(({ name }) => inWaves.has(name)).map(({ name }) => name) : [];
+        for (const name of tooHeavy) expect(last).toContain(name);
+        const named = cellsTooHeavy(plan, waves).map(({ cell }) => cell);
+        expect(named).toEqual(expect.arrayContaining(tooHeavy));
+        for (const name of named) expect(last).toContain(name);
+      }),
+      usual,
+    );
+  });
+
+  test('a wave that goes region by region is waves of one region each, next to each other; all others are one wave', () => {
+    fc.assert(
+      fc.property(fleet, capped, (members, rules) => {
+        const { waves } = planned(members, rules);
+        expect(waves.map(({ number }) => number)).toEqual(waves.map((_, index) => index));
+        const numbers = waves.map(policyWaveOf);
+        expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+        expect([...new Set(numbers)]).toEqual([0, ...rules.waves.map((_, index) => index + 1)]);
+        for (const [index, each] of rules.waves.entries()) {
+          const own = waves.filter((wave) => policyWaveOf(wave) === index + 1);
+          if (each.regions === undefined) expect(own).toHaveLength(1);
+          else for (const wave of own) expect(wave.regions.length).toBeLessThanOrEqual(1);
+          expect(new Set(own.flatMap(({ regions }) => regions)).size).toBe(own.flatMap(({ regions }) => regions).length);
+        }
+      }),
+      usual,
+    );
+  });
+
   test('exposure begins with none, never falls, and is the share of traffic that runs the version', () => {
     fc.assert(
-      fc.property(fleet, policy, (members, rules) => {
+      fc.property(fleet, fc.oneof(policy, capped), (members, rules) => {
         const { waves } = planned(members, rules);
         const production = members.filter(({ kind }) => kind !== 'personal').map((each) => each.cell);
         const weights = production.reduce((sum, { trafficWeight }) => sum + trafficWeight, 0);
@@ -173,7 +248,7 @@ describe('for any cells and any policy', () => {
         Number(a.importance === 'high') - Number(b.importance === 'high') || b.trafficWeight - a.trafficWeight || byImpact(a, b),
     };
     fc.assert(
-      fc.property(fleet, policy, (members, rules) => {
+      fc.property(fleet, fc.oneof(policy, capped.map(together)), (members, rules) => {
         const { waves } = planned(members, rules);
         const cells = new Map(members.map((each) => [each.cell.name, each.cell]));
         const of = (wave: Wave) => names(wave).flatMap((name) => cells.get(name) ?? []);
