@@ -50,9 +50,10 @@ const OPERATIONS: Readonly<Record<OperationName, string>> = {
   restored: 'ends the rollout, and names what was not put back',
   broken: 'has put back what the wave changed, after an error that nothing else expects; the second time, ends it',
   waveFailed: 'ends the rollout after a wave whose execution died',
-  startDeploy: 'keeps what the cell runs now, and has a change set made; begins nothing after a failure, a halt, or in a closed calendar',
+  startDeploy:
+    'keeps what the cell runs now, or fails if a rollback could not restore it; has a change set made; begins nothing after a failure, a halt, or in a closed calendar',
   pollDeploy: 'executes the change set once it is made and loses nothing; says when the stack is done',
-  startRestore: 'has a change set made for what the cell ran before, or the stack deleted where there was none',
+  startRestore: 'has a change set made for what was published and sent before, or the stack deleted where there was none',
   pollRestore: 'the same as `pollDeploy`, the other way',
   cellBroken: 'writes down that the machine has given up on a cell, and why',
 };

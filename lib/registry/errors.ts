@@ -42,6 +42,7 @@ const ERROR_CODES = {
   SYNTH_FAILED: { exit: 1, meaning: 'the CDK app could not be synthesized' },
   ROLLOUT_UNKNOWN: { exit: 2, meaning: 'there is no such rollout' },
   ROLLOUT_FAILED: { exit: 1, meaning: 'a rollout stopped, or was rolled back' },
+  ROLLBACK_IMPOSSIBLE: { exit: 1, meaning: 'a rollback could not restore what runs in a cell; nothing was deployed over it' },
   PIPELINE_FAILED: { exit: 1, meaning: 'a step of a pipeline failed' },
   DRILL_FAILED: { exit: 1, meaning: 'an alarm could not be set, or was not what ended the wave that it was set for' },
   DEPLOY_FAILED: { exit: 1, meaning: 'one or more stacks could not be deployed' },

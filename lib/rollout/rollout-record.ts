@@ -194,7 +194,9 @@ export const planKey = (id: string) => `rollouts/${id}/plan.json`;
 export const waveKey = (id: string, wave: number) => `rollouts/${id}/waves/${wave}.json`;
 /** The cells to put back, as the machine fans out over them: `RolloutCell[]`. */
 export const rollbackKey = (id: string, wave: number, attempt: string) => `rollouts/${id}/rollbacks/${wave}-${attempt}.json`;
-/** What a cell ran before the rollout: version and parameters of its stack; written after the template. */
+/** What a cell ran before the rollout, `Previous` in `sent.ts`; written after the template. */
 export const previousKey = (id: string, cell: string) => `rollouts/${id}/previous/${cell}.json`;
 /** The template of that stack, as it was given to CloudFormation. */
 export const previousTemplateKey = (id: string, cell: string) => `rollouts/${id}/previous/${cell}.template.json`;
+/** What the rollout sends to a cell, `Sent` in `sent.ts`; written before its change set is made. */
+export const sentKey = (id: string, cell: string) => `rollouts/${id}/sent/${cell}.json`;

@@ -30,6 +30,7 @@ const ACTIVE = 'active';
 const waveSk = (wave: number) => `wave#${String(wave).padStart(3, '0')}`;
 const cellSk = (cell: string) => `cell#${cell}`;
 const lockSk = (cell: string) => `lock#${cell}`;
+const sentSk = (cell: string) => `sent#${cell}`;
 const historySk = (startedAt: string, id: string) => `rollout#${startedAt}#${id}`;
 
 /** A patch: what is `undefined` in it is removed. */
@@ -263,6 +264,19 @@ export class RolloutStore {
   async history(component: string, limit: number): Promise<readonly string[]> {
     const items = await this.table.query<{ rollout: string }>(componentPk(component), 'rollout#', { newestFirst: true, limit });
     return items.map(({ rollout }) => rollout);
+  }
+
+  // What cells were sent
+
+  /** Keys of what the component's stack in the cell was sent last, and of what it was sent before, while the end of that is open. */
+  async sentKeys(component: string, cell: string): Promise<readonly string[]> {
+    const { last, before } = (await this.table.get<{ last?: string; before?: string }>(componentPk(component), sentSk(cell))) ?? {};
+    return [last, before].filter((key) => key !== undefined);
+  }
+
+  /** @param before what the stack was sent before. @default - none: `last` is what it runs */
+  async noteSent(component: string, cell: string, last: string, before?: string): Promise<void> {
+    await this.table.update(componentPk(component), sentSk(cell), { last, before });
   }
 
   // Locks

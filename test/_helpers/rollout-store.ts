@@ -32,6 +32,8 @@ export class MemoryRolloutStore extends RolloutStore {
   private readonly histories = new Map<string, string[]>();
   /** By component, then by cell. */
   private readonly lockRecords = new Map<string, Map<string, Lock>>();
+  /** Keys of what was sent, by component and cell. */
+  private readonly sent = new Map<string, readonly string[]>();
   /** What was parsed already: objects of a rollout never change. */
   private readonly parsed = new Map<string, unknown>();
 
@@ -144,6 +146,17 @@ export class MemoryRolloutStore extends RolloutStore {
 
   override async history(component: string, limit: number): Promise<readonly string[]> {
     return (this.histories.get(component) ?? []).slice(0, limit);
+  }
+
+  override async sentKeys(component: string, cell: string): Promise<readonly string[]> {
+    return this.sent.get(key(component, cell)) ?? [];
+  }
+
+  override async noteSent(component: string, cell: string, ...keys: (string | undefined)[]): Promise<void> {
+    this.sent.set(
+      key(component, cell),
+      keys.filter((each) => each !== undefined),
+    );
   }
 
   override async lock(component: string, cell: string, rollout: string, dead?: string): Promise<Lock | undefined> {

@@ -17,6 +17,7 @@ import { publishArtifact } from '../../lib/artifact/publishing.ts';
 import { s3Client } from '../../lib/aws/s3.ts';
 import { S3Objects } from '../../lib/aws/s3-objects.ts';
 import type { Session } from '../../lib/aws/session.ts';
+import { findStack, stackResources } from '../../lib/aws/stacks.ts';
 import { plannedAlarms } from '../../lib/plan/alarms.ts';
 import { createPlan, requireInitialized } from '../../lib/plan/plan.ts';
 import { artifactBucketName, cellHealthAlarmName, type Registry, type RolloutPolicy } from '../../lib/registry/index.ts';
@@ -110,9 +111,15 @@ export class RolloutLab {
     return { ...cell, session: sessionIn(cell.account.accountId ?? '', cell.region) };
   }
 
-  /** Publishes a version of the component, whose template is the usual one with `more` in it. */
-  async publish(name: string, version: string, more: Template['Resources'] = {}): Promise<string> {
-    const files = new Map([['template.json', JSON.stringify(templateOf(name, more))]]);
+  /** Publishes a version of the component, whose template is the usual one with `more` in it. @param parameters what it is given */
+  async publish(
+    name: string,
+    version: string,
+    more: Template['Resources'] = {},
+    declared: Template['Parameters'] = {},
+    parameters: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    const files = new Map([['template.json', JSON.stringify(templateOf(name, more, declared))]]);
     const content = {
       component: name,
       kind: 'cloudformation',
@@ -120,7 +127,7 @@ export class RolloutLab {
       files,
       template: 'template.json',
       images: {},
-      parameters: {},
+      parameters,
     } as const;
     const byRegion = new Map([[REGION, new S3Objects(s3Client(this.session), this.bucket)]]);
     const { manifest } = await publishArtifact({ ...content, commit: undefined, by: 'test' }, { homeRegion: REGION, byRegion });
@@ -128,9 +135,17 @@ export class RolloutLab {
   }
 
   /** Puts a version into every cell at once, as if rollouts before had. */
-  async install(name: string, version: string, more: Template['Resources'] = {}): Promise<void> {
-    const Parameters = [{ ParameterKey: 'Version', ParameterValue: version }];
-    await Promise.all(this.plan.cells.map((cell) => createStack(this.cell(cell.name).session, name, templateOf(name, more), Parameters)));
+  async install(
+    name: string,
+    version: string,
+    more: Template['Resources'] = {},
+    declared: Template['Parameters'] = {},
+    parameters: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const given = Object.entries({ Version: version, ...parameters });
+    const Parameters = given.map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue }));
+    const template = templateOf(name, more, declared);
+    await Promise.all(this.plan.cells.map((cell) => createStack(this.cell(cell.name).session, name, template, Parameters)));
   }
 
   /** Sets a rollout going, of a version that was published. */
@@ -235,6 +250,17 @@ export class RolloutLab {
     } catch {
       return undefined;
     }
+  }
+
+  /** Everything that a component's stack shows of itself: template, parameters as they were given, resources by logical id. */
+  async stack(cell: string, name: string) {
+    const { session } = this.cell(cell);
+    const [template, found, resources] = await Promise.all([
+      this.templateOf(cell, name),
+      findStack(session, name),
+      stackResources(session, name),
+    ]);
+    return { template, parameters: found?.Parameters, resources: Object.fromEntries(resources) };
   }
 
   /** Puts something where a stack wants to put its own. */
@@ -357,8 +383,8 @@ async function createStack(session: Session, name: string, template: Template, P
 }
 
 /** The template of a component: what it says is what runs. */
-const templateOf = (name: string, more: Template['Resources']): Template => ({
-  Parameters: { Version: { Type: 'String' } },
+const templateOf = (name: string, more: Template['Resources'], declared: Template['Parameters'] = {}): Template => ({
+  Parameters: { Version: { Type: 'String' }, ...declared },
   Resources: {
     Running: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name: `/${name}/version`, Value: { Ref: 'Version' } } },
     Probe: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name: `/cell/probe/${name}`, Value: `/${name}` } },

@@ -1,23 +1,16 @@
 /** What the operator does in one cell: the way out, and the way back. */
 import type { Stack } from '@aws-sdk/client-cloudformation';
-import {
-  assetFile,
-  assetsIn,
-  fileKey,
-  readArtifact,
-  readFileChecked,
-  stackParameters,
-  templateFor,
-  tryReadArtifact,
-} from '../../artifact/artifacts.ts';
+import { assetFile, assetsIn, fileKey, readArtifact, readFileChecked, stackParameters, templateFor } from '../../artifact/artifacts.ts';
 import { openAt } from '../../plan/calendar.ts';
 import { FactoryError } from '../../registry/index.ts';
 import { calendarWait, isTouched, mayBegin, scaled } from '../decide.ts';
-import { type CellRecord, previousKey, previousTemplateKey, type RolloutCell, type RolloutPlan } from '../rollout-record.ts';
+import { type CellRecord, previousKey, type RolloutCell, type RolloutPlan, sentKey } from '../rollout-record.ts';
 import type { RolloutStore } from '../rollout-store.ts';
+import { recordOf } from '../sent.ts';
 import type { AnswerTo, CellAnswer } from './answers.ts';
 import type { CellAccess } from './cell-access.ts';
 import type { ChangeProgress, Desired } from './change.ts';
+import { PreviousVersion } from './previous.ts';
 
 /** Seconds between two looks at a stack that is being changed, at most. */
 const POLL_SECONDS = 15;
@@ -25,14 +18,6 @@ const POLL_SECONDS = 15;
 const POLL_GROWTH = 0.05;
 /** How long a stack is waited for, whoever is working on it. */
 const PATIENCE_SECONDS = 3_600;
-
-/** What ran in a cell before the rollout: all it takes to put it back. */
-interface Previous {
-  /** False when the component was not there at all. */
-  readonly there: boolean;
-  readonly version: string;
-  readonly parameters: Readonly<Record<string, string>>;
-}
 
 const DONE: CellAnswer<'done'> = { action: 'done', seconds: 1 };
 
@@ -69,21 +54,23 @@ export class CellWork {
       return this.fail(`${this.cell.name}: its lock was lost to another rollout of ${component}`);
     }
     if (record.status !== 'deploying' && (await this.isBusy())) return { action: 'again', seconds: scaled(POLL_SECONDS, policy.timeScale) };
-    const begun: CellRecord =
-      record.status === 'deploying'
-        ? // It goes on; how long nobody drove it does not count.
-          { ...record, startedAt: now().toISOString() }
-        : {
-            cell: this.cell.name,
-            wave: this.wave,
-            status: 'deploying',
-            changeSet: `${id}-${control.runs}-${waveRecord.attempts}`,
-            previous: await this.remember(),
-            executing: false,
-            startedAt: now().toISOString(),
-            // One that an earlier attempt changed, and nobody could put back, has the version by us, not from before.
-            ...(isTouched(record) ? { unchanged: false } : {}),
-          };
+    const goesOn = record.status === 'deploying';
+    const previous = goesOn ? '' : await this.remember();
+    if (typeof previous !== 'string') return this.onward(async () => previous);
+    const begun: CellRecord = goesOn
+      ? // It goes on; how long nobody drove it does not count.
+        { ...record, startedAt: now().toISOString() }
+      : {
+          cell: this.cell.name,
+          wave: this.wave,
+          status: 'deploying',
+          changeSet: `${id}-${control.runs}-${waveRecord.attempts}`,
+          previous,
+          executing: false,
+          startedAt: now().toISOString(),
+          // One that an earlier attempt changed, and nobody could put back, has the version by us, not from before.
+          ...(isTouched(record) ? { unchanged: false } : {}),
+        };
     // What an earlier attempt has left is none of this one's.
     await store.updateCell(id, { unchanged: undefined, sentence: undefined, endedAt: undefined, ...begun });
     return this.onward(() => this.drive(begun, this.plan.allowReplacement, () => this.propose(begun)));
@@ -151,7 +138,19 @@ export class CellWork {
   /** The version, as exactly the bytes that were pinned. */
   private async propose(record: CellRecord): Promise<ChangeProgress> {
     const desired = await this.desired();
-    return 'state' in desired ? desired : this.stack().propose(record.changeSet ?? '', desired);
+    if ('state' in desired) return desired;
+    const { id, version, digest } = this.plan;
+    await this.context.store.writeOnce(sentKey(id, this.cell.name), await recordOf(version, digest, desired.template, desired.parameters));
+    return this.stack().propose(record.changeSet ?? '', desired);
+  }
+
+  /** Points to the record of what the stack was sent. @param isOpen while its execution may still fail */
+  private async noteSent(status: CellRecord['status'], isOpen: boolean): Promise<void> {
+    const { id, component } = this.plan;
+    const { name } = this.cell;
+    const [own, before] = [sentKey(id, name), previousKey(id, name)];
+    const [last, other] = status === 'restoring' ? [before, own] : [own, before];
+    await this.context.store.noteSent(component, name, last, isOpen ? other : undefined);
   }
 
   private async desired(): Promise<Desired | ChangeProgress> {
@@ -174,36 +173,31 @@ export class CellWork {
     }
   }
 
-  /** Keeps what runs now, once: after a death in the middle, what runs is no longer what ran before. */
-  private async remember(): Promise<string> {
-    const { store } = this.context;
-    const { id } = this.plan;
-    const key = previousKey(id, this.cell.name);
-    const kept = await store.objects.get(key);
-    if (kept) return (JSON.parse(kept.text) as Previous).version;
-    const stack = this.stack();
-    const found = await stack.find();
-    const status = found?.StackStatus ?? '';
-    const nothing = !found || status === 'ROLLBACK_COMPLETE' || status === 'CREATE_FAILED' || status.startsWith('DELETE_');
-    const parameters = Object.fromEntries(
-      (found?.Parameters ?? []).map(({ ParameterKey = '', ParameterValue = '' }) => [ParameterKey, ParameterValue]),
-    );
-    const previous: Previous = nothing
-      ? { there: false, version: '', parameters: {} }
-      : { there: true, version: parameters['Version'] ?? '', parameters };
-    if (previous.there) await store.objects.put(previousTemplateKey(id, this.cell.name), await stack.template(), { absent: true });
-    await store.writeOnce(key, previous);
-    return previous.version;
+  private get previous(): PreviousVersion {
+    return new PreviousVersion(this.context.store, this.plan, this.cell);
+  }
+
+  /** Keeps what runs now. @returns its version, empty for none; or why nothing may be deployed over it */
+  private async remember(): Promise<string | ChangeProgress> {
+    try {
+      const previous = await this.previous.keep(this.stack(), async () => {
+        const desired = await this.desired();
+        return 'state' in desired ? {} : desired.parameters;
+      });
+      return previous.there ? previous.version : '';
+    } catch (error) {
+      if (!(error instanceof FactoryError) || error.code !== 'ROLLBACK_IMPOSSIBLE') throw error;
+      return { state: 'failed', sentence: whole(error) };
+    }
   }
 
   private async proposeBack(record: CellRecord): Promise<ChangeProgress> {
     const { component, id, version } = this.plan;
     const { store } = this.context;
     const stack = this.stack();
-    const [kept, found] = await Promise.all([store.objects.get(previousKey(id, this.cell.name)), stack.find()]);
+    const [previous, found] = await Promise.all([this.previous.kept(), stack.find()]);
     // It failed before anything was begun.
-    if (!kept) return { state: 'done', changed: false };
-    const previous = JSON.parse(kept.text) as Previous;
+    if (!previous) return { state: 'done', changed: false };
     const status = found?.StackStatus ?? '';
     const runs = found && versionOf(found);
     if (runs !== undefined && runs !== version && !(previous.there && runs === previous.version)) {
@@ -221,21 +215,15 @@ export class CellWork {
       return { state: 'working', sentence: `${component} is being deleted: it was not there before` };
     }
     if (!found) return { state: 'failed', sentence: `${this.cell.name} has no ${component} any more: left alone` };
-    const propose = async () => {
-      const template = (await store.objects.get(previousTemplateKey(id, this.cell.name)))?.text ?? '';
-      return stack.propose(record.changeSet ?? '', {
-        template,
-        templateUrl: await this.published(previous.version),
-        parameters: previous.parameters,
-      });
-    };
-    return this.drive(record, 'all', propose);
-  }
-
-  /** Where the template of that version lies, for one that is too long to go along. Cells may read artifacts, not what other cells ran. */
-  private async published(version: string): Promise<string> {
-    const artifact = await tryReadArtifact(this.context.store.objects, this.plan.component, version);
-    return artifact ? this.url(fileKey(this.plan.component, version, templateFor(artifact, this.cell.name))) : '';
+    return this.drive(record, 'all', async () => {
+      try {
+        const desired = await this.previous.desired(previous, (file) => this.url(fileKey(component, previous.version, file)));
+        return await stack.propose(record.changeSet ?? '', desired);
+      } catch (error) {
+        if (error instanceof FactoryError) return { state: 'failed', sentence: whole(error) };
+        throw error;
+      }
+    });
   }
 
   /** Takes a change a step on: made, executed, done. */
@@ -256,6 +244,7 @@ export class CellWork {
     }
     if (progress.state === 'done' && progress.changed) return this.verified(progress, record);
     if (progress.state !== 'ready') return progress;
+    await this.noteSent(record.status, true);
     // Before it happens: whoever comes after a death in between finds the change set, and executes it.
     await this.context.store.updateCell(this.plan.id, { ...record, executing: true });
     return stack.execute(changeSet);
@@ -275,6 +264,8 @@ export class CellWork {
     const progress = await step();
     const record = await this.record();
     if (progress.state === 'failed') return this.fail(`${this.cell.name}: ${progress.sentence}`);
+    // Also where nothing was to be changed: CloudFormation has compared what it hides, too.
+    if (progress.state === 'done') await this.noteSent('deploying', false);
     if (progress.state === 'done') return this.settle({ ...record, status: 'deployed', unchanged: record.unchanged ?? !progress.changed });
     return this.later(record, (sentence) => this.fail(sentence));
   }
@@ -285,6 +276,7 @@ export class CellWork {
     const record = await this.record();
     const stuck = (sentence: string) => this.settle({ ...record, status: 'not restored', sentence });
     if (progress.state === 'failed') return stuck(progress.sentence);
+    if (progress.state === 'done' && (await this.previous.kept())?.there) await this.noteSent('restoring', false);
     return progress.state === 'done' ? this.settle({ ...record, status: 'restored' }) : this.later(record, stuck);
   }
 
@@ -310,6 +302,9 @@ export class CellWork {
     return DONE;
   }
 }
+
+/** An error as a sentence that also says how to fix it. */
+const whole = ({ message, fix, code }: FactoryError): string => (fix === undefined ? message : `${message}. ${code}: ${fix}`);
 
 /** The version that a stack was deployed with; undefined for a component that takes none. */
 const versionOf = ({ Parameters = [] }: Stack): string | undefined =>

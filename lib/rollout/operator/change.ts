@@ -21,7 +21,7 @@ import { isNamed } from '../../registry/index.ts';
 import { changesInPlace, isStateful, STATEFUL } from '../../review/stateful.ts';
 
 /** Longest template that goes along with the call. Source: CreateChangeSet, AWS CloudFormation API Reference. */
-const INLINE_BYTES = 51_200;
+export const INLINE_BYTES = 51_200;
 
 /** What a stack is to become. */
 export interface Desired {
@@ -31,6 +31,8 @@ export interface Desired {
   /** What the template finds in the CDK's bucket of its own account, by its key: base64, read when it is not there yet. */
   readonly assets?: ReadonlyMap<string, () => Promise<string>>;
   readonly parameters: Readonly<Record<string, string>>;
+  /** Parameters that keep the value that the stack has. @default - none */
+  readonly keep?: readonly string[];
 }
 
 /** Where a change is: under way, made and waiting to be executed, not made at all, done, or failed for a reason that people can read. */
@@ -115,7 +117,10 @@ export class ComponentStack {
       ChangeSetName: changeSet,
       ChangeSetType: stack ? 'UPDATE' : 'CREATE',
       ...body,
-      Parameters: Object.entries(desired.parameters).map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
+      Parameters: [
+        ...Object.entries(desired.parameters).map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
+        ...(desired.keep ?? []).map((ParameterKey) => ({ ParameterKey, UsePreviousValue: true })),
+      ],
       Capabilities: ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM'],
       RoleARN: this.executionRole,
       Description: `Rollout ${changeSet}`,

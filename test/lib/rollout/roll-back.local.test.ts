@@ -1,0 +1,107 @@
+/** What a rollback restores, by comparing stacks: template, parameters, resources, and the secrets that stacks hide. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { previousKey, sentKey } from '../../../lib/rollout/rollout-record.ts';
+import { component } from '../../_helpers/organization.ts';
+import { RolloutLab } from '../../_helpers/rollouts.ts';
+
+let lab: RolloutLab;
+
+beforeAll(async () => {
+  lab = await RolloutLab.start((input) => {
+    for (let index = 0; index < 5; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
+  });
+  for (const { name } of lab.plan.cells) await lab.occupy(name, '/cell/network/vpc-id');
+});
+afterAll(() => lab?.stop());
+
+const DECLARED = {
+  Password: { Type: 'String', NoEcho: true },
+  Size: { Type: 'String', Default: 'small' },
+  VpcId: { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/cell/network/vpc-id' },
+};
+/** Resources that show what the parameters really are. */
+const shows = (name: string) =>
+  Object.fromEntries(
+    Object.keys(DECLARED).map((parameter) => [
+      `Shows${parameter}`,
+      { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name: `/${name}/${parameter}`, Value: { Ref: parameter } } },
+    ]),
+  );
+const newer = (name: string) => ({
+  ...shows(name),
+  New: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name: `/${name}/new`, Value: 'x' } },
+});
+
+/** All that the component is in a cell. */
+async function all(cell: string, name: string) {
+  const secrets = await Promise.all(Object.keys(DECLARED).map((parameter) => lab.parameter(cell, `/${name}/${parameter}`)));
+  return { ...(await lab.stack(cell, name)), secrets, added: await lab.parameter(cell, `/${name}/new`) };
+}
+
+/** Rolls 2.0.0 out, and has an alarm roll it back in staging. */
+async function rolledBack(name: string, parameters: Readonly<Record<string, string>> = { Password: 'two', Size: 'large' }) {
+  const id = await lab.start(name, '2.0.0', await lab.publish(name, '2.0.0', newer(name), DECLARED, parameters));
+  await lab.baking(id, 0);
+  expect((await all('staging', name)).secrets).toEqual([parameters['Password'], parameters['Size'], 'somebody’s']);
+  await lab.alarm('staging', 'latency', 'ALARM');
+  const view = await lab.ended(id);
+  await lab.alarm('staging', 'latency', 'OK');
+  expect(view.record).toMatchObject({ status: 'rolled back', outcome: { cell: 'staging', wave: 0 } });
+  return id;
+}
+
+test('a rollback restores what a rollout deployed, secrets included, from what was published and sent', async () => {
+  const first = await lab.ended(
+    await lab.start('c0', '1.0.0', await lab.publish('c0', '1.0.0', shows('c0'), DECLARED, { Password: 'one' })),
+  );
+  expect(first.record.status).toBe('succeeded');
+  const before = await all('staging', 'c0');
+  expect(before.secrets).toEqual(['one', 'small', 'somebody’s']);
+  const id = await rolledBack('c0');
+  expect(await all('staging', 'c0')).toEqual(before);
+
+  const { objects } = lab.client.store;
+  const texts = [previousKey(id, 'staging'), sentKey(id, 'staging')].map(async (key) => (await objects.get(key))?.text ?? '');
+  for (const text of await Promise.all(texts)) {
+    expect(JSON.parse(text)).toMatchObject({ schemaVersion: 2, artifact: expect.stringMatching(/^sha256:/) });
+    expect(JSON.parse(text).parameters.Password).toEqual({ salt: expect.any(String), scrypt: expect.any(String) });
+    expect(text).not.toMatch(/"(one|two)"/);
+  }
+  // And again, from the record that the rollback has left.
+  expect(await lab.client.store.sentKeys('c0', 'staging')).toEqual([previousKey(id, 'staging')]);
+  await rolledBack('c0');
+  expect(await all('staging', 'c0')).toEqual(before);
+});
+
+test('a rollback restores what was deployed by hand as it was published', async () => {
+  await lab.publish('c1', '1.0.0', shows('c1'), DECLARED, { Password: 'one' });
+  await lab.install('c1', '1.0.0', shows('c1'), DECLARED, { Password: 'one' });
+  const before = await all('staging', 'c1');
+  await rolledBack('c1');
+  expect(await all('staging', 'c1')).toEqual(before);
+});
+
+test('a rollback restores what was never published, where nothing of it is hidden', async () => {
+  const { Password: _, ...declared } = DECLARED;
+  const { ShowsPassword: __, ...resources } = shows('c2');
+  await lab.install('c2', '0.9-by-hand', resources, declared, { Size: 'huge' });
+  const before = await all('staging', 'c2');
+  await rolledBack('c2');
+  expect(await all('staging', 'c2')).toEqual(before);
+});
+
+test.each([
+  ['c3', 'was never published', { Password: 'by hand' }],
+  ['c4', 'has other parameters than were published', { Password: 'by hand', Size: 'huge' }],
+])('%s, which %s, and hides a parameter: refused before anything is deployed over it', async (name, _, parameters) => {
+  if (name === 'c4') await lab.publish(name, '1.0.0', shows(name), DECLARED, { Password: 'one' });
+  await lab.install(name, '1.0.0', shows(name), DECLARED, parameters);
+  const before = await all('staging', name);
+  const digest = await lab.publish(name, '2.0.0', newer(name), DECLARED, { Password: 'two' });
+  const view = await lab.ended(await lab.start(name, '2.0.0', digest));
+  expect(view.record.status).toBe('rolled back');
+  expect(view.record.outcome?.sentence).toContain(
+    `staging runs ${name} 1.0.0, which a rollback could not restore: it has the secret parameter Password, whose value CloudFormation hides and neither record nor artifact tells. ROLLBACK_IMPOSSIBLE: bring the cell to a published version of ${name} by hand, template and parameters, then start again`,
+  );
+  expect(await all('staging', name)).toEqual(before);
+});
