@@ -32,7 +32,8 @@ const WAVE_STATUSES: Readonly<Record<WaveStatus, string>> = {
 };
 
 const CELL_STATUSES: Readonly<Record<CellRolloutStatus, string>> = {
-  pending: 'nothing was done to it',
+  pending: 'nothing was done to it; while a freeze holds it, the sentence says which',
+  skipped: 'it was left out after the rollout had started: somebody asked, or a newer revision has cordoned it',
   deploying: 'its stack is being changed, or is about to be',
   deployed: 'it runs the version; `unchanged` where it did before',
   failed: 'its stack could not be changed; the sentence says why',

@@ -65,9 +65,13 @@ export const environment = {
     return reachesAws(process.env);
   },
 
-  /** What the operator's stack tells its function: the table of rollouts, and the bucket of artifacts. */
-  get operator(): { readonly table: string | undefined; readonly bucket: string | undefined } {
-    return { table: process.env['ROLLOUTS_TABLE'], bucket: process.env['ARTIFACTS_BUCKET'] };
+  /** What the operator's stack tells its function: the table of rollouts, the bucket of artifacts, and that of the registry. */
+  get operator(): { readonly table: string | undefined; readonly bucket: string | undefined; readonly registry: string | undefined } {
+    return {
+      table: process.env['ROLLOUTS_TABLE'],
+      bucket: process.env['ARTIFACTS_BUCKET'],
+      registry: process.env['REGISTRY_BUCKET'],
+    };
   },
 };
 

@@ -9,6 +9,7 @@ import { componentCommand } from './commands/component.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { destroyCommand } from './commands/destroy.ts';
 import { drillCommand } from './commands/drill.ts';
+import { freezeCommand, unfreezeCommand } from './commands/freeze.ts';
 import { initCommand } from './commands/init.ts';
 import { localCommand } from './commands/local.ts';
 import { pipelinesCommand } from './commands/pipelines.ts';
@@ -52,6 +53,8 @@ function createProgram(json: boolean): Command {
     deployCommand(),
     componentCommand(),
     rolloutCommand(),
+    freezeCommand(),
+    unfreezeCommand(),
     pipelinesCommand(),
     statusCommand(),
     versionsCommand(),

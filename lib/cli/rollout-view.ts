@@ -107,10 +107,11 @@ function foreseenEnd({ component, waves, ends, seconds }: ForeseenRollout): stri
 // How a rollout is
 
 /** `12/50`, and what is not as it should be. */
-function countsText({ total, deployed, moving, failed, restored, notRestored }: CellCounts): string {
+function countsText({ total, deployed, moving, failed, restored, notRestored, skipped }: CellCounts): string {
   const parts = [
     moving > 0 ? `${moving} under way` : '',
     failed > 0 ? pc.red(`${failed} failed`) : '',
+    skipped > 0 ? pc.yellow(`${skipped} skipped`) : '',
     restored > 0 ? `${restored} put back` : '',
     notRestored > 0 ? pc.red(`${notRestored} not put back`) : '',
   ].filter(Boolean);

@@ -1,5 +1,5 @@
 import type { Session } from '../aws/session.ts';
-import type { InitializedPlan } from '../plan/plan.ts';
+import type { InitializedPlan, Plan } from '../plan/plan.ts';
 import type { Component } from '../registry/index.ts';
 import type { Context } from './context.ts';
 
@@ -10,6 +10,29 @@ export async function openRollouts(context: Context) {
 }
 
 export type OpenedRollouts = Awaited<ReturnType<typeof openRollouts>>;
+
+/** The plan of the newest published revision. @throws FactoryError `REVISION_NOT_FOUND` where nothing was published */
+export async function requirePublished(context: Context, { plan, session }: OpenedRollouts): Promise<Plan> {
+  const published = await context.publishedPlan(plan, session);
+  if (published) return published;
+  const { FactoryError } = await import('../registry/index.ts');
+  throw new FactoryError('REVISION_NOT_FOUND', 'nothing was published yet, and rollouts are pinned to a revision', {
+    fix: 'run `cellctl publish`',
+  });
+}
+
+/** Names of the components that are published. */
+export async function componentNames(context: Context, { plan, session }: OpenedRollouts): Promise<readonly string[]> {
+  const published = await context.publishedPlan(plan, session);
+  return published?.components.map(({ name }) => name) ?? [];
+}
+
+/** The newest rollout of each component to all cells, and those beside it that are not over; newest first. */
+export async function newestRollouts(context: Context, opened: OpenedRollouts) {
+  const names = await componentNames(context, opened);
+  const records = (await Promise.all(names.map((name) => opened.client.newest(name)))).flat();
+  return records.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+}
 
 /**
  * Refuses work that takes cells from under a rollout.

@@ -1,9 +1,11 @@
 /** What people may ask of a rollout: which wave it is about when they don't say, and what follows. Pure. */
 import { FactoryError } from '../registry/index.ts';
+import { isTouched } from './decide.ts';
 import type { RolloutView } from './rollout-lookup.ts';
+import type { CellRecord, RolloutPlan } from './rollout-record.ts';
 
 /** What can be asked for. */
-export type Ask = 'pause' | 'stop' | 'resume' | 'rollback' | 'approve' | 'skip-bake';
+export type Ask = 'pause' | 'stop' | 'resume' | 'rollback' | 'approve' | 'skip-bake' | 'skip-cell';
 
 type PlannedWave = RolloutView['plan']['waves'][number];
 
@@ -59,6 +61,26 @@ export function waveToSkip(view: RolloutView, number: number | undefined): numbe
   throw new FactoryError('REFUSED', `no wave of ${plan.id} bakes now`, { fix: 'name one that is to come with --wave' });
 }
 
+/**
+ * Refuses to leave a cell out of a rollout that is not in it, or that has the version already.
+ * @throws FactoryError `USAGE` for one that is in no wave; `REFUSED` for one that has the version, or is getting it
+ */
+export function refuseSkip(plan: RolloutPlan, cell: string, cells: readonly CellRecord[]): void {
+  const { id, component, version } = plan;
+  if (!plan.waves.some((wave) => wave.cells.includes(cell))) {
+    const left = plan.leftOut.find((each) => each.cell === cell);
+    throw new FactoryError('USAGE', `${cell} is in no wave of ${id}${left ? `. ${left.reason}` : ''}`, {
+      fix: `name a cell that \`cellctl rollout status ${id}\` shows`,
+    });
+  }
+  const record = cells.find((each) => each.cell === cell);
+  if (!record || (record.status !== 'deployed' && !isTouched(record))) return;
+  const state = record.status === 'deployed' ? `runs ${component} ${version} already` : `is ${record.status} by ${id}`;
+  throw new FactoryError('REFUSED', `${cell} ${state}: it can't be left out any more`, {
+    fix: `\`cellctl rollout rollback ${id}\` takes the version back from its cells; after that, skip ${cell} and \`cellctl rollout resume ${id}\``,
+  });
+}
+
 /** What was asked for, and what happens next: one line. @param view from before it was asked for */
 export function followingOf(ask: Ask, view: RolloutView, wave?: number): string {
   const { record, waves } = view;
@@ -84,6 +106,8 @@ export function followingOf(ask: Ask, view: RolloutView, wave?: number): string 
         : `what it changed is put back in its last wave; cells of the waves before it keep ${record.version}`;
     case 'approve':
       return record.status === 'awaiting approval' ? `${named(wave ?? 0)}, begins now` : `${named(wave ?? 0)}, begins when its turn comes`;
+    case 'skip-cell':
+      return `it gets nothing of ${id}, and its wave does not wait for it; \`cellctl rollout catch-up <cell>\` brings it to the others’ version later`;
     case 'skip-bake':
       return busy?.status === 'baking' && busy.number === wave
         ? `${named(wave)}, passes at its next look, if no alarm fires until then`

@@ -6,6 +6,7 @@ import { S3Objects } from '../aws/s3-objects.ts';
 import type { Session } from '../aws/session.ts';
 import { ROLLOUT_PARAMETERS } from '../plan/plan.ts';
 import { FactoryError, isNamed } from '../registry/index.ts';
+import { refuseSkip } from './asking.ts';
 import { executionsOf, type PipelineStage, reachOf } from './executions.ts';
 import { RolloutLookup, stageOf } from './rollout-lookup.ts';
 import {
@@ -177,6 +178,17 @@ export class RolloutClient extends RolloutLookup {
   }
 
   /**
+   * Leaves a cell out that has not got the version yet.
+   * @throws FactoryError `USAGE` for one that is in no wave; `REFUSED` when it has the version or is about to, or all is done
+   */
+  async skipCell(id: string, cell: string, asker: Asker): Promise<RolloutRecord> {
+    const { plan, cells } = await this.view(id);
+    refuseSkip(plan, cell, cells);
+    const from: RolloutStatus[] = ['queued', ...HALTED_OR_RUNNING, 'stopped', 'rolled back', 'rolled back in part'];
+    return this.ask(id, from, ({ control }) => ({ ...control, skipCells: { ...control.skipCells, [cell]: request(asker) } }));
+  }
+
+  /**
    * Goes on from where it was: cells that run the version stay as they are.
    * @throws FactoryError `REFUSED` while it runs, when it has succeeded, or when another rollout has begun since
    */
@@ -201,8 +213,8 @@ export class RolloutClient extends RolloutLookup {
     await this.refuseOutdated(record, `start a new one with \`cellctl rollout start ${record.component} --release ${record.version}\``);
     const from: RolloutStatus[] = [...HALTED_OR_RUNNING, 'stopped', 'rolled back', 'rolled back in part'];
     const asked = await this.ask(id, from, ({ control, status }) => ({
-      // One that is over begins anew: waves are approved and bake again. One that died on its way back goes on with that.
-      ...(hasEnded(status) ? {} : control.rollback ? control : withoutHalts(control)),
+      // One that is over begins anew: waves are approved and bake again, and only cells that were skipped stay so. One that died on its way back goes on with that.
+      ...(hasEnded(status) ? onlySkips(control) : control.rollback ? control : withoutHalts(control)),
       resumed: request(asker),
     }));
     return this.onward(asked);
@@ -304,6 +316,9 @@ const request = ({ by, reason }: Asker): Request => ({ by, reason, at: new Date(
 function withoutPause({ pause: _pause, ...rest }: Control): Control {
   return rest;
 }
+
+/** Of what was asked for, the cells that were left out. */
+const onlySkips = ({ skipCells }: Control): Control => (skipCells ? { skipCells } : {});
 
 /** What was asked for before no longer holds; approvals and skipped bakes do. */
 function withoutHalts({ pause: _pause, stop: _stop, ...rest }: Control): Control {

@@ -23,6 +23,7 @@ export interface CellCounts {
   readonly failed: number;
   readonly restored: number;
   readonly notRestored: number;
+  readonly skipped: number;
 }
 
 export interface WavePicture {
@@ -126,7 +127,15 @@ type PlannedWave = RolloutView['plan']['waves'][number];
 function wavePicture({ waves, cells }: RolloutView, wave: PlannedWave, times: WavePicture['forecast']): WavePicture {
   const { number, name, regions, exposure } = wave;
   const record: WaveRecord = waves.find((each) => each.number === number) ?? { number, status: 'pending', attempts: 0 };
-  const { status, bakeBeganAt: since, bakeUntil: until, extended, sentence = extended, startedAt, endedAt } = record;
+  const {
+    status,
+    bakeBeganAt: since,
+    bakeUntil: until,
+    extended,
+    sentence = extended ?? waiting(record, cells),
+    startedAt,
+    endedAt,
+  } = record;
   return {
     ...{ number, name, status, regions, exposure },
     cells: countCells(wave, cells),
@@ -140,6 +149,12 @@ function wavePicture({ waves, cells }: RolloutView, wave: PlannedWave, times: Wa
   };
 }
 
+/** What a cell of the wave waits for, while the others are deployed. */
+const waiting = ({ number, status }: WaveRecord, cells: readonly CellRecord[]): string | undefined =>
+  status === 'deploying'
+    ? cells.find((cell) => cell.wave === number && cell.status === 'pending' && cell.waitingSince !== undefined)?.sentence
+    : undefined;
+
 function countCells({ number, cells: { length: total } }: PlannedWave, cells: readonly CellRecord[]): CellCounts {
   const own = cells.filter(({ wave }) => wave === number);
   const count = (...states: CellRolloutStatus[]) => own.filter(({ status }) => states.includes(status)).length;
@@ -150,6 +165,7 @@ function countCells({ number, cells: { length: total } }: PlannedWave, cells: re
     failed: count('failed'),
     restored: count('restored'),
     notRestored: count('not restored'),
+    skipped: count('skipped'),
   };
 }
 
@@ -168,7 +184,7 @@ function deploySeconds(cells: readonly CellRecord[]): number {
 function foreseen({ plan, waves, cells: records }: RolloutView, cells: readonly (readonly RolloutCell[])[], now: Date) {
   const { policy } = plan;
   const taken = deploySeconds(records);
-  const deployed = new Set(records.filter(({ status }) => status === 'deployed').map(({ cell }) => cell));
+  const deployed = new Set(records.filter(({ status }) => status === 'deployed' || status === 'skipped').map(({ cell }) => cell));
   let clock: Date | undefined = now;
   return plan.waves.map((wave, index): NonNullable<WavePicture['forecast']> => {
     const record = waves[index];
@@ -194,8 +210,9 @@ const RANK: Readonly<Record<CellRolloutStatus, number>> = {
   restoring: 2,
   deploying: 3,
   restored: 4,
-  deployed: 5,
-  pending: 6,
+  skipped: 5,
+  deployed: 6,
+  pending: 7,
 };
 
 /** A row for every cell of the rollout: first those that somebody must look at. */
@@ -215,5 +232,5 @@ export function cellPictures({ plan, cells }: RolloutView): CellPicture[] {
 /** What runs in a cell; undefined where something is under way, or has failed on the way. */
 function versionNow(status: CellRolloutStatus, before: string | undefined, version: string): string | undefined {
   if (status === 'deployed') return version;
-  return status === 'restored' || status === 'pending' ? before : undefined;
+  return status === 'restored' || status === 'pending' || status === 'skipped' ? before : undefined;
 }

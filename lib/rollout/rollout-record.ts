@@ -56,6 +56,10 @@ export interface RolloutPlan {
    * @default - none: the version is to get through
    */
   readonly drill?: string | undefined;
+  /** True where the policy's waves of an emergency were taken in place of its usual ones. @default - false */
+  readonly emergency?: boolean | undefined;
+  /** Cells that may be sick before the rollout, because it is to cure them. @default - none */
+  readonly cures?: readonly string[] | undefined;
   /** Components whose requests tell whether a cell is used: the component itself, or all that stand on a foundation. */
   readonly traffic: readonly string[];
   readonly version: string;
@@ -98,6 +102,8 @@ export interface Control {
   readonly skipBake?: Readonly<Record<string, Request>>;
   /** By number of the wave. */
   readonly approvals?: Readonly<Record<string, Request>>;
+  /** Cells that are left out of the rollout, by name. */
+  readonly skipCells?: Readonly<Record<string, Request>>;
 }
 
 /** Why a rollout is where it is, for people. */
@@ -168,7 +174,8 @@ export interface WaveRecord {
   readonly sentence?: string;
 }
 
-export type CellRolloutStatus = 'pending' | 'deploying' | 'deployed' | 'failed' | 'restoring' | 'restored' | 'not restored';
+/** `skipped`: it was left out of the rollout after that had started, and never got the version. */
+export type CellRolloutStatus = 'pending' | 'skipped' | 'deploying' | 'deployed' | 'failed' | 'restoring' | 'restored' | 'not restored';
 
 /** What became of a cell. */
 export interface CellRecord {
@@ -182,9 +189,11 @@ export interface CellRecord {
   readonly changeSet?: string;
   /** True from just before the change set is executed. */
   readonly executing?: boolean;
+  /** Since when a freeze keeps it from being begun. */
+  readonly waitingSince?: string;
   readonly startedAt?: string;
   readonly endedAt?: string;
-  /** Why it failed: a whole sentence. */
+  /** Why it failed, was skipped, or waits: a whole sentence. */
   readonly sentence?: string;
 }
 

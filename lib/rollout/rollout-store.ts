@@ -5,6 +5,7 @@
 import pLimit from 'p-limit';
 import type { Session } from '../aws/session.ts';
 import { FactoryError, type Objects } from '../registry/index.ts';
+import { Freezes } from './freezes.ts';
 import {
   type CellRecord,
   ENDED,
@@ -52,6 +53,7 @@ const untouched = (number: number): WaveRecord => ({ number, status: 'pending', 
 
 export class RolloutStore {
   private readonly table: RolloutTable;
+  readonly freezes: Freezes;
   /** A plan never changes, and is asked for with every step. */
   private readonly plans = new Map<string, RolloutPlan>();
 
@@ -62,6 +64,7 @@ export class RolloutStore {
     readonly objects: Objects,
   ) {
     this.table = new RolloutTable(session, table);
+    this.freezes = new Freezes(this.table);
   }
 
   // The pinned plan

@@ -59,20 +59,29 @@ export class RolloutTable {
 
   /** Items under the key whose sort key begins so. */
   async query<T>(pk: string, prefix: string, options: { newestFirst?: boolean; limit?: number } = {}): Promise<T[]> {
-    const { newestFirst = false, limit = Number.POSITIVE_INFINITY } = options;
-    const found: T[] = [];
+    return (await this.entries(pk, prefix, options)).map(({ item }) => item as T);
+  }
+
+  /** The same with their sort keys, as they are stored. @param prefix empty for all */
+  async entries(
+    pk: string,
+    prefix: string,
+    { newestFirst = false, limit = Number.POSITIVE_INFINITY }: { newestFirst?: boolean; limit?: number } = {},
+  ): Promise<{ sk: string; item: Item }[]> {
+    const found: { sk: string; item: Item }[] = [];
     const pages = paginateQuery(
       { client: this.db },
       {
         TableName: this.name,
-        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-        ExpressionAttributeValues: { ':pk': pk, ':prefix': prefix },
+        // An empty prefix is no value that a key may have.
+        KeyConditionExpression: prefix === '' ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)',
+        ExpressionAttributeValues: { ':pk': pk, ...(prefix === '' ? {} : { ':prefix': prefix }) },
         ConsistentRead: true,
         ScanIndexForward: !newestFirst,
       },
     );
     for await (const page of pages) {
-      found.push(...(page.Items ?? []).map((item) => withoutKeys<T>(item)));
+      found.push(...(page.Items ?? []).map((item) => ({ sk: String(item['sk']), item: withoutKeys<Item>(item) })));
       if (found.length >= limit) break;
     }
     return found.slice(0, limit);

@@ -14,6 +14,7 @@ import { acknowledgeWildcards, waitForPolicyOnly } from '../linting.ts';
 import { packageRoot } from '../package-root.ts';
 import { CONTROL_STACKS, foundationComponent, type InitializedPlan, ROLLOUT_PARAMETERS } from '../plan/plan.ts';
 import { artifactBucketName, FactoryError } from '../registry/index.ts';
+import { POINTER_KEY, REVISIONS } from '../registry/pointer.ts';
 import { type Blank, definitionOf, type Machine, rollout, runWave } from './machines.ts';
 
 /** Where `npm run build` puts the operator, with all it imports, as one file. */
@@ -88,10 +89,15 @@ export class RolloutsStack extends Stack {
     const [artifacts, records] = [this.bucket.arnForObjects('artifacts/*'), this.bucket.arnForObjects('rollouts/*')];
     role.addToPolicy(allow(['s3:GetObject'], [artifacts, records]));
     role.addToPolicy(allow(['s3:PutObject'], [records]));
+    // Which cells a newer revision has cordoned is read live. No list: revisions are never missing.
+    const registry = s3.Bucket.fromBucketName(this, 'Registry', this.plan.registryBucket);
+    const revisions = registry.arnForObjects(`${REVISIONS}*`);
+    role.addToPolicy(allow(['s3:GetObject'], [registry.arnForObjects(POINTER_KEY), revisions]));
     // Without it, S3 answers "forbidden" for an object that isn't there.
     role.addToPolicy(allow(['s3:ListBucket'], [this.bucket.bucketArn]));
     role.addToPolicy(allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]));
     acknowledgeWildcards(role, cells, 'Cells are accounts that come and go; the condition keeps it inside the organization.');
+    acknowledgeWildcards(role, [revisions], 'Every publication is a revision of its own.');
     acknowledgeWildcards(role, [artifacts, records], 'Every rollout and every version is a folder of its own.');
     const operator = new lambda.Function(this, 'Operator', {
       description: 'Acts in cells for rollouts',
@@ -104,7 +110,11 @@ export class RolloutsStack extends Stack {
       // A look at hundreds of cells is the longest step; no step waits.
       timeout: Duration.minutes(5),
       memorySize: 512,
-      environment: { ROLLOUTS_TABLE: this.table.tableName, ARTIFACTS_BUCKET: this.bucket.bucketName },
+      environment: {
+        ROLLOUTS_TABLE: this.table.tableName,
+        ARTIFACTS_BUCKET: this.bucket.bucketName,
+        REGISTRY_BUCKET: this.plan.registryBucket,
+      },
     });
     waitForPolicyOnly(operator, role);
     return operator;

@@ -1,4 +1,5 @@
 /** The table of rollouts in memory, with the conditions that the real one has. */
+import type { Freezes } from '../../lib/rollout/freezes.ts';
 import {
   type CellRecord,
   hasEnded,
@@ -24,6 +25,7 @@ const key = (...parts: readonly (string | number)[]) => parts.join('#');
 const laneOf = ({ component, only = '' }: Lane) => `${component}/${only}`;
 
 export class MemoryRolloutStore extends RolloutStore {
+  override readonly freezes = { list: async () => [] } as unknown as Freezes;
   private readonly records = new Map<string, RolloutRecord>();
   private readonly waveRecords = new Map<string, WaveRecord>();
   /** By rollout, then by cell. */

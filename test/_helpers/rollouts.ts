@@ -20,7 +20,7 @@ import type { Session } from '../../lib/aws/session.ts';
 import { findStack, stackResources } from '../../lib/aws/stacks.ts';
 import { plannedAlarms } from '../../lib/plan/alarms.ts';
 import { createPlan, requireInitialized } from '../../lib/plan/plan.ts';
-import { artifactBucketName, cellHealthAlarmName, type Registry, type RolloutPolicy } from '../../lib/registry/index.ts';
+import { artifactBucketName, cellHealthAlarmName, type Registry, RegistryStore, type RolloutPolicy } from '../../lib/registry/index.ts';
 import { RolloutClient } from '../../lib/rollout/client.ts';
 import { draftRollout, type PinnedArtifact } from '../../lib/rollout/draft.ts';
 import { reachOf } from '../../lib/rollout/executions.ts';
@@ -76,6 +76,8 @@ export class RolloutLab {
     });
     const plan = requireInitialized(createPlan(organization));
     const tooling = await new Caller(cloud.running.endpoint).inAccount(TOOLING);
+    const Bucket = plan.registryBucket;
+    await s3Client(session).send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: REGION } }));
     const app = new App();
     const artifacts = new ArtifactsStack(app, plan);
     const rollouts = new RolloutsStack(app, plan);
@@ -83,6 +85,7 @@ export class RolloutLab {
     await tooling.deploy('Rollouts', await withCode(withoutBootstrap(CdkTemplate.fromStack(rollouts).toJSON()), session));
     const bucket = artifactBucketName(plan.organization, TOOLING, REGION);
     const lab = new RolloutLab(cloud, session, bucket, await RolloutClient.connect(session, bucket), organization);
+    await lab.published();
     await Promise.all(plan.cells.map((cell) => lab.build(cell.name)));
     return lab;
   }
@@ -109,6 +112,14 @@ export class RolloutLab {
     const cell = this.plan.cells.find((each) => each.name === name);
     if (!cell) throw new Error(`the test has no cell ${name}`);
     return { ...cell, session: sessionIn(cell.account.accountId ?? '', cell.region) };
+  }
+
+  /** Publishes the organization. @param change what has become of it. @default - as the lab started with it */
+  async published(change: (organization: Registry['organization']) => void = () => undefined): Promise<void> {
+    const organization = structuredClone(this.registry.organization);
+    change(organization);
+    const bucket = requireInitialized(this.plan).registryBucket;
+    await new RegistryStore(new S3Objects(s3Client(this.session), bucket)).publish(organization, { by: 'test' });
   }
 
   /** Publishes a version of the component, whose template is the usual one with `more` in it. @param parameters what it is given */

@@ -118,6 +118,7 @@ export class World {
     store: this.store,
     homeRegion: 'eu-west-1',
     now: () => new Date(this.clock.now()),
+    published: { withdrawn: async () => new Map() },
     isRunning: async (id) => this.machines.isRunning(id),
     access: {
       stack: (cell) => new SimulatedStack(this, this.place(cell.name)),

@@ -9,7 +9,7 @@ import { action } from '../action.ts';
 import { confirmed } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { wholeNumber } from '../numbers.ts';
-import { openRollouts } from '../rollouts.ts';
+import { newestRollouts, openRollouts } from '../rollouts.ts';
 
 const NAME = '<id or component>';
 const NAME_HELP = 'a rollout, or a component for its newest';
@@ -95,6 +95,54 @@ const approveCommand = () =>
       }),
     );
 
+/** @throws FactoryError `USAGE` for a reason without a word */
+async function requireReason({ reason = '' }: ReasonOption, what: string): Promise<void> {
+  if (reason.trim() !== '') return;
+  const { FactoryError } = await import('../../registry/index.ts');
+  throw new FactoryError('USAGE', '--reason is empty', { fix: `say why ${what}: it is part of the record` });
+}
+
+interface SkipCellOptions extends ReasonOption {
+  readonly rollout?: string;
+}
+
+/** The rollout that a cell is to be left out of, when none was named: the only one that is not done and has the cell. */
+async function rolloutOf(context: Context, cell: string): Promise<string> {
+  const opened = await openRollouts(context);
+  const open = (await newestRollouts(context, opened)).filter(({ status }) => status !== 'succeeded');
+  const views = await Promise.all(open.map(({ id }) => opened.client.view(id)));
+  const having = views.filter(({ plan }) => plan.waves.some(({ cells }) => cells.includes(cell))).map(({ plan }) => plan.id);
+  const [first] = having;
+  if (first !== undefined && having.length === 1) return first;
+  const { FactoryError } = await import('../../registry/index.ts');
+  const fix =
+    first === undefined ? 'see `cellctl rollout status`, and pass one with --rollout' : `pass one with --rollout: ${having.join(', ')}`;
+  throw new FactoryError('USAGE', `${having.length === 0 ? 'no' : having.length} rollouts that are not done have ${cell} in a wave`, {
+    fix,
+  });
+}
+
+const skipCellCommand = () =>
+  new Command('skip-cell')
+    .description('leave a cell out of a rollout, for one that is sick or in the way')
+    .argument('<cell>', 'name of the cell')
+    .addOption(new Option('--reason <text>', 'why, for the record').makeOptionMandatory())
+    .option('--rollout <id or component>', 'the rollout (default: the only one that is not done and has the cell)')
+    .addHelpText(
+      'after',
+      '\nThe cell keeps what it runs: its wave does not wait for it, and its alarms hold nothing. A cell that has the version' +
+        '\nalready can not be skipped. For a rollout that was stopped because of the cell: skip it, then `cellctl rollout resume`.' +
+        '\n\nExamples:\n  cellctl rollout skip-cell alpha --reason "INC-42: its database is full"' +
+        '\n  cellctl rollout skip-cell alpha --rollout orders-api-7 --reason INC-42 --json',
+    )
+    .action(
+      action(async (context, cell: string, options: SkipCellOptions) => {
+        await requireReason(options, `${cell} is skipped`);
+        const name = options.rollout ?? (await rolloutOf(context, cell));
+        return ask(context, 'skip-cell', name, options, async () => ({ send: (client, id, asker) => client.skipCell(id, cell, asker) }));
+      }),
+    );
+
 const skipBakeCommand = () =>
   new Command('skip-bake')
     .description("let a wave's bake pass before its time")
@@ -109,10 +157,7 @@ const skipBakeCommand = () =>
     .action(
       action(async (context, name: string, options: WaveOptions) => {
         const number = await numberOf(options.wave);
-        if ((options.reason ?? '').trim() === '') {
-          const { FactoryError } = await import('../../registry/index.ts');
-          throw new FactoryError('USAGE', '--reason is empty', { fix: 'say why the bake is skipped: it is part of the record' });
-        }
+        await requireReason(options, 'the bake is skipped');
         return ask(context, 'skip-bake', name, options, async (view) => {
           const { waveToSkip } = await import('../../rollout/asking.ts');
           const wave = waveToSkip(view, number);
@@ -172,4 +217,5 @@ export const controlCommands = () => [
   rollbackCommand(),
   approveCommand(),
   skipBakeCommand(),
+  skipCellCommand(),
 ];

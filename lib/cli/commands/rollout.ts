@@ -9,31 +9,11 @@ import { action } from '../action.ts';
 import { confirmed } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { duration, timeScale, wholeNumber } from '../numbers.ts';
-import { type OpenedRollouts, openRollouts } from '../rollouts.ts';
+import { componentNames, newestRollouts, type OpenedRollouts, openRollouts, requirePublished } from '../rollouts.ts';
 import type { Look } from '../watch.ts';
 import { catchUpCommand } from './catch-up.ts';
 import { controlCommands } from './rollout-control.ts';
 import { planCommand, TIME_SCALE } from './rollout-plan.ts';
-
-/** Names of the components that are published. */
-async function componentNames(context: Context, { plan, session }: OpenedRollouts): Promise<readonly string[]> {
-  const published = await context.publishedPlan(plan, session);
-  return published?.components.map(({ name }) => name) ?? [];
-}
-
-/** The newest rollout of each component to all cells, and those beside it that are not over; newest first. */
-async function newestRollouts(context: Context, opened: OpenedRollouts) {
-  const names = await componentNames(context, opened);
-  const records = (await Promise.all(names.map((name) => opened.client.newest(name)))).flat();
-  return records.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
-}
-
-async function notPublished() {
-  const { FactoryError } = await import('../../registry/index.ts');
-  return new FactoryError('REVISION_NOT_FOUND', 'nothing was published yet, and rollouts are pinned to a revision', {
-    fix: 'run `cellctl publish`',
-  });
-}
 
 // start
 
@@ -51,9 +31,9 @@ interface StartOptions {
 
 async function start(context: Context, component: string, options: StartOptions): Promise<number> {
   const scale = options.timeScale === undefined ? undefined : await timeScale(options.timeScale);
-  const { plan: settings, session, client } = await openRollouts(context);
-  const plan = await context.publishedPlan(settings, session);
-  if (!plan) throw await notPublished();
+  const opened = await openRollouts(context);
+  const { client } = opened;
+  const plan = await requirePublished(context, opened);
   const [{ selectCells, selectComponent }, drills, { draftRollout, foreseeRollout }, { madeFor, readArtifact }, { foreseenLines }] =
     await Promise.all([
       import('../../plan/plan.ts'),

@@ -4,12 +4,13 @@ import { assetFile, assetsIn, fileKey, readArtifact, readFileChecked, stackParam
 import { openAt } from '../../plan/calendar.ts';
 import { FactoryError } from '../../registry/index.ts';
 import { calendarWait, isTouched, mayBegin, scaled } from '../decide.ts';
-import { type CellRecord, previousKey, type RolloutCell, type RolloutPlan, sentKey } from '../rollout-record.ts';
+import { type CellRecord, type Control, previousKey, type RolloutCell, type RolloutPlan, sentKey } from '../rollout-record.ts';
 import type { RolloutStore } from '../rollout-store.ts';
 import { recordOf } from '../sent.ts';
 import type { AnswerTo, CellAnswer } from './answers.ts';
 import type { CellAccess } from './cell-access.ts';
 import type { ChangeProgress, Desired } from './change.ts';
+import { type PublishedCells, readLive, waitFor } from './live.ts';
 import { PreviousVersion } from './previous.ts';
 
 /** Seconds between two looks at a stack that is being changed, at most. */
@@ -26,6 +27,8 @@ export interface CellContext {
   /** The region of tooling's artifacts, and of everything that is written down. */
   readonly homeRegion: string;
   readonly access: CellAccess;
+  /** The newest published registry: which cells are not to be deployed to any more. */
+  readonly published: PublishedCells;
   readonly now: () => Date;
 }
 
@@ -43,8 +46,11 @@ export class CellWork {
     const { store, now } = this.context;
     const { id, component, policy } = this.plan;
     const [record, control, waveRecord] = await Promise.all([this.record(), store.requireRecord(id), store.wave(id, this.wave)]);
-    if (record.status === 'deployed') return DONE;
+    // Who is skipped stays so until another attempt at the wave.
+    if (record.status === 'deployed' || record.status === 'skipped') return DONE;
     if (!mayBegin(waveRecord, control.control)) return DONE;
+    const held = record.status === 'deploying' ? undefined : await this.held(record, control.control);
+    if (held) return held;
     const opening = policy.timeScale < 1 ? { open: true as const } : openAt([this.cell.calendar], now());
     if (!opening.open) {
       const left = opening.until === undefined ? Number.POSITIVE_INFINITY : (opening.until.getTime() - now().getTime()) / 1_000;
@@ -72,8 +78,23 @@ export class CellWork {
           ...(isTouched(record) ? { unchanged: false } : {}),
         };
     // What an earlier attempt has left is none of this one's.
-    await store.updateCell(id, { unchanged: undefined, sentence: undefined, endedAt: undefined, ...begun });
+    await store.updateCell(id, { unchanged: undefined, sentence: undefined, endedAt: undefined, ...begun, waitingSince: undefined });
     return this.onward(() => this.drive(begun, this.plan.allowReplacement, () => this.propose(begun)));
+  }
+
+  /** Leaves the cell out that is skipped, and has one wait that is frozen; undefined where nothing holds. */
+  private async held(record: CellRecord, control: Control): Promise<CellAnswer<'again' | 'done'> | undefined> {
+    const { store, now } = this.context;
+    const { id, policy } = this.plan;
+    const { name } = this.cell;
+    const live = await readLive(this.context, this.plan, control, [name], [record]);
+    const reason = live.skipped.get(name);
+    if (reason !== undefined) return this.settle({ ...record, status: 'skipped', sentence: reason });
+    const hold = live.holdOf(name);
+    if (!hold) return undefined;
+    const waitingSince = record.waitingSince ?? now().toISOString();
+    await store.updateCell(id, { ...record, waitingSince, sentence: hold.sentence });
+    return { action: 'again', seconds: waitFor(hold, waitingSince, now(), policy.timeScale, true) };
   }
 
   /** Somebody else is changing the stack: what it says it runs is already what they want, and must not be kept for what ran before. */

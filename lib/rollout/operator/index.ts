@@ -7,6 +7,7 @@ import { s3Client } from '../../aws/s3.ts';
 import { S3Objects } from '../../aws/s3-objects.ts';
 import { defaultSession } from '../../aws/session.ts';
 import { environment } from '../../environment.ts';
+import { RegistryReader } from '../../registry/reader.ts';
 import { isRunning, type PipelineStage } from '../executions.ts';
 import type { RolloutCell } from '../rollout-record.ts';
 import { RolloutStore } from '../rollout-store.ts';
@@ -14,6 +15,7 @@ import { type CellAnswer, superseded, type WaveAnswer } from './answers.ts';
 import { BetweenWaves } from './between-waves.ts';
 import { cellAccess } from './cell-access.ts';
 import { CellWork } from './cell-steps.ts';
+import { publishedCells } from './live.ts';
 import { asOperatorError, OperatorError } from './operator-error.ts';
 import type { WaveContext } from './rollout-work.ts';
 import { WaveWork } from './wave-steps.ts';
@@ -87,14 +89,17 @@ let context: WaveContext | undefined;
 
 function createContext({ invokedFunctionArn }: FunctionContext): WaveContext {
   const [, partition = '', , region = ''] = invokedFunctionArn.split(':');
-  const { table, bucket } = environment.operator;
-  if (!table || !bucket) throw new OperatorError('BadInput', 'ROLLOUTS_TABLE and ARTIFACTS_BUCKET must be set');
+  const { table, bucket, registry } = environment.operator;
+  if (!table || !bucket || !registry) {
+    throw new OperatorError('BadInput', 'ROLLOUTS_TABLE, ARTIFACTS_BUCKET and REGISTRY_BUCKET must be set');
+  }
   const session = defaultSession(region);
   const machines = new SFNClient(session);
   return {
     store: new RolloutStore(session, table, new S3Objects(s3Client(session), bucket)),
     homeRegion: region,
     access: cellAccess(session, partition),
+    published: publishedCells(new RegistryReader({ bucket: registry, region, s3: s3Client(session), maxAgeSeconds: 0 })),
     now: () => new Date(),
     isRunning: (execution) => isRunning(machines, execution),
   };

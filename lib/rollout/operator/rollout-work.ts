@@ -3,6 +3,9 @@ import { endsWell, hasEnded, type Outcome, type RolloutPlan, type RolloutRecord,
 import type { WaveAnswer } from './answers.ts';
 import type { CellContext } from './cell-steps.ts';
 
+/** Cells that a sentence names. */
+const NAMED = 10;
+
 export interface WaveContext extends CellContext {
   /** Whether the execution is under way. */
   readonly isRunning: (execution: string) => Promise<boolean>;
@@ -20,8 +23,18 @@ export abstract class RolloutWork {
 
   /** Ends it, unless somebody has asked for something since `record` was read. */
   protected async endUnless({ control }: RolloutRecord, status: RolloutStatus, outcome: Outcome): Promise<WaveAnswer<'end'> | undefined> {
-    const unchanged = await this.context.store.updateRecord(this.plan.id, { outcome }, { control, status: 'running' });
-    return unchanged ? this.end(status, outcome) : undefined;
+    const told = status === 'succeeded' ? await this.withSkipped(outcome) : outcome;
+    const unchanged = await this.context.store.updateRecord(this.plan.id, { outcome: told }, { control, status: 'running' });
+    return unchanged ? this.end(status, told) : undefined;
+  }
+
+  /** The outcome, with the cells that were left out on the way. */
+  private async withSkipped(outcome: Outcome): Promise<Outcome> {
+    const skipped = (await this.context.store.cells(this.plan.id)).filter((cell) => cell.status === 'skipped');
+    if (skipped.length === 0) return outcome;
+    const named = skipped.slice(0, NAMED).map(({ cell, sentence = 'skipped' }) => `${cell} (${sentence})`);
+    const more = skipped.length > NAMED ? ` and ${skipped.length - NAMED} more` : '';
+    return { ...outcome, sentence: `${outcome.sentence}, but for ${named.join(', ')}${more}` };
   }
 
   /** What the machine is told of a rollout that does not go on. */

@@ -13,12 +13,25 @@ import {
   type Spoken,
   toRestore,
 } from '../decide.ts';
-import { type CellRecord, hasEnded, type Outcome, type RolloutCell, rollbackKey, type WaveRecord, waveKey } from '../rollout-record.ts';
+import {
+  type CellRecord,
+  type Control,
+  hasEnded,
+  type Outcome,
+  type RolloutCell,
+  rollbackKey,
+  type WaveRecord,
+  waveKey,
+} from '../rollout-record.ts';
 import type { AnswerTo, WaveAnswer } from './answers.ts';
+import { type Live, readLive, skippedIn, waitFor, withoutSkipped } from './live.ts';
 import { RolloutWork } from './rollout-work.ts';
 
 /** Cells that are looked at once. */
 const CONCURRENCY = 25;
+/** Cells that a sentence names. */
+const NAMED = 10;
+
 /** One rollout in its waves. */
 export class WaveWork extends RolloutWork {
   /** Whether the wave may begin. Locks are taken here. */
@@ -26,7 +39,7 @@ export class WaveWork extends RolloutWork {
     const { store } = this.context;
     const { id, component, policy } = this.plan;
     const wave = this.wave(number);
-    const [record, cells, before] = await Promise.all([store.requireRecord(id), store.cellsIn(id, number), store.wave(id, number)]);
+    const [record, pinned, before] = await Promise.all([store.requireRecord(id), store.cellsIn(id, number), store.wave(id, number)]);
     // Asked again, because its answer was lost.
     if (record.status !== 'running') return this.ended(record);
     if (before.status === 'rolling back') {
@@ -41,13 +54,16 @@ export class WaveWork extends RolloutWork {
     // A wave that nothing may begin in any more needs no locks, and no look at its cells.
     const halted = record.control.rollback ?? record.control.stop ?? record.control.pause;
     const approved = !wave.approval || record.control.approvals?.[number] !== undefined;
+    const live = await this.live(number, record.control, done);
+    // Who is skipped may be sick, locked or closed: nothing is done there.
+    const cells = pinned.filter(({ name }) => !live.skipped.has(name));
     const locked = halted || !approved ? [] : await this.lock(component, cells);
     const idle = halted || !approved || locked.length > 0;
     const healths = idle ? [] : await this.healths(cells, changed ? { firedSince: begun.deployBeganAt } : {});
     const earlier = idle || cells.length === 0 ? [] : await this.healths(await this.changedBefore(number, all), {});
     const opens = this.opening(cells, begun);
-    const decision = preflight({
-      wave,
+    const decided = preflight({
+      wave: withoutSkipped(wave, new Set(live.skipped.keys())),
       record: begun,
       policy,
       control: record.control,
@@ -58,6 +74,7 @@ export class WaveWork extends RolloutWork {
       opens,
       now: this.now(),
     });
+    const decision = this.asLive(decided, live, begun);
     if (decision.action === 'wait') {
       const until = typeof opens === 'object' ? { opensAt: opens.at } : {};
       await store.updateWave(id, number, { sentence: decision.sentence, ...until });
@@ -78,17 +95,40 @@ export class WaveWork extends RolloutWork {
     return { action: 'go', cells: waveKey(id, number), concurrency: policy.concurrency };
   }
 
+  /** Reads what holds the wave now, and writes down which of its cells are skipped in this attempt. */
+  private async live(number: number, control: Control, records: readonly CellRecord[]): Promise<Live> {
+    const { store } = this.context;
+    const { id } = this.plan;
+    const live = await readLive(this.context, this.plan, control, this.wave(number).cells, records);
+    for (const cell of this.wave(number).cells) {
+      const known = records.find((record) => record.cell === cell);
+      const sentence = live.skipped.get(cell);
+      if (sentence === undefined && known?.status !== 'skipped') continue;
+      const status = sentence === undefined ? 'pending' : 'skipped';
+      if (known?.status !== status || known.sentence !== sentence) await store.updateCell(id, { cell, wave: number, status, sentence });
+    }
+    return live;
+  }
+
+  /** What was decided, by what is read live: a wave that could begin waits for a freeze, and one that has lost its cells says so. */
+  private asLive(decided: ReturnType<typeof preflight>, { hold, skipped }: Live, { startedAt }: WaveRecord): ReturnType<typeof preflight> {
+    if (decided.action === 'pass' && skipped.size > 0) {
+      const reasons = [...skipped].map(([cell, reason]) => `${cell} (${reason})`);
+      return { action: 'pass', sentence: `every cell is skipped: ${reasons.slice(0, NAMED).join(', ')}` };
+    }
+    if (decided.action !== 'go' || !hold) return decided;
+    const seconds = waitFor(hold, startedAt, this.context.now(), this.plan.policy.timeScale, false);
+    return { action: 'wait', seconds, sentence: hold.sentence };
+  }
+
   /** What follows when no cell of the wave is being deployed any more. */
   async deployed(number: number): Promise<WaveAnswer<AnswerTo<'deployed'>>> {
     const { store } = this.context;
     const { id, policy } = this.plan;
-    const wave = this.wave(number);
-    const [record, cells] = await Promise.all([store.requireRecord(id), store.cells(id)]);
-    const decision = afterDeploy(
-      wave,
-      cells.filter((cell) => cell.wave === number),
-      record.control,
-    );
+    const [record, all] = await Promise.all([store.requireRecord(id), store.cells(id)]);
+    const cells = all.filter((cell) => cell.wave === number);
+    const wave = withoutSkipped(this.wave(number), skippedIn(cells));
+    const decision = afterDeploy(wave, cells, record.control);
     if (decision.action !== 'bake') return this.answer(decision, number);
     const now = this.now();
     const until = bakeEnd(wave, policy, now);
@@ -101,10 +141,17 @@ export class WaveWork extends RolloutWork {
   async look(number: number): Promise<WaveAnswer<AnswerTo<'look'>>> {
     const { store } = this.context;
     const { id, policy, drill } = this.plan;
-    const [record, waveRecord, cells] = await Promise.all([store.requireRecord(id), store.wave(id, number), store.cellsIn(id, number)]);
+    const [record, waveRecord, pinned, records] = await Promise.all([
+      store.requireRecord(id),
+      store.wave(id, number),
+      store.cellsIn(id, number),
+      store.cells(id),
+    ]);
+    const skipped = skippedIn(records);
+    const cells = pinned.filter(({ name }) => !skipped.has(name));
     const healths = await this.healths(cells, { firedSince: waveRecord.deployBeganAt, requestsSince: waveRecord.bakeBeganAt });
     const decision = look({
-      wave: this.wave(number),
+      wave: withoutSkipped(this.wave(number), skipped),
       record: waveRecord,
       policy,
       control: record.control,

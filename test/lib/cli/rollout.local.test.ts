@@ -1,7 +1,6 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { s3Client } from '../../../lib/aws/s3.ts';
 import { S3Objects } from '../../../lib/aws/s3-objects.ts';
@@ -33,10 +32,8 @@ beforeAll(async () => {
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SESSION_TOKEN: sessionToken,
   };
-  const s3 = s3Client(lab.session);
-  const Bucket = registryBucketName(registry().organization);
-  await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
-  store = new RegistryStore(new S3Objects(s3, Bucket));
+  // Revision 1 is the lab's own.
+  store = new RegistryStore(new S3Objects(s3Client(lab.session), registryBucketName(registry().organization)));
   document = await documentOf(await publish(asItWas));
   await lab.publish('orders-api', '1.0.0');
   await lab.publish('orders-api', '2.0.0');
@@ -82,7 +79,7 @@ describe('cellctl rollout', () => {
     const asked = await call('rollout', 'start', 'orders-api', '--release', '1.0.0');
     expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('USAGE: there is no terminal to ask on') });
     // Shown before it is asked for.
-    expect(asked.stdout).toContain('orders-api 1.0.0 through 3 cells, by revision 1');
+    expect(asked.stdout).toContain('orders-api 1.0.0 through 3 cells, by revision 2');
   });
 
   test('starts a rollout and follows it until somebody must agree; then to its end', async () => {
@@ -131,7 +128,7 @@ describe('cellctl rollout', () => {
     ]);
   });
 
-  test('keeps to the revision that it began with, whatever is published while it runs, and holds its cells', async () => {
+  test('keeps to the revision that it began with, whatever is published while it runs but a cordon, and holds its cells', async () => {
     expect(await call('rollout', 'start', 'orders-api', '--release', '2.0.0', '--yes', '--json')).toMatchObject({ code: 0 });
     const { plan } = await lab.baking('orders-api-3', 0);
     // Other waves, no approvals, one cell more, and one that no rollout may go to any more.
@@ -140,7 +137,7 @@ describe('cellctl rollout', () => {
       input.cells['bravo'] = cell('bravo', 2, { region: 'us-east-1', intent: 'cordoned' });
       input.cells['charlie'] = cell('charlie', 3);
     });
-    expect(changed.registry.published.revision).toBe(2);
+    expect(changed.registry.published.revision).toBe(3);
     const later = await documentOf(changed);
     const foreseen = JSON.parse(
       (await cellctl(['rollout', 'plan', 'orders-api', '--json', '--organization', later], environment)).stdout,
@@ -158,14 +155,15 @@ describe('cellctl rollout', () => {
     await json('rollout', 'approve', 'orders-api');
     expect(await call('rollout', 'watch', 'orders-api')).toMatchObject({ code: 0 });
     const view = await lab.client.view('orders-api-3');
-    expect(view.record).toMatchObject({ status: 'succeeded', revision: 1 });
+    expect(view.record).toMatchObject({ status: 'succeeded', revision: 2 });
+    expect(view.record.outcome?.sentence).toContain('but for bravo (bravo is cordoned since a revision');
     expect(view.plan).toEqual(plan);
     expect(view.cells.map(({ cell: name, wave, status }) => [name, wave, status])).toEqual([
       ['alpha', 1, 'deployed'],
-      ['bravo', 2, 'deployed'],
+      ['bravo', 2, 'skipped'],
       ['staging', 0, 'deployed'],
     ]);
-    expect(await lab.running('orders-api')).toMatchObject({ staging: '2.0.0', alpha: '2.0.0', bravo: '2.0.0' });
+    expect(await lab.running('orders-api')).toMatchObject({ staging: '2.0.0', alpha: '2.0.0', bravo: '1.0.0' });
     await publish(asItWas);
   });
 

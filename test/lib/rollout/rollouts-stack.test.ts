@@ -52,6 +52,16 @@ describe('stack Rollouts', () => {
     expect(JSON.stringify(put?.Resource)).toMatch(/acme-cell-artifacts-200000000000-eu-west-1\/rollouts\/\*/);
   });
 
+  test('the operator reads the published registry, and nothing else in its bucket', () => {
+    const reads = statements(stack(), 'OperatorRoleDefaultPolicy').filter((each) => JSON.stringify(each).includes('cell-registry'));
+    expect(reads.map(({ Action }) => Action)).toEqual(['s3:GetObject']);
+    const resources = [reads[0]?.Resource].flat().map((resource) => JSON.stringify(resource));
+    const [latest, revisions, ...others] = resources.filter((resource) => resource.includes('cell-registry'));
+    expect(latest).toContain('acme-cell-registry-200000000000/latest.json"');
+    expect(revisions).toContain('acme-cell-registry-200000000000/revisions/*"');
+    expect(others).toEqual([]);
+  });
+
   test('where foundations are rolled out, the operator assumes the CDK’s roles besides, and nowhere else', () => {
     const resource = (of: RolloutsStack) =>
       JSON.stringify(statements(of, 'OperatorRoleDefaultPolicy').find(({ Action }) => Action === 'sts:AssumeRole')?.Resource);

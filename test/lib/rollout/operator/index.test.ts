@@ -42,7 +42,10 @@ function step(operation: Omit<Operation, 'rollout'> & { readonly [rest: string]:
   const health = async () => {
     throw new Error('nobody may look');
   };
-  const context: WaveContext = { store, homeRegion: 'eu-west-1', now: () => NOW, isRunning: async () => true, access: { stack, health } };
+  const context: WaveContext = {
+    ...{ store, homeRegion: 'eu-west-1', now: () => NOW, isRunning: async () => true, access: { stack, health } },
+    published: { withdrawn: async () => new Map() },
+  };
   return operate(context, { rollout: ID, ...operation } as Operation);
 }
 
