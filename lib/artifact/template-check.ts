@@ -1,5 +1,6 @@
 /** Whether what was built can go to every cell as it is: the same bytes, whichever the cell. Pure. */
 
+import { holderOf } from '../plan/hidden-resources.ts';
 import { checkTemplate, TEMPLATE_LIMITS } from '../plan/template-limits.ts';
 import { FactoryError, type Problem } from '../registry/index.ts';
 import { REGION_ZONES } from '../registry/regions.ts';
@@ -9,6 +10,7 @@ import { type ArtifactContent, assetFile, assetsIn, madeFor, stackParameters, te
 interface ComponentTemplate {
   readonly Resources?: object;
   readonly Outputs?: object;
+  readonly Transform?: unknown;
   readonly Parameters?: Readonly<Record<string, { readonly Default?: unknown; readonly Type?: unknown }>>;
 }
 
@@ -53,6 +55,35 @@ function* tiesOf({ Resources, Outputs, Parameters }: ComponentTemplate): Generat
     if (REMARK.test(path)) continue;
     const tie = TIES.find(({ pattern }) => pattern.test(text));
     if (tie) yield { code: 'ARTIFACT_INVALID', path, message: `names ${tie.what}: ${text}`, fix: tie.fix };
+  }
+}
+
+/** What hides resources from the check before a rollout changes a stack: it would not see what they lose. */
+function* hiders({ Resources = {}, Transform, ...rest }: ComponentTemplate): Generator<Problem> {
+  const problem = (path: string, message: string, fix: string): Problem => ({ code: 'ARTIFACT_INVALID', path, message, fix });
+  for (const [logicalId, resource] of Object.entries(Resources)) {
+    const { Type: type } = (resource ?? {}) as { readonly Type?: unknown };
+    const holder = holderOf(String(type));
+    if (holder === undefined) continue;
+    const message = `${logicalId} (${type}) is ${holder}: what a change does to its resources can't be seen before it happens`;
+    yield problem(`Resources.${logicalId}`, message, 'declare its resources in the template itself, or split the component');
+  }
+  const macro = (path: string, what: unknown) =>
+    problem(
+      path,
+      `runs the macro ${JSON.stringify(what)}, so that what is deployed isn't what was published`,
+      'publish the template that the macro makes',
+    );
+  if (Transform !== undefined) yield macro('Transform', Transform);
+  for (const [path, what] of macrosIn({ Resources, ...rest }, '')) yield macro(path, what);
+}
+
+function* macrosIn(value: unknown, path: string): Generator<readonly [path: string, what: unknown]> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, each] of Object.entries(value)) {
+    const at = path === '' ? key : `${path}.${key}`;
+    if (key === 'Fn::Transform') yield [at, each?.Name ?? each];
+    else yield* macrosIn(each, at);
   }
 }
 
@@ -123,6 +154,7 @@ export function requireVersion(version: string): void {
 /** What is wrong with the template of a component, which goes to every cell as it is. */
 const sharedProblems = (content: Unpublished, template: ComponentTemplate, text: string): Problem[] => [
   ...excesses(template, text),
+  ...hiders(template),
   ...tiesOf(template),
   ...mismatches(content, template),
   ...imageProblems(content),
@@ -131,7 +163,8 @@ const sharedProblems = (content: Unpublished, template: ComponentTemplate, text:
 /** What is wrong with the template of one cell's own stack. It names its account and its region: it goes nowhere else. */
 function* ownProblems(name: string, { files }: Unpublished): Generator<Problem> {
   const text = files.get(name) ?? '';
-  for (const problem of excesses(parsed(name, text), text)) yield { ...problem, path: `${name}: ${problem.path}` };
+  const template = parsed(name, text);
+  for (const problem of [...excesses(template, text), ...hiders(template)]) yield { ...problem, path: `${name}: ${problem.path}` };
   for (const key of assetsIn(text)) {
     if (files.has(assetFile(key))) continue;
     const fix = 'package it again: `cellctl component package … --foundations` takes along what the CDK puts beside a template';

@@ -18,7 +18,7 @@ import {
 import type { Session } from '../../aws/session.ts';
 import { findStack } from '../../aws/stacks.ts';
 import { isNamed } from '../../registry/index.ts';
-import { changesInPlace, isStateful, STATEFUL } from '../../review/stateful.ts';
+import { lossesIn } from './losses.ts';
 
 /** Longest template that goes along with the call. Source: CreateChangeSet, AWS CloudFormation API Reference. */
 export const INLINE_BYTES = 51_200;
@@ -188,14 +188,12 @@ export class ComponentStack {
       return failed(`change set ${changeSet} of ${this.name} is ${ExecutionStatus}: the stack was changed meanwhile`);
     }
     if (ExecutionStatus !== 'AVAILABLE') return working(`${changeSet} is being made`);
-    const losses = allowed === 'all' ? [] : lossesIn(change).filter(({ logicalId }) => !allowed.includes(logicalId));
+    const losses = allowed === 'all' ? [] : lossesIn(change.Changes ?? []).filter(({ logicalId }) => !allowed.includes(logicalId));
     if (losses.length > 0) {
       await this.forget(changeSet);
-      const words = losses.map(
-        ({ logicalId, type, what }) => `${logicalId} (${type}) would be ${what}; lost: ${STATEFUL[type]?.lost ?? 'it'}`,
-      );
+      const sentences = losses.map(({ sentence }) => sentence).join('; ');
       return failed(
-        `${this.name}: ${words.join('; ')}. If that is meant: --allow-replacement ${losses.map(({ logicalId }) => logicalId).join(' ')}`,
+        `${this.name}: ${sentences}. If that is meant: --allow-replacement ${losses.map(({ logicalId }) => logicalId).join(' ')}`,
       );
     }
     return { state: 'ready' };
@@ -255,23 +253,4 @@ export class ComponentStack {
   private async forget(changeSet: string): Promise<void> {
     await this.client.send(new DeleteChangeSetCommand({ StackName: this.name, ChangeSetName: changeSet }));
   }
-}
-
-interface Loss {
-  readonly logicalId: string;
-  readonly type: string;
-  readonly what: 'replaced' | 'perhaps replaced' | 'removed';
-}
-
-/** What would be lost: stateful resources that are removed or, perhaps, replaced, and that no policy keeps. */
-function lossesIn({ Changes = [] }: DescribeChangeSetCommandOutput): Loss[] {
-  return Changes.flatMap(({ ResourceChange: change }): Loss[] => {
-    const { Action, PolicyAction, Replacement, Details = [], LogicalResourceId: logicalId = '', ResourceType: type = '' } = change ?? {};
-    if (!isStateful(type)) return [];
-    if (Action === 'Remove') return PolicyAction === 'Retain' ? [] : [{ logicalId, type, what: 'removed' }];
-    if (Replacement === 'True') return [{ logicalId, type, what: 'replaced' }];
-    const forcing = Details.filter(({ Target }) => Target?.RequiresRecreation !== 'Never');
-    const certain = forcing.length > 0 && forcing.every(({ Target }) => changesInPlace(type, Target?.Name ?? ''));
-    return Replacement === 'Conditional' && !certain ? [{ logicalId, type, what: 'perhaps replaced' }] : [];
-  });
 }

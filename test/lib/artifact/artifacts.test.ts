@@ -148,6 +148,7 @@ describe('what can’t go to every cell is refused, and nothing is written:', ()
     ...TEMPLATE,
     Resources: { Queue: { Type: 'AWS::SQS::Queue', Properties: { Value: value } } },
   });
+  const withResource = (It: object): Template => ({ ...TEMPLATE, Resources: { It } });
   const withParameter = (name: string, parameter: object): Template => ({
     ...TEMPLATE,
     Parameters: { ...Object(TEMPLATE['Parameters']), [name]: parameter },
@@ -173,6 +174,18 @@ describe('what can’t go to every cell is refused, and nothing is written:', ()
       'reads /cdk-bootstrap/x/version of the cell, which rollouts may not',
     ],
     [
+      'a nested stack',
+      { template: withResource({ Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL: 'x' } }) },
+      'It (AWS::CloudFormation::Stack) is a nested stack: what a change does to its resources can’t be seen before it happens',
+    ],
+    ['a module', { template: withResource({ Type: 'Acme::Store::Tables::MODULE' }) }, 'is a module'],
+    ['a macro for the template', { template: { ...TEMPLATE, Transform: ['AWS::Serverless-2016-10-31'] } }, 'AWS::Serverless-2016-10-31'],
+    [
+      'a macro inside of it',
+      { template: withProperty({ 'Fn::Transform': { Name: 'AWS::Include' } }) },
+      'runs the macro "AWS::Include", so that what is deployed isn’t what was published',
+    ],
+    [
       'an image of one region',
       { images: { ImageUri: '200000000000.dkr.ecr.eu-west-1.amazonaws.com/orders-api:1' } },
       'is pulled from eu-west-1 by every cell',
@@ -196,6 +209,11 @@ describe('what can’t go to every cell is refused, and nothing is written:', ()
       'a template beyond the limit',
       { files: new Map([['alpha.json', `{"Description":"${'x'.repeat(1_000_000)}"}`]]) },
       'CloudFormation takes',
+    ],
+    [
+      'a nested stack',
+      { files: new Map([['alpha.json', JSON.stringify(withResource({ Type: 'AWS::CloudFormation::Stack' }))]]) },
+      'is a nested stack',
     ],
     ['an image', { images: { ImageUri: IMAGE } }, 'a foundation takes no such thing'],
   ])('of foundations, %s', async (_, change, reason) => {
