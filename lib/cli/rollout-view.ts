@@ -135,9 +135,14 @@ function waveText({ status, bake, sentence, forecast, cells }: WavePicture, now:
 
 /** State and name, who, since when, and what was asked for. */
 function headerLines(picture: Picture, now: Date): string[] {
-  const { id, component, version, revision, status, alive, by, startedAt, endedAt, timeScale, reason, sentence, asked } = picture;
+  const { id, component, version, revision, status, alive, by, startedAt, endedAt, timeScale, emergency, cures, reason, sentence, asked } =
+    picture;
   const seconds = ((endedAt === undefined ? now.getTime() : Date.parse(endedAt)) - Date.parse(startedAt)) / 1_000;
-  const scale = timeScale === 1 ? '' : `, time scale ${timeScale}`;
+  const scale = [
+    timeScale === 1 ? '' : `, time scale ${timeScale}`,
+    emergency ? ', waves of an emergency' : '',
+    cures.length === 0 ? '' : `, cures ${some(cures)}`,
+  ].join('');
   return [
     `${pc.bold(id)}  ${component} ${version}  ${colourState(alive ? status : 'dead')}${sentence === undefined ? '' : `  ${sentence}`}`,
     pc.dim(

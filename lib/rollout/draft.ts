@@ -2,6 +2,7 @@
 
 import { plannedAlarms } from '../plan/alarms.ts';
 import { openTogether } from '../plan/calendar.ts';
+import { inEmergency } from '../plan/emergency.ts';
 import { type Plan, registryParameters, selectCells, selectComponent, type VendedCell } from '../plan/plan.ts';
 import { forecast, type MadeFor, planCatchUp, planWaves, type Wave } from '../plan/waves.ts';
 import { type Component, cellHealthAlarmName, FactoryError, type RolloutPolicy } from '../registry/index.ts';
@@ -97,17 +98,25 @@ export interface DraftInput {
   readonly only?: string | undefined;
   /** A cell in which a drill is to set an alarm off; its wave never passes. @default - none */
   readonly drill?: string | undefined;
+  /** Whether the policy's waves of an emergency are taken; with a reason. @default false */
+  readonly emergency?: boolean | undefined;
+  /** Cells that may be sick before it, because it is to cure them; with a reason. @default - none */
+  readonly cures?: readonly string[] | undefined;
   /** When it would start. @default - now */
   readonly now?: Date;
 }
 
 /**
  * The rollout, ready to be written down.
- * @throws FactoryError `COMPONENT_UNKNOWN`; `REFUSED` when it would reach no cell, could never begin a wave, or would have an
+ * @throws FactoryError `COMPONENT_UNKNOWN`; `USAGE` where a reason is missing; `REFUSED` when it would reach no cell, could never begin a wave, or would have an
  * execution that outgrows its history; and for a plan that was not published
  */
 export function draftRollout(input: DraftInput): Draft {
-  const { plan, component: name, artifact, by, reason, timeScale, allowReplacement, only, drill, now = new Date() } = input;
+  const { component: name, artifact, by, reason, timeScale, allowReplacement, only, drill, cures = [], now = new Date() } = input;
+  const emergency = input.emergency === true;
+  const plan = emergency ? inEmergency(input.plan) : input.plan;
+  if (emergency) requireReason('--emergency', reason);
+  if (cures.length > 0) requireReason('--cures', reason);
   const component = selectComponent(plan, name);
   const traffic = trafficOf(plan, component);
   // What the others have baked waits for nobody's requests in a cell that may have none yet.
@@ -122,6 +131,7 @@ export function draftRollout(input: DraftInput): Draft {
   }
   refuseEmpty(name, waves, leftOut);
   refuseDrillNowhere(name, waves, drill);
+  refuseCureNowhere(name, waves, leftOut, cures);
   const times = forecast(waves, policy, { deploySeconds: DEPLOY_SECONDS, now });
   // Whoever pauses may begin a wave at any time until then, as far as anybody can tell.
   const end = times.at(-1)?.ends ?? now;
@@ -139,6 +149,8 @@ export function draftRollout(input: DraftInput): Draft {
       kind: component.kind,
       ...(only === undefined ? {} : { only }),
       ...(drill === undefined ? {} : { drill }),
+      ...(emergency ? { emergency } : {}),
+      ...(cures.length === 0 ? {} : { cures }),
       traffic,
       version: artifact.version,
       digest: artifact.digest,
@@ -190,6 +202,24 @@ function refuseEmpty(component: string, waves: readonly Wave[], leftOut: readonl
   const why = leftOut.length === 0 ? ': the registry has none' : `:${reasons.join('')}${more}`;
   throw new FactoryError('REFUSED', `no cell would get ${component}${why}`, {
     fix: `mend that, \`cellctl publish\`, and look with \`cellctl rollout plan ${component}\``,
+  });
+}
+
+/** @throws FactoryError `USAGE` for an option that loosens a rule and comes without a word about why */
+function requireReason(option: string, reason: string | undefined): void {
+  if ((reason ?? '').trim() !== '') return;
+  throw new FactoryError('USAGE', `${option} without a reason`, {
+    fix: `say why with --reason: ${option} loosens what protects the other cells, and the record must tell what for`,
+  });
+}
+
+/** A cell that no wave has can't be cured by the rollout: it would stay sick, and nobody would know. */
+function refuseCureNowhere(component: string, waves: readonly Wave[], leftOut: readonly LeftOut[], cures: readonly string[]): void {
+  const cell = cures.find((each) => !waves.some(({ cells }) => namesOf(cells).includes(each)));
+  if (cell === undefined) return;
+  const reason = leftOut.find((left) => left.cell === cell)?.reason;
+  throw new FactoryError('REFUSED', `a cure of ${cell}, and no wave of ${component} has that cell${reason ? `. ${reason}` : ''}`, {
+    fix: `name cells that \`cellctl rollout plan ${component}\` shows in a wave`,
   });
 }
 

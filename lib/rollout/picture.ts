@@ -66,6 +66,10 @@ export interface Picture {
   readonly by: string;
   readonly reason: string | undefined;
   readonly timeScale: number;
+  /** Whether the policy's waves of an emergency were taken. */
+  readonly emergency: boolean;
+  /** Cells that may be sick, because the version is to cure them. */
+  readonly cures: readonly string[];
   readonly startedAt: string;
   readonly endedAt: string | undefined;
   /** Why it is where it is: a whole sentence. */
@@ -97,6 +101,8 @@ export function pictureOf(view: RolloutView, cells: readonly (readonly RolloutCe
     ...{ id, component, version, revision, status, alive, by, startedAt, endedAt, halted },
     reason: plan.reason,
     timeScale: plan.policy.timeScale,
+    emergency: plan.emergency === true,
+    cures: plan.cures ?? [],
     sentence: alive ? outcome?.sentence : dead,
     asked: status === 'running' ? askedFor(view) : [],
     waves: plan.waves.map((wave, index) => wavePicture(view, wave, times[index])),

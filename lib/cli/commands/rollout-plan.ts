@@ -8,6 +8,7 @@ interface PlanOptions {
   readonly definitions?: boolean;
   readonly release?: string;
   readonly timeScale?: string;
+  readonly emergency?: boolean;
 }
 
 /** The plan that waves are computed from: as it was published, or as it stands here where there is nothing published. */
@@ -27,8 +28,13 @@ async function planToForesee(context: Context, definitions: boolean | undefined)
 
 async function showPlan(context: Context, component: string, options: PlanOptions): Promise<number> {
   const scale = options.timeScale === undefined ? undefined : await timeScale(options.timeScale);
-  const { plan, note } = await planToForesee(context, options.definitions);
-  const [{ foreseeRollout }, { foreseenLines }] = await Promise.all([import('../../rollout/draft.ts'), import('../rollout-view.ts')]);
+  const { plan: usual, note } = await planToForesee(context, options.definitions);
+  const [{ foreseeRollout }, { foreseenLines }, { inEmergency }] = await Promise.all([
+    import('../../rollout/draft.ts'),
+    import('../rollout-view.ts'),
+    import('../../plan/emergency.ts'),
+  ]);
+  const plan = options.emergency === true ? inEmergency(usual) : usual;
   const rollout = foreseeRollout(plan, component, scale, new Date());
   const { output } = context;
   if (note !== undefined) output.note(note);
@@ -46,6 +52,7 @@ export const planCommand = () =>
     .argument('<component>', 'name of the component in the registry')
     .option('-r, --release <version>', 'version that would be rolled out, for the headline')
     .option('--time-scale <factor>', TIME_SCALE)
+    .option('--emergency', "with the policy's waves of an emergency in place of its usual ones")
     .option('--definitions', 'by the definitions here instead of what is published, e.g. in a pull request')
     .addHelpText(
       'after',

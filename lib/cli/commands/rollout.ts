@@ -23,6 +23,8 @@ interface StartOptions {
   readonly reason?: string;
   readonly allowReplacement?: readonly string[];
   readonly drill?: string;
+  readonly emergency?: boolean;
+  readonly cures?: readonly string[];
   readonly iMeanIt?: boolean;
   readonly queue?: boolean;
   readonly watch?: boolean;
@@ -33,25 +35,37 @@ async function start(context: Context, component: string, options: StartOptions)
   const scale = options.timeScale === undefined ? undefined : await timeScale(options.timeScale);
   const opened = await openRollouts(context);
   const { client } = opened;
-  const plan = await requirePublished(context, opened);
-  const [{ selectCells, selectComponent }, drills, { draftRollout, foreseeRollout }, { madeFor, readArtifact }, { foreseenLines }] =
-    await Promise.all([
-      import('../../plan/plan.ts'),
-      import('../../plan/drills.ts'),
-      import('../../rollout/draft.ts'),
-      import('../../artifact/artifacts.ts'),
-      import('../rollout-view.ts'),
-    ]);
+  const published = await requirePublished(context, opened);
+  const [
+    { selectCells, selectComponent },
+    { inEmergency },
+    drills,
+    { draftRollout, foreseeRollout },
+    { madeFor, readArtifact },
+    { foreseenLines },
+  ] = await Promise.all([
+    import('../../plan/plan.ts'),
+    import('../../plan/emergency.ts'),
+    import('../../plan/drills.ts'),
+    import('../../rollout/draft.ts'),
+    import('../../artifact/artifacts.ts'),
+    import('../rollout-view.ts'),
+  ]);
+  const emergency = options.emergency === true;
+  const plan = emergency ? inEmergency(published) : published;
   const { name } = selectComponent(plan, component);
   // A scale that the policy has is the organization's word already.
   const { drill, reason, allowReplacement = [] } = options;
+  const cures = selectCells(plan, options.cures ?? []).map((cell) => cell.name);
   const asked = { reachesCustomers: context.reachesCustomers, meant: options.iMeanIt === true, reason };
   if (scale !== undefined) drills.refuseRehearsal(scale, asked);
   for (const cell of drill === undefined ? [] : selectCells(plan, [drill])) drills.refuseDrill(cell, asked);
   const manifest = await readArtifact(client.store.objects, name, options.release);
   const artifact = { version: manifest.version, digest: manifest.digest, madeFor: madeFor(manifest.template, Object.keys(manifest.files)) };
   const now = new Date();
-  const draft = draftRollout({ plan, component: name, artifact, by: context.who, reason, timeScale: scale, allowReplacement, drill, now });
+  const draft = draftRollout({
+    ...{ plan, component: name, artifact, by: context.who, reason, timeScale: scale, allowReplacement, drill, emergency, cures, now },
+  });
   const { output } = context;
   if (!output.json) for (const line of foreseenLines(foreseeRollout(plan, name, scale, now, artifact), artifact.version)) output.say(line);
   const { minRequestsPerCell } = draft.plan.policy;
@@ -94,6 +108,8 @@ const startCommand = () =>
       '--drill <cell>',
       'a drill sets an alarm of the cell off (`cellctl drill alarm --during`): its wave waits for it, and never passes',
     )
+    .option('--emergency', "the policy's waves of an emergency in place of its usual ones; takes a --reason")
+    .option('--cures <cell...>', 'cells that may be sick before, because the version is to cure them; takes a --reason')
     .option('--i-mean-it', '--time-scale, which takes a --reason, or --drill also where customers are')
     .option(
       '--queue',
@@ -105,8 +121,11 @@ const startCommand = () =>
       'after',
       '\nPinned to the newest published revision and to the bytes of the artifact: whatever is published later, every cell gets the same.' +
         '\nIt runs in tooling, and goes on when this machine is off. One rollout of a component at a time.' +
+        '\nA cell that --cures names is deployed to although it is in ALARM; an alarm that is older than its deployment counts at the' +
+        '\nend of its bake, and never brings back the version that made it sick.' +
         '\n\nExamples:\n  cellctl rollout start orders-api --release 2.0.0\n  cellctl rollout start orders-api --release 2.0.0 --reason "orders in euro" --yes --watch' +
-        '\n  cellctl rollout start orders-api --release 2.0.0 --time-scale 0.01 --yes --json',
+        '\n  cellctl rollout start orders-api --release 2.0.0 --time-scale 0.01 --yes --json' +
+        '\n  cellctl rollout start orders-api --release 3.0.1 --cures alpha bravo --emergency --reason "INC-42: 3.0.0 loses orders"',
     )
     .action(action(start));
 

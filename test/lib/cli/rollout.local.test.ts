@@ -196,6 +196,53 @@ describe('cellctl rollout', () => {
     await publish(asItWas);
   });
 
+  test('takes the waves of an emergency when it is told why, freezes and unfreezes, and leaves a cell out', async () => {
+    const start = ['rollout', 'start', 'orders-api', '--release', '1.0.0', '--emergency', '--yes'];
+    expect(await call(...start)).toMatchObject({ code: 2, stderr: expect.stringContaining('USAGE: --emergency without a reason') });
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    expect(await call('freeze')).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing is frozen') });
+    for (const [wrong, sentence] of [
+      [['--all', '--reason', 'INC-42'], 'a freeze without --until'],
+      [['--all', '--until', 'tomorrow', '--reason', 'INC-42'], '--until is "tomorrow"'],
+      [['--all', '--until', '2020-01-01T00:00:00Z', '--reason', 'INC-42'], 'which is over'],
+      [['--all', '--until', '2090-01-01T00:00:00Z', '--reason', 'INC-42'], 'more than 14 days away'],
+      [['--all', '--cell', 'alpha', '--until', until, '--reason', 'INC-42'], '--cell alpha and --all together'],
+      [['--all', '--until', until], '--reason is missing'],
+    ] as const) {
+      expect(await call('freeze', ...wrong)).toMatchObject({ code: 2, stderr: expect.stringContaining(sentence) });
+    }
+    expect(await call('freeze', '--cell', 'zulu', '--until', until, '--reason', 'INC-42')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('CELL_UNKNOWN'),
+    });
+    const frozen = `orders-api is frozen until ${until} by `;
+    expect(await call('freeze', '--component', 'orders-api', '--until', until, '--reason', 'INC-42')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(frozen),
+    });
+    expect(await json('freeze')).toMatchObject({ freezes: [{ scope: { on: 'component', name: 'orders-api' }, reason: 'INC-42' }] });
+    const { rollout } = await json<{ rollout: { id: string } }>(...start, '--reason', 'INC-42: orders are lost');
+    const { id } = rollout;
+    await lab.until(id, ({ waves }) => waves[0]?.sentence?.startsWith(frozen) === true, 'frozen');
+    const { stdout } = await call('rollout', 'status', id);
+    expect(stdout).toContain('waves of an emergency: INC-42: orders are lost');
+    expect(stdout).toContain(frozen);
+    expect(await call('unfreeze', '--all')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('REFUSED: everything is not frozen'),
+    });
+    expect(await json('rollout', 'skip-cell', 'bravo', '--reason', 'its database is full')).toMatchObject({ asked: 'skip-cell' });
+    expect(await call('unfreeze', '--component', 'orders-api', '--reason', 'all is well')).toMatchObject({ code: 0 });
+    expect(await call('rollout', 'watch', id)).toMatchObject({ code: 0, stdout: expect.stringContaining('bravo (skipped by ') });
+    const { plan, cells } = await lab.client.view(id);
+    expect(plan.waves.map(({ name }) => name)).toEqual(['staging', 'emergency-first', 'emergency-rest']);
+    expect(cells.find(({ cell: name }) => name === 'bravo')).toMatchObject({ status: 'skipped' });
+    expect(await call('rollout', 'skip-cell', 'alpha', '--rollout', id, '--reason', 'late')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('REFUSED: alpha runs orders-api 1.0.0 already'),
+    });
+  });
+
   test('waits for the drill that it was started for, also when its bake is long over, and is rolled back at the alarm', async () => {
     const refused = await call('rollout', 'start', 'orders-api', '--release', '1.0.0', '--drill', 'zulu', '--yes');
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('CELL_UNKNOWN: no such cell: zulu') });

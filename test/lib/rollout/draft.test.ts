@@ -42,6 +42,29 @@ describe('a draft', () => {
     expect(() => draftRollout({ ...input, drill: 'zulu' })).toThrow('a drill in zulu, and no wave of orders-api has that cell');
   });
 
+  test('of an emergency has its waves, bakes staging no longer, may reach several regions at once, and needs a reason', () => {
+    const emergency = [
+      { ...input.plan.rollout.emergency[0], name: 'now', admit: { percent: 100 }, bake: '5m' },
+      input.plan.rollout.emergency[1],
+    ] as unknown as typeof input.plan.rollout.emergency;
+    const { plan } = draftRollout({ ...input, plan: publishedPlan({ emergency }), emergency: true });
+    expect(plan).toMatchObject({ emergency: true, policy: { waves: emergency, stagingBake: '5m' } });
+    expect(plan.waves.map(({ name, cells, bakeSeconds }) => [name, cells, bakeSeconds])).toEqual([
+      ['staging', ['staging'], 300],
+      ['now', ['alpha', 'bravo'], 300],
+      ['emergency-rest', [], 600],
+    ]);
+    expect(draftRollout(input).plan).not.toHaveProperty('emergency');
+    expect(() => draftRollout({ ...input, emergency: true, reason: ' ' })).toThrow('--emergency without a reason');
+  });
+
+  test('names cells that it cures, which must be in a wave, and needs a reason for it', () => {
+    expect(draftRollout({ ...input, cures: ['alpha'] }).plan.cures).toEqual(['alpha']);
+    expect(draftRollout(input).plan).not.toHaveProperty('cures');
+    expect(() => draftRollout({ ...input, cures: ['alpha'], reason: undefined })).toThrow('--cures without a reason');
+    expect(() => draftRollout({ ...input, cures: ['zulu'] })).toThrow('a cure of zulu, and no wave of orders-api has that cell');
+  });
+
   test('has of each cell what it takes to act there, whatever becomes of the registry', () => {
     const { cells, plan } = draftRollout(input);
     expect(cells.map((each) => each.map(({ name }) => name))).toEqual(plan.waves.map((wave) => wave.cells));
