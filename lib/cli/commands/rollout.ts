@@ -56,7 +56,8 @@ async function start(context: Context, component: string, options: StartOptions)
   const { name } = selectComponent(plan, component);
   // A scale that the policy has is the organization's word already.
   const { drill, reason, allowReplacement = [] } = options;
-  const cures = selectCells(plan, options.cures ?? []).map((cell) => cell.name);
+  // No names would mean all cells.
+  const cures = options.cures === undefined ? [] : selectCells(plan, options.cures).map((cell) => cell.name);
   const asked = { reachesCustomers: context.reachesCustomers, meant: options.iMeanIt === true, reason };
   if (scale !== undefined) drills.refuseRehearsal(scale, asked);
   for (const cell of drill === undefined ? [] : selectCells(plan, [drill])) drills.refuseDrill(cell, asked);
