@@ -39,6 +39,7 @@ const CELL_STATUSES: Readonly<Record<CellRolloutStatus, string>> = {
   failed: 'its stack could not be changed; the sentence says why',
   restoring: 'its stack is being put back',
   restored: 'it runs what it ran before the rollout',
+  replaced: 'it runs another version since a later rollout, and was left as it is',
   'not restored': 'it could not be put back; the sentence says why',
 };
 

@@ -12,6 +12,7 @@ import { RolloutLookup, stageOf } from './rollout-lookup.ts';
 import {
   type Control,
   hasEnded,
+  isGoingBack,
   type Request,
   type RolloutCell,
   type RolloutPlan,
@@ -148,15 +149,23 @@ export class RolloutClient extends RolloutLookup {
   }
 
   /**
-   * Puts back what the rollout has changed: in its last wave, or in all.
-   * @throws FactoryError `REFUSED` when it is rolled back already, or when a later rollout has changed the component since
+   * Rolls back what the rollout has changed, in its last wave, or in all: after later rollouts in exactly those cells that
+   * still run its version.
+   * @throws FactoryError `REFUSED` when it has begun nothing; `LOCKED` while a later rollout is under way
    */
   async rollback(id: string, scope: 'wave' | 'all', asker: Asker): Promise<RolloutRecord> {
     const known = await this.store.requireRecord(id);
-    await this.refuseOutdated(known, 'start a rollout of the version that you want');
+    if (known.runs === 0) {
+      throw new FactoryError('REFUSED', `${id} has not begun: no cell has its version by it`, {
+        fix: `end it with \`cellctl rollout stop ${id}\``,
+      });
+    }
+    const [newest, back] = await Promise.all([this.store.active(known), this.isGoingBack(known)]);
+    const later = newest === id ? {} : { later: true as const };
+    if (newest !== undefined && newest !== id) await this.giveWay(newest);
     const from: RolloutStatus[] = [...HALTED_OR_RUNNING, 'stopped', 'succeeded', 'rolled back in part', 'rolled back'];
-    const asked = await this.ask(id, from, ({ control }) => ({ ...control, rollback: { ...request(asker), scope } }));
-    return this.onward(asked);
+    const asked = await this.ask(id, from, ({ control }) => ({ ...control, rollback: { ...request(asker), scope, ...later } }));
+    return this.onward(asked, { back, newest });
   }
 
   /** Lets the wave's bake pass. @throws FactoryError `REFUSED` unless it runs */
@@ -210,14 +219,23 @@ export class RolloutClient extends RolloutLookup {
       if (pause) return this.ask(id, ['running'], ({ control }) => ({ ...withoutPause(control), resumed: request(asker) }));
       throw new FactoryError('REFUSED', `${id} is running`, { fix: `watch it with \`cellctl rollout watch ${id}\`` });
     }
-    await this.refuseOutdated(record, `start a new one with \`cellctl rollout start ${record.component} --release ${record.version}\``);
+    await this.refuseOutdated(
+      record,
+      `roll it back with \`cellctl rollout rollback ${id}\`, or start a new one with \`cellctl rollout start ${record.component} --release ${record.version}\``,
+    );
     const from: RolloutStatus[] = [...HALTED_OR_RUNNING, 'stopped', 'rolled back', 'rolled back in part'];
+    // Interrupted on its way back, it goes on with that, for the reason that it had.
+    const back = await this.isGoingBack(record);
     const asked = await this.ask(id, from, ({ control, status }) => ({
-      // One that is over begins anew: waves are approved and bake again, and only cells that were skipped stay so. One that died on its way back goes on with that.
-      ...(hasEnded(status) ? onlySkips(control) : control.rollback ? control : withoutHalts(control)),
+      // One that is over begins anew: waves are approved and bake again, and only cells that were skipped stay so.
+      ...(hasEnded(status) && !back ? onlySkips(control) : withoutHalts(control)),
       resumed: request(asker),
     }));
-    return this.onward(asked);
+    return this.onward(asked, { back, newest: id });
+  }
+
+  private async isGoingBack(record: RolloutRecord): Promise<boolean> {
+    return isGoingBack(record, await this.store.waves(await this.store.plan(record.id)));
   }
 
   private async ask(id: string, from: readonly RolloutStatus[], change: (record: RolloutRecord) => Control): Promise<RolloutRecord> {
@@ -235,17 +253,28 @@ export class RolloutClient extends RolloutLookup {
     throw new FactoryError('RECORD_CONFLICT', `${id} changes all the time`, { fix: 'run the command again' });
   }
 
-  /** Has an execution act on what was asked, unless one is under way. */
-  private async onward(record: RolloutRecord): Promise<RolloutRecord> {
+  /**
+   * Has an execution act on what was asked, unless one is under way.
+   * @param how whether it goes on rolling back, and the rollout that its lane's pointer names. @default - forward; this one
+   */
+  private async onward(
+    record: RolloutRecord,
+    how: { readonly back: boolean; readonly newest: string | undefined } = { back: false, newest: record.id },
+  ): Promise<RolloutRecord> {
+    const { back, newest } = how;
     if (record.status === 'running' && (await this.isAlive(record)) && !(await this.isWaiting(record))) return record;
     const { id } = record;
     const runs = record.runs + 1;
-    // One that died on its way back still knows why it went back.
-    const anew = record.status === 'running' ? {} : { outcome: undefined, endedAt: undefined };
+    const cause = back ? { outcome: record.cause ?? record.outcome } : { outcome: undefined, cause: undefined };
+    const anew = record.status === 'running' && !back ? {} : { ...cause, endedAt: undefined };
     // A pipeline takes it on where it left it; who has it go on from there without one has it go to the end.
     const alone = record.status === 'between waves' ? { through: undefined } : {};
     const driven = { status: 'running', runs, execution: this.execution(id, runs), ...anew, ...alone } as const;
-    if (!(await this.store.drive(id, record, driven, { runs: record.runs }))) {
+    const expected = { runs: record.runs };
+    const taken = await (newest === id
+      ? this.store.drive(id, record, driven, expected)
+      : this.store.begin(id, record, driven, expected, newest));
+    if (!taken) {
       throw new FactoryError('LOCKED', `somebody else is setting ${id}, or another rollout of ${record.component}, going`, {
         fix: `look at it with \`cellctl rollout status ${id}\``,
       });

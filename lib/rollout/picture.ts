@@ -216,9 +216,10 @@ const RANK: Readonly<Record<CellRolloutStatus, number>> = {
   restoring: 2,
   deploying: 3,
   restored: 4,
-  skipped: 5,
-  deployed: 6,
-  pending: 7,
+  replaced: 5,
+  skipped: 6,
+  deployed: 7,
+  pending: 8,
 };
 
 /** A row for every cell of the rollout: first those that somebody must look at. */

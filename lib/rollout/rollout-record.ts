@@ -95,7 +95,8 @@ export interface Request {
 export interface Control {
   readonly pause?: Request;
   readonly stop?: Request;
-  readonly rollback?: Request & { readonly scope: 'wave' | 'all' };
+  /** `later`: other rollouts of the component have come since, so that only cells are rolled back that still run the version. */
+  readonly rollback?: Request & { readonly scope: 'wave' | 'all'; readonly later?: true };
   /** The last time that somebody had it go on. */
   readonly resumed?: Request;
   /** By number of the wave. */
@@ -130,6 +131,8 @@ export interface RolloutRecord {
   readonly endedAt?: string;
   readonly control: Control;
   readonly outcome?: Outcome;
+  /** Why it is rolled back, from when that began until it goes forward again: a rollback that is interrupted goes on with it. */
+  readonly cause?: Outcome;
   /** The execution that drives it, or drove it last. */
   readonly execution?: string;
   /** How many executions have driven it. */
@@ -174,8 +177,20 @@ export interface WaveRecord {
   readonly sentence?: string;
 }
 
-/** `skipped`: it was left out of the rollout after that had started, and never got the version. */
-export type CellRolloutStatus = 'pending' | 'skipped' | 'deploying' | 'deployed' | 'failed' | 'restoring' | 'restored' | 'not restored';
+/**
+ * `skipped`: it was left out of the rollout after that had started, and never got the version. `replaced`: when the rollout
+ * was rolled back, the cell ran another version by a later one.
+ */
+export type CellRolloutStatus =
+  | 'pending'
+  | 'skipped'
+  | 'deploying'
+  | 'deployed'
+  | 'failed'
+  | 'restoring'
+  | 'restored'
+  | 'replaced'
+  | 'not restored';
 
 /** What became of a cell. */
 export interface CellRecord {
@@ -196,6 +211,12 @@ export interface CellRecord {
   /** Why it failed, was skipped, or waits: a whole sentence. */
   readonly sentence?: string;
 }
+
+/** Whether it is being rolled back, or was until it was interrupted: then it goes on in that direction. */
+export const isGoingBack = ({ status, control }: RolloutRecord, waves: readonly Pick<WaveRecord, 'status'>[]): boolean =>
+  waves.some((wave) => wave.status === 'rolling back') ||
+  // Asked for, and not done: one that was rolled back has ended so.
+  (control.rollback !== undefined && (status === 'stopped' || !hasEnded(status)));
 
 /** Keys in the artifacts' bucket of the home region. */
 export const planKey = (id: string) => `rollouts/${id}/plan.json`;

@@ -256,7 +256,8 @@ export class RolloutStore {
       ConditionCheck: {
         TableName: this.table.name,
         Key: { pk: rolloutPk(id), sk: RECORD },
-        ConditionExpression: `#status IN (${Object.keys(values).join(', ')})`,
+        // A record that is gone has nothing more to say.
+        ConditionExpression: `attribute_not_exists(pk) OR #status IN (${Object.keys(values).join(', ')})`,
         ExpressionAttributeNames: { '#status': 'status' },
         ExpressionAttributeValues: values,
       },

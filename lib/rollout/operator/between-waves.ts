@@ -2,7 +2,7 @@
 import { policyWaveOf } from '../../plan/waves.ts';
 import { advance, scaled } from '../decide.ts';
 import { type PipelineStage, reachOf } from '../executions.ts';
-import { hasEnded, type RolloutRecord, type WaveRecord } from '../rollout-record.ts';
+import { hasEnded, isGoingBack, type RolloutRecord, type WaveRecord } from '../rollout-record.ts';
 import type { AnswerTo, WaveAnswer } from './answers.ts';
 import { RolloutWork } from './rollout-work.ts';
 
@@ -80,6 +80,10 @@ export class BetweenWaves extends RolloutWork {
   async waveFailed(execution: string, sentence: string): Promise<WaveAnswer<AnswerTo<'waveFailed'>>> {
     const record = await this.context.store.requireRecord(this.plan.id);
     if (record.status !== 'running' || record.execution !== execution) return this.ended(record);
-    return this.end('stopped', { sentence: `the execution of a wave ended without a word: ${sentence}` });
+    const died = `the execution of a wave ended without a word: ${sentence}`;
+    if (!isGoingBack(record, await this.context.store.waves(this.plan))) return this.end('stopped', { sentence: died });
+    const { cause } = record;
+    const told = `rolling back was interrupted: ${died}; \`cellctl rollout resume ${this.plan.id}\` goes on with it`;
+    return this.end('stopped', { ...cause, sentence: cause === undefined ? told : `${cause.sentence}; ${told}` });
   }
 }

@@ -116,6 +116,8 @@ export class CellWork {
     const record = await this.record();
     if (record.status === 'restored' || record.status === 'pending') return DONE;
     const control = await store.requireRecord(id);
+    const left = control.control.rollback?.later === true && record.status !== 'restoring' ? await this.replaced(record) : undefined;
+    if (left) return this.settle(left);
     const waveRecord = await store.wave(id, this.wave);
     const restoring: CellRecord = {
       ...record,
@@ -126,6 +128,18 @@ export class CellWork {
     };
     await store.updateCell(id, restoring);
     return this.backward(() => this.proposeBack(restoring));
+  }
+
+  /** The cell as it is left, where it no longer runs the version; undefined where it does. */
+  private async replaced(record: CellRecord): Promise<CellRecord | undefined> {
+    const { component, version } = this.plan;
+    const found = await this.stack().find();
+    if (!found) return { ...record, status: 'replaced', sentence: `${component} is not there any more` };
+    const runs = versionOf(found);
+    if (runs === version) return undefined;
+    if (runs !== undefined) return { ...record, status: 'replaced', sentence: `it runs ${runs}` };
+    const sentence = `${component} does not say which version it runs, and there were later rollouts: left alone`;
+    return { ...record, status: 'not restored', sentence };
   }
 
   /** Looks at the way back, and takes it a step on. */

@@ -13,6 +13,7 @@ import {
   type Spoken,
   toRestore,
 } from '../decide.ts';
+import { toldRollback } from '../rolled-back.ts';
 import {
   type CellRecord,
   type Control,
@@ -174,11 +175,15 @@ export class WaveWork extends RolloutWork {
     const back = toRestore(cells, number, policy, record.control);
     const waves = [...new Set([...back.map(({ wave }) => wave), number])];
     const known = new Map((await Promise.all(waves.map((wave) => store.cellsIn(id, wave)))).flat().map((cell) => [cell.name, cell]));
-    const items = back.flatMap(({ cell, wave }) => {
-      const found = known.get(cell);
-      return found ? [{ ...found, wave }] : [];
+    const found = back.flatMap(({ cell, wave }) => {
+      const pinned = known.get(cell);
+      return pinned ? [{ ...pinned, wave }] : [];
     });
     for (const wave of waves) await store.updateWave(id, wave, { status: 'rolling back' });
+    // The same locks as on the way out: a rollout that was stopped has given them back.
+    const locked = new Map((await this.lock(this.plan.component, found)).map(({ cell = '', sentence }) => [cell, sentence]));
+    for (const [cell, sentence] of locked) await store.updateCell(id, { cell, status: 'not restored', sentence });
+    const items = found.filter(({ name }) => !locked.has(name));
     if (items.length === 0) return { action: 'pass', sentence: 'no cell has anything to put back' };
     const key = rollbackKey(id, number, `${record.runs}-${attempts}`);
     await store.writeOnce(key, items);
@@ -204,7 +209,7 @@ export class WaveWork extends RolloutWork {
         ...(wave.number === number ? { sentence: end.outcome.sentence } : {}),
       });
     }
-    return this.end(end.status, end.outcome);
+    return this.end(end.status, toldRollback(end.outcome, cells, this.plan.version));
   }
 
   /** The machine has come to an error that nothing else catches: whatever was changed goes back. */
@@ -331,7 +336,7 @@ export class WaveWork extends RolloutWork {
         await this.passed();
         return { sentence: decision.sentence };
       case 'rollback':
-        await store.updateRecord(id, { outcome: decision.outcome });
+        await store.updateRecord(id, { outcome: decision.outcome, cause: decision.outcome });
         return { sentence: decision.outcome.sentence };
       case 'end':
         await store.updateWave(id, number, { sentence: decision.outcome.sentence });
