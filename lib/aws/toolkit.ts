@@ -175,6 +175,11 @@ export interface DeployOptions {
    * kept for the next run to carry on from, and a rollback would stop at the first protected resource. @default false
    */
   readonly incomplete?: boolean;
+  /**
+   * Looks at the resources as they are, and not only at the template before: what was deleted or changed by other means is
+   * brought back to what the template says. A plain deployment of an unchanged template does nothing. @default false
+   */
+  readonly revertDrift?: boolean;
   /** Name of the change set, unique to this run: two runs that share a name would execute each other's changes. */
   readonly changeSetName: string;
 }
@@ -186,7 +191,7 @@ export async function deployStack(assembly: string, stackName: string, emit: Emi
   try {
     await toolkit.deploy(await toolkit.fromAssemblyDirectory(assembly), {
       stacks: { strategy: StackSelectionStrategy.PATTERN_MUST_MATCH_SINGLE, patterns: [stackName] },
-      deploymentMethod: { method: 'change-set', changeSetName: options.changeSetName },
+      deploymentMethod: { method: 'change-set', changeSetName: options.changeSetName, revertDrift: options.revertDrift === true },
       rollback: options.incomplete !== true,
       // An unfinished stack has its whole template already: by comparing templates, the toolkit would find nothing to do.
       forceDeployment: options.incomplete === true,

@@ -39,6 +39,11 @@ export interface DeployCellsOptions {
   readonly emit: Emit;
 }
 
+interface FoundationOptions {
+  /** Brings back what somebody has deleted or changed by hand. @default false */
+  readonly revertDrift?: boolean | undefined;
+}
+
 /**
  * The task of deploying a cell's foundation from `assembly`, after the stack in tooling that lets it delegate its name. Once
  * it is there, the cell's life says so.
@@ -48,6 +53,7 @@ export function foundationTask(
   runId: string,
   store: RegistryStore,
   domain: DomainCheck,
+  { revertDrift = false }: FoundationOptions = {},
 ): (cell: VendedCell) => DeployTask {
   const changeSetName = `cell-factory-${runId}`;
   return ({ name, stackName, delegationStackName }) => ({
@@ -55,10 +61,12 @@ export function foundationTask(
     deploy: async (_, { incomplete }, emit) => {
       // A cell that is there has its certificate; a new one's would be waited for until somebody delegates the domain.
       if (incomplete) await domain.requireDelegated();
-      const delegation = await deployStack(directory, delegationStackName, emit, { changeSetName });
+      // What was never complete has no state to go back to.
+      const drift = { revertDrift: revertDrift && !incomplete };
+      const delegation = await deployStack(directory, delegationStackName, emit, { changeSetName, ...drift });
       // What a rollout brought is not what is deployed now.
       const parameters = { Version: UNRELEASED };
-      const foundation = await deployStack(directory, stackName, emit, { changeSetName, incomplete, parameters });
+      const foundation = await deployStack(directory, stackName, emit, { changeSetName, incomplete, parameters, ...drift });
       await store.note(name, 'built');
       return { changed: delegation.changed || foundation.changed };
     },

@@ -103,7 +103,8 @@ function sick(healths: readonly CellHealth[]): Outcome | undefined {
 function unknown(healths: readonly CellHealth[]): Outcome | undefined {
   for (const { cell, alarms, missing, unreachable } of healths) {
     if (unreachable !== undefined) return { cell, sentence: `${cell} can't be looked at: ${unreachable}` };
-    if (missing.length > 0) return { cell, sentence: `${cell} has no ${and(missing)}: deploy its foundation` };
+    if (missing.length > 0)
+      return { cell, sentence: `${cell} has no ${and(missing)}: recreate with \`cellctl deploy ${cell} --revert-drift\`` };
     const silent = alarms.filter(({ state }) => state === 'INSUFFICIENT_DATA').map(({ name }) => name);
     if (silent.length > 0) return { cell, sentence: `${cell}: ${and(silent)} without data` };
   }

@@ -37,7 +37,11 @@ export class AlarmDrill {
     } catch (error) {
       const { name } = this.cell;
       if (isNamed(error, 'ResourceNotFound', 'ResourceNotFoundException')) {
-        throw failed(`${name} has no alarm ${this.alarm}`, `deploy what it belongs to, e.g. \`cellctl deploy ${name}\``, error);
+        throw failed(
+          `${name} has no alarm ${this.alarm}`,
+          `recreate it with \`cellctl deploy ${name} --revert-drift\`, or roll out the component that it belongs to`,
+          error,
+        );
       }
       if (isNamed(error, 'AccessDenied', 'AccessDeniedException')) {
         throw failed(

@@ -53,7 +53,11 @@ export const SICK: readonly (readonly [string, CellHealth, string])[] = [
 ];
 export const UNKNOWN: readonly (readonly [string, CellHealth, string])[] = [
   ['children without data while the composite says OK', alarm('bravo', 'bravo-cpu', 'INSUFFICIENT_DATA'), 'bravo: bravo-cpu without data'],
-  ['a missing alarm', health('bravo', { missing: ['bravo-cpu'] }), 'bravo has no bravo-cpu: deploy its foundation'],
+  [
+    'a missing alarm',
+    health('bravo', { missing: ['bravo-cpu'] }),
+    'bravo has no bravo-cpu: recreate with `cellctl deploy bravo --revert-drift`',
+  ],
   [
     'an unreachable cell',
     health('bravo', { alarms: [], requests: undefined, unreachable: 'access denied' }),

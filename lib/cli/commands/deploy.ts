@@ -52,13 +52,16 @@ interface DeployOptions {
   readonly tooling?: boolean;
   readonly concurrency: string;
   readonly allowReplacement?: string[];
+  readonly revertDrift?: boolean;
 }
 
 /** @throws FactoryError `USAGE` for what is about cells, where tooling is deployed */
-async function refuseCells(names: readonly string[], { all, allowReplacement = [] }: DeployOptions): Promise<void> {
-  if (names.length === 0 && all !== true && allowReplacement.length === 0) return;
+async function refuseCells(names: readonly string[], { all, allowReplacement = [], revertDrift = false }: DeployOptions): Promise<void> {
+  if (names.length === 0 && all !== true && allowReplacement.length === 0 && !revertDrift) return;
   const { FactoryError } = await import('../../registry/index.ts');
-  throw new FactoryError('USAGE', '--tooling deploys no cells, and lets go of nothing', { fix: 'run `cellctl deploy --tooling` alone' });
+  throw new FactoryError('USAGE', '--tooling deploys no cells, lets go of nothing, and reverts no drift', {
+    fix: 'run `cellctl deploy --tooling` alone',
+  });
 }
 
 export const deployCommand = () =>
@@ -72,12 +75,13 @@ export const deployCommand = () =>
       '--allow-replacement <logical id...>',
       'let go of a resource that holds data or a name: LogicalId in every cell, cell/LogicalId in one',
     )
+    .option('--revert-drift', 'also recreate what was deleted by hand, and revert what was changed by hand, such as an alarm')
     .addHelpText(
       'after',
       '\nA failed cell stops none of its siblings; when staging fails, production is not begun. Run again, it carries on.' +
         '\nBefore it begins, it refuses what would lose data or a name; `cellctl plan <cell>` shows it.' +
         '\n\nExamples:\n  cellctl deploy alpha\n  cellctl deploy --all --concurrency 8\n  cellctl deploy --tooling' +
-        '\n  cellctl deploy alpha --allow-replacement alpha/DataQueue59EC8D83',
+        '\n  cellctl deploy alpha --allow-replacement alpha/DataQueue59EC8D83\n  cellctl deploy alpha --revert-drift',
     )
     .action(
       action(async (context, names: string[], options: DeployOptions) => {
@@ -113,7 +117,7 @@ export const deployCommand = () =>
         context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);
         const results = await withAssembly(context.source, stacks, async (assembly) => {
           const guarded = await guardCells(vended, assembly.templates, session, partition, options.allowReplacement ?? []);
-          const task = guarded(foundationTask(assembly, context.runId, store, domain));
+          const task = guarded(foundationTask(assembly, context.runId, store, domain, options));
           return deployCells({ cells: vended, task, session, partition, leases, concurrency, emit: context.output.emit });
         });
         return reportDeployment(context, results);

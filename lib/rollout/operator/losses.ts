@@ -9,6 +9,9 @@ interface Loss {
   readonly sentence: string;
 }
 
+/** Nothing that is there is touched. */
+const isHarmless = (action: ResourceChange['Action']): boolean => action === 'Add' || action === 'Import' || action === 'SyncWithActual';
+
 type Fate = 'replaced' | 'perhaps replaced' | 'removed' | 'changed';
 
 /** Resources that hold data, or a name that others know, and that would be removed or, perhaps, replaced. */
@@ -25,7 +28,7 @@ export const lossesIn = (changes: readonly Change[]): Loss[] =>
 function fateOf(change: ResourceChange, type: string): Fate | undefined {
   const { Action, PolicyAction, Replacement, Details = [] } = change;
   if (!isStateful(type)) return undefined;
-  if (Action === 'Add' || Action === 'Import') return undefined;
+  if (isHarmless(Action)) return undefined;
   if (Action === 'Remove') return PolicyAction === 'Retain' ? undefined : 'removed';
   if (Replacement === 'True') return 'replaced';
   if (Replacement === 'False') return undefined;
@@ -37,7 +40,7 @@ function fateOf(change: ResourceChange, type: string): Fate | undefined {
 
 /** Its own change set says nothing about the resources in it. */
 function fateOfHolder({ Action, PolicyAction }: ResourceChange): Fate | undefined {
-  if (Action === 'Add' || Action === 'Import') return undefined;
+  if (isHarmless(Action)) return undefined;
   if (Action === 'Remove') return PolicyAction === 'Retain' ? undefined : 'removed';
   return 'changed';
 }

@@ -1,7 +1,9 @@
 /** What a change would lose is shown before it is made, and is not made by accident. On a local cloud, by the commands that people type. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand, UpdateStackCommand } from '@aws-sdk/client-cloudformation';
+import { CloudWatchClient, DeleteAlarmsCommand, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readAccountsFile } from '../../../lib/registry/index.ts';
 import { cellctl } from '../../_helpers/cellctl.ts';
@@ -155,6 +157,52 @@ describe('a queue that the foundation does not have any more', () => {
     expect(stdout).toContain('nothing differs: the cell is as the registry says');
     expect(stdout.split('\n').length).toBeLessThan(12);
   });
+});
+
+/** A build of orders-api that only says which version runs. @returns its folder */
+async function builtComponent(): Promise<string> {
+  const assembly = await mkdtemp(join(tmpdir(), 'cell-factory-assembly-'));
+  const parameter = (Name: string, Value: unknown) => ({ Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name, Value } });
+  const template = {
+    Parameters: { Version: { Type: 'String' } },
+    Resources: {
+      Running: parameter('/orders-api/version', { Ref: 'Version' }),
+      Probe: parameter('/cell/probe/orders-api', '/orders'),
+    },
+  };
+  const stack = { type: 'aws:cloudformation:stack', properties: { templateFile: 'template.json' } };
+  await writeFile(join(assembly, 'template.json'), JSON.stringify(template));
+  await writeFile(join(assembly, 'manifest.json'), JSON.stringify({ artifacts: { 'orders-api': stack } }));
+  return assembly;
+}
+
+test('an alarm that somebody has deleted stops a rollout, which names the command that recreates it', async () => {
+  const alarms = new CloudWatchClient(await cloud.client('staging'));
+  const AlarmNames = ['cell-staging-latency'];
+  const isThere = async () => (await alarms.send(new DescribeAlarmsCommand({ AlarmNames }))).MetricAlarms?.length === 1;
+  expect(await isThere()).toBe(true);
+  await alarms.send(new DeleteAlarmsCommand({ AlarmNames }));
+
+  expect(await tooling('component', 'publish', 'orders-api', '--from', await builtComponent(), '--release', '1')).toMatchObject({
+    code: 0,
+  });
+  const started = await tooling(...'rollout start orders-api --release 1 --time-scale 0.0001 --yes --watch'.split(' '));
+  expect(started).toMatchObject({ code: 1, stdout: expect.stringContaining('has no cell-staging-latency') });
+  const named = /staging has no cell-staging-latency: recreate with `cellctl (deploy staging [^`]*)`/.exec(started.stdout)?.[1] ?? '';
+
+  // CloudFormation compares templates: to it, nothing has changed.
+  const plain = await tooling('deploy', 'staging', '--json');
+  expect(json(plain.stdout)).toEqual({ cells: [expect.objectContaining({ cell: 'staging', state: 'unchanged' })] });
+  expect(await isThere()).toBe(false);
+
+  const { code, stderr } = await tooling(...named.split(' '));
+  expect({ named, code, stderr: code === 0 ? '' : stderr }).toEqual({ named: 'deploy staging --revert-drift', code: 0, stderr: '' });
+  expect(await isThere()).toBe(true);
+  expect(await tooling('rollout', 'resume', 'orders-api')).toMatchObject({ code: 0 });
+  expect(await tooling('rollout', 'watch', 'orders-api')).toMatchObject({ code: 0, stdout: expect.stringContaining('succeeded') });
+  // Where nothing has drifted, it changes nothing.
+  const again = await tooling('deploy', 'staging', '--revert-drift', '--json');
+  expect(json(again.stdout)).toMatchObject({ cells: [{ cell: 'staging', state: 'unchanged' }] });
 });
 
 test('status shows where cells are reached, and which are past their end', async () => {

@@ -10,6 +10,7 @@ from moto.cloudformation.utils import generate_changeset_id, generate_stack_id, 
 from moto.core.responses import ActionResult, EmptyResult
 
 from .differences import changes_between
+from .drift import REVERT_DRIFT, deleted_in, deployment_mode, forget_deleted
 from .operations import on_failure
 from .resource_maps import map_of
 from .stack_calls import has_changes, refuse_unless_updatable
@@ -31,6 +32,7 @@ class InvalidChangeSetStatus(CloudFormationError):
 
 
 ChangeSet.on_stack_failure = None
+ChangeSet.deployment_mode = None
 
 
 def _try_find(backend: CloudFormationBackend, name: str, stack_name: str | None) -> ChangeSet | None:
@@ -74,7 +76,8 @@ def _stack_for(backend: CloudFormationBackend, name: str, change_set_type: str, 
 @replaces(ChangeSet)
 def diff(self: ChangeSet) -> list[dict[str, Any]]:
     """moto compares the templates' text and says nothing of replacement."""
-    return changes_between(self.stack.resource_map, map_of(self.stack, self.template_dict, self.parameters))
+    deleted = deleted_in(self.stack.resource_map) if deployment_mode.get() == REVERT_DRIFT else []
+    return changes_between(self.stack.resource_map, map_of(self.stack, self.template_dict, self.parameters), deleted)
 
 
 # moto's way to present its own kind of changes.
@@ -102,7 +105,9 @@ def create_change_set(
     stack = _stack_for(self, stack_name, change_set_type, options)
     change_set_id = generate_changeset_id(change_set_name, self.region_name, self.account_id)
     change_set = ChangeSet(change_set_type, change_set_id, change_set_name, stack, template, parameters, description, **options)
-    is_empty = change_set_type == "UPDATE" and not has_changes(stack, template, parameters, tags)
+    change_set.deployment_mode = deployment_mode.get()
+    reverts = change_set.deployment_mode == REVERT_DRIFT and change_set_type == "UPDATE" and bool(deleted_in(stack.resource_map))
+    is_empty = change_set_type == "UPDATE" and not reverts and not has_changes(stack, template, parameters, tags)
     change_set.status, change_set.execution_status = ("FAILED", "UNAVAILABLE") if is_empty else ("CREATE_COMPLETE", "AVAILABLE")
     change_set.status_reason = NO_CHANGES if is_empty else None
     self.stacks[stack.stack_id] = stack
@@ -125,6 +130,8 @@ def execute_change_set(self: CloudFormationBackend, change_set_name: str, stack_
         if stack.status == "REVIEW_IN_PROGRESS":
             _create(stack, change_set)
         else:
+            if change_set.deployment_mode == REVERT_DRIFT:
+                forget_deleted(stack.resource_map)
             stack.update(change_set.template, change_set.role_arn, change_set.parameters, change_set.tags)
     finally:
         on_failure.reset(token)
@@ -159,11 +166,15 @@ moto_create_change_set = CloudFormationResponse.create_change_set
 
 @replaces(CloudFormationResponse, "create_change_set")
 def create_change_set_with_choice(self: CloudFormationResponse) -> ActionResult:
-    """moto does not read OnStackFailure."""
+    """moto does not read OnStackFailure and DeploymentMode."""
     choice = self._get_param("OnStackFailure")
     if choice == "DELETE" and self._get_param("ChangeSetType") == "UPDATE":
         raise ValidationError(message="OnStackFailure DELETE is valid for change sets of type CREATE only")
-    answer = moto_create_change_set(self)
+    mode = deployment_mode.set(self._get_param("DeploymentMode"))
+    try:
+        answer = moto_create_change_set(self)
+    finally:
+        deployment_mode.reset(mode)
     self.cloudformation_backend.change_sets[answer.result["Id"]].on_stack_failure = choice
     return answer
 

@@ -1,6 +1,6 @@
 """What a change set would do to a stack: per resource, whether it is added, changed, replaced or removed, as far as can be known before."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from moto.cloudformation import parsing
@@ -14,14 +14,16 @@ from .resources import is_active, resource_class_from_type
 SCOPES = ("Metadata", "DeletionPolicy", "UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy")
 
 
-def changes_between(old: ResourceMap, new: ResourceMap) -> list[dict[str, Any]]:
-    """DescribeChangeSet's Changes. Creates nothing: a value that comes from a resource which is not there yet is not looked up."""
+def changes_between(old: ResourceMap, new: ResourceMap, deleted: Collection[str] = ()) -> list[dict[str, Any]]:
+    """DescribeChangeSet's Changes. Creates nothing: a value that comes from a resource which is not there yet is not looked up.
+
+    `deleted`: logical ids of resources that are to be made anew, because somebody has deleted them."""
     carry(old, new)
-    return [{"Type": "Resource", "ResourceChange": change} for change in _changes(old, new)]
+    return [{"Type": "Resource", "ResourceChange": change} for change in _changes(old, new, deleted)]
 
 
-def _changes(old: ResourceMap, new: ResourceMap) -> Iterator[dict[str, Any]]:
-    existing = existing_in(old)
+def _changes(old: ResourceMap, new: ResourceMap, deleted: Collection[str]) -> Iterator[dict[str, Any]]:
+    existing = {name: resource for name, resource in existing_in(old).items() if name not in deleted}
     # What has another identity afterwards than now.
     unknown: set[str] = set()
     for name in in_order(new._resource_json_map):

@@ -12,8 +12,9 @@ import {
   type ResourceChange,
   type Stack,
 } from '@aws-sdk/client-cloudformation';
+import { DeleteAlarmsCommand, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { describe, expect, test } from '@jest/globals';
-import { aws, BUCKET, cloud, credentialsIn, MACHINE_ROLE } from './account.ts';
+import { aws, BUCKET, cloud, cloudwatch, credentialsIn, MACHINE_ROLE } from './account.ts';
 import { REGION, type Template, textOf } from './server.ts';
 
 describe('change sets', () => {
@@ -76,6 +77,56 @@ describe('change sets', () => {
       StatusReason: expect.stringContaining("didn't contain changes"),
     });
     await expect(execute(id)).rejects.toMatchObject({ name: 'InvalidChangeSetStatusException' });
+  });
+
+  test('make anew what somebody has deleted only if they are to revert drift', async () => {
+    const alarm = (AlarmName: string) => ({
+      Type: 'AWS::CloudWatch::Alarm',
+      Properties: {
+        ...{ AlarmName, MetricName: 'M', Namespace: 'N', Period: 60, Statistic: 'Sum', Threshold: 1 },
+        ...{ EvaluationPeriods: 1, ComparisonOperator: 'GreaterThanThreshold' },
+      },
+    });
+    const template = (value: string): Template => ({
+      Resources: {
+        Alarm: alarm('drift-alarm'),
+        Other: alarm('drift-other'),
+        A: parameter('/drift/a', 'a'),
+        B: parameter('/drift/b', value),
+        // A stack knows the attributes of what it has made, also when that is gone.
+        Arn: parameter('/drift/arn', { 'Fn::GetAtt': ['Alarm', 'Arn'] }),
+      },
+    });
+    const alarms = async () => {
+      const { MetricAlarms = [] } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: 'drift-' }));
+      return MetricAlarms.map(({ AlarmName }) => AlarmName).sort();
+    };
+    const parameterA = () => aws.json('ssm', 'AmazonSSM.GetParameter', { Name: '/drift/a' });
+    await execute(await create('drift', 'one', template('b')));
+    await cloudwatch.send(new DeleteAlarmsCommand({ AlarmNames: ['drift-alarm'] }));
+    await aws.json('ssm', 'AmazonSSM.DeleteParameter', { Name: '/drift/a' });
+
+    // Without changes, and with a change of something else.
+    const empty = await create('drift', 'two', template('b'), { ChangeSetType: 'UPDATE' });
+    expect(await aws.stacks.send(new DescribeChangeSetCommand({ ChangeSetName: empty }))).toMatchObject({ Status: 'FAILED' });
+    const other = await create('drift', 'three', template('c'), { ChangeSetType: 'UPDATE' });
+    expect(Object.keys(await changesOf(other))).toEqual(['B']);
+    await execute(other);
+    expect(await alarms()).toEqual(['drift-other']);
+    await expect(parameterA()).rejects.toThrow('ParameterNotFound');
+
+    const reverts = { ChangeSetType: 'UPDATE', DeploymentMode: 'REVERT_DRIFT' } as const;
+    const id = await create('drift', 'four', template('c'), reverts);
+    expect(await aws.stacks.send(new DescribeChangeSetCommand({ ChangeSetName: id }))).toMatchObject({ DeploymentMode: 'REVERT_DRIFT' });
+    const changes = Object.entries(await changesOf(id)).map(([name, { Action: action }]) => `${action} ${name}`);
+    expect(changes.sort()).toEqual(['Add A', 'Add Alarm', 'Modify Arn']);
+    await execute(id);
+    expect(await aws.describe('drift')).toMatchObject({ StackStatus: 'UPDATE_COMPLETE' });
+    expect(await alarms()).toEqual(['drift-alarm', 'drift-other']);
+    expect(await parameterA()).toMatchObject({ Parameter: { Value: 'a' } });
+
+    const nothing = await create('drift', 'five', template('c'), reverts);
+    expect(await aws.stacks.send(new DescribeChangeSetCommand({ ChangeSetName: nothing }))).toMatchObject({ Status: 'FAILED' });
   });
 
   test('say what a failure comes to: a new stack', async () => {

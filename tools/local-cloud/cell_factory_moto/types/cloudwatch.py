@@ -3,6 +3,7 @@
 from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
+from moto.utilities.utils import get_partition
 
 from ..model import EXISTS, Model, known, model, tag_list
 
@@ -17,20 +18,18 @@ class _Alarm(Model):
 
     def update(self, old: dict[str, Any]) -> None:
         self._put()
-        self.retag("cloudwatch", old, ResourceARN=self._alarm().alarm_arn)
+        self.retag("cloudwatch", old, ResourceARN=self.attribute("Arn"))
 
     def delete(self) -> None:
         self.call("cloudwatch", "DeleteAlarms", AlarmNames=[self.name])
 
     def attribute(self, name: str) -> Any:
-        return self._alarm().alarm_arn
+        """Not asked of CloudWatch: a stack knows it, also when somebody has deleted the alarm."""
+        return f"arn:{get_partition(self.region)}:cloudwatch:{self.region}:{self.account_id}:alarm:{self.name}"
 
     def _put(self, **extra: Any) -> None:
         properties = {key: value for key, value in self.properties.items() if key != "Tags"}
         self.call("cloudwatch", self.operation, **{**properties, **extra, "AlarmName": self.name})
-
-    def _alarm(self) -> Any:
-        return cloudwatch_backends[self.account_id][self.region].alarms[self.name]
 
 
 @model
