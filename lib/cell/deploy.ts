@@ -7,9 +7,9 @@ import { assumeLookup, type Session } from '../aws/session.ts';
 import { findStack, stackResources } from '../aws/stacks.ts';
 import { type Assembly, deployStack } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
+import { UNRELEASED } from '../plan/cell-parameters.ts';
 import type { VendedCell } from '../plan/plan.ts';
 import type { FactoryError, RegistryStore, Stage } from '../registry/index.ts';
-import { UNRELEASED } from './parameters.ts';
 
 /** What became of one cell. */
 export interface DeployResult {

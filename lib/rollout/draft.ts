@@ -1,20 +1,15 @@
 /** A rollout before it starts: what it would do, when, and why it may not start at all. Pure. */
 
 import { plannedAlarms } from '../plan/alarms.ts';
-import { openTogether } from '../plan/calendar.ts';
+import { requestsNeeded, trafficOf } from '../plan/bake-requests.ts';
 import { inEmergency } from '../plan/emergency.ts';
 import { type Plan, registryParameters, selectCells, selectComponent, type VendedCell } from '../plan/plan.ts';
+import { trafficNotes } from '../plan/traffic.ts';
 import { forecast, type MadeFor, planCatchUp, planWaves, type Wave } from '../plan/waves.ts';
-import { type Component, cellHealthAlarmName, FactoryError, type RolloutPolicy } from '../registry/index.ts';
-import { historyBudget, longestBakeHours, MOST_EVENTS } from './budget.ts';
+import { type Component, cellHealthAlarmName, FactoryError, type Problem, type RolloutPolicy } from '../registry/index.ts';
 import type { Draft } from './client.ts';
 import type { LeftOut, RolloutCell } from './rollout-record.ts';
-
-/** What putting a version into a cell takes until something was measured, in seconds: ECS replaces tasks in some minutes. */
-export const DEPLOY_SECONDS = 300;
-
-/** Cells that a refusal names. */
-const NAMED = 10;
+import { DEPLOY_SECONDS, obstacles, requireStartable } from './start-checks.ts';
 
 /** A wave as it would be. */
 export interface ForeseenWave extends Omit<Wave, 'cells'> {
@@ -32,6 +27,12 @@ export interface ForeseenRollout {
   readonly timeScale: number;
   readonly waves: readonly ForeseenWave[];
   readonly leftOut: readonly LeftOut[];
+  /** Requests of customers that each cell must have served before its bake can pass. */
+  readonly minRequests: number;
+  /** What is worth knowing of the traffic in waves, a sentence each. */
+  readonly notes: readonly string[];
+  /** What would keep it from starting. */
+  readonly obstacles: readonly Problem[];
   /** ISO 8601; undefined where calendars leave no hour. */
   readonly ends: string | undefined;
   readonly seconds: number | undefined;
@@ -48,17 +49,19 @@ const policyOf = ({ rollout }: Plan, timeScale: number | undefined): RolloutPoli
  */
 export function foreseeRollout(
   plan: Plan,
-  component: string,
+  name: string,
   timeScale: number | undefined,
   now: Date,
   artifact?: PinnedArtifact,
+  withoutStaging = false,
 ): ForeseenRollout {
   const policy = policyOf(plan, timeScale);
-  const { waves, leftOut } = planWaves(plan, selectComponent(plan, component), artifact && madeForOf(artifact));
+  const component = selectComponent(plan, name);
+  const { waves, leftOut } = planWaves(plan, component, artifact && madeForOf(artifact));
   const times = forecast(waves, policy, { deploySeconds: DEPLOY_SECONDS, now });
   const ends = times.at(-1)?.ends;
   return {
-    component,
+    component: name,
     registry: { revision: plan.revision, digest: plan.digest },
     timeScale: policy.timeScale,
     waves: waves.map((wave, index) => ({
@@ -68,6 +71,9 @@ export function foreseeRollout(
       ends: times[index]?.ends?.toISOString(),
     })),
     leftOut,
+    minRequests: requestsNeeded(plan, component),
+    notes: trafficNotes(plan, component, waves),
+    obstacles: obstacles({ component, policy, waves, leftOut, times, now, catchesUp: false, withoutStaging }),
     ends: ends?.toISOString(),
     seconds: ends && (ends.getTime() - now.getTime()) / 1_000,
   };
@@ -98,29 +104,35 @@ export interface DraftInput {
   readonly only?: string | undefined;
   /** A cell in which a drill is to set an alarm off; its wave never passes. @default - none */
   readonly drill?: string | undefined;
+  /** Whether it may go to production where no staging cell gets the version; with a reason. @default false */
+  readonly withoutStaging?: boolean | undefined;
   /** Whether the policy's waves of an emergency are taken; with a reason. @default false */
   readonly emergency?: boolean | undefined;
   /** Cells that may be sick before it, because it is to cure them; with a reason. @default - none */
   readonly cures?: readonly string[] | undefined;
+  /** What was found beforehand that keeps it from starting: of the artifact, and of components that it depends on. @default - nothing */
+  readonly found?: readonly Problem[];
   /** When it would start. @default - now */
   readonly now?: Date;
 }
 
 /**
  * The rollout, ready to be written down.
- * @throws FactoryError `COMPONENT_UNKNOWN`; `USAGE` where a reason is missing; `REFUSED` when it would reach no cell, could never begin a wave, or would have an
- * execution that outgrows its history; and for a plan that was not published
+ * @throws FactoryError `COMPONENT_UNKNOWN`; `USAGE` where a reason is missing; `REFUSED` with everything that keeps it from
+ * starting, and for a plan that was not published
  */
 export function draftRollout(input: DraftInput): Draft {
-  const { component: name, artifact, by, reason, timeScale, allowReplacement, only, drill, cures = [], now = new Date() } = input;
-  const emergency = input.emergency === true;
+  const { component: name, artifact, by, reason, timeScale, allowReplacement, only, drill, cures = [], found = [] } = input;
+  const { now = new Date(), emergency = false, withoutStaging = false } = input;
   const plan = emergency ? inEmergency(input.plan) : input.plan;
   if (emergency) requireReason('--emergency', reason);
+  if (withoutStaging) requireReason('--without-staging', reason);
   if (cures.length > 0) requireReason('--cures', reason);
   const component = selectComponent(plan, name);
   const traffic = trafficOf(plan, component);
-  // What the others have baked waits for nobody's requests in a cell that may have none yet.
-  const policy = policyFor(only === undefined ? traffic : [], policyOf(plan, timeScale));
+  // Catching up waits for no requests: the others have baked the version, and this cell may have no customers yet.
+  const minRequestsPerCell = only === undefined ? requestsNeeded(plan, component) : 0;
+  const policy = { ...policyOf(plan, timeScale), minRequestsPerCell };
   const { waves, leftOut } =
     only === undefined ? planWaves(plan, component, madeForOf(artifact)) : catchUp(plan, component, only, artifact);
   const { revision, digest } = plan;
@@ -129,20 +141,8 @@ export function draftRollout(input: DraftInput): Draft {
       fix: 'run `cellctl publish` first',
     });
   }
-  refuseEmpty(name, waves, leftOut);
-  refuseDrillNowhere(name, waves, drill);
-  refuseCureNowhere(name, waves, leftOut, cures);
   const times = forecast(waves, policy, { deploySeconds: DEPLOY_SECONDS, now });
-  // Whoever pauses may begin a wave at any time until then, as far as anybody can tell.
-  const end = times.at(-1)?.ends ?? now;
-  for (const [index, wave] of waves.entries()) {
-    refuseEndless(
-      wave,
-      policy,
-      [now, times[index - 1]?.ends ?? now, end],
-      namesOf(wave.cells).some((cell) => cell === drill),
-    );
-  }
+  requireStartable({ component, policy, waves, leftOut, times, now, catchesUp: only !== undefined, drill, cures, withoutStaging }, found);
   return {
     plan: {
       component: name,
@@ -173,14 +173,6 @@ function catchUp(plan: Plan, component: Component, name: string, artifact: Pinne
   return 'reason' in wave ? { waves: [], leftOut: [{ cell: name, reason: wave.reason }] } : { waves: [wave], leftOut: [] };
 }
 
-/** Components whose requests count: on a foundation all of them, because it has none of its own. */
-const trafficOf = ({ components }: Plan, { kind, name }: Component): readonly string[] =>
-  kind === 'foundation' ? components.flatMap((each) => (each.kind === 'foundation' ? [] : [each.name])) : [name];
-
-/** Where no component stands on a foundation, nobody sends requests that a bake could wait for; its alarms count all the same. */
-const policyFor = (traffic: readonly string[], policy: RolloutPolicy): RolloutPolicy =>
-  traffic.length === 0 ? { ...policy, minRequestsPerCell: 0 } : policy;
-
 const namesOf = (cells: readonly VendedCell[]): string[] => cells.map(({ name }) => name);
 
 /** A cell as its rollout keeps it. */
@@ -195,86 +187,10 @@ function rolloutCell(cell: VendedCell): RolloutCell {
   };
 }
 
-function refuseEmpty(component: string, waves: readonly Wave[], leftOut: readonly LeftOut[]): void {
-  if (waves.some(({ cells }) => cells.length > 0)) return;
-  const reasons = leftOut.slice(0, NAMED).map(({ cell, reason }) => `\n  ${cell}: ${reason}`);
-  const more = leftOut.length > NAMED ? `\n  and ${leftOut.length - NAMED} more` : '';
-  const why = leftOut.length === 0 ? ': the registry has none' : `:${reasons.join('')}${more}`;
-  throw new FactoryError('REFUSED', `no cell would get ${component}${why}`, {
-    fix: `mend that, \`cellctl publish\`, and look with \`cellctl rollout plan ${component}\``,
-  });
-}
-
 /** @throws FactoryError `USAGE` for an option that loosens a rule and comes without a word about why */
 function requireReason(option: string, reason: string | undefined): void {
   if ((reason ?? '').trim() !== '') return;
   throw new FactoryError('USAGE', `${option} without a reason`, {
     fix: `say why with --reason: ${option} loosens what protects the other cells, and the record must tell what for`,
   });
-}
-
-/** A cell that no wave has can't be cured by the rollout: it would stay sick, and nobody would know. */
-function refuseCureNowhere(component: string, waves: readonly Wave[], leftOut: readonly LeftOut[], cures: readonly string[]): void {
-  const cell = cures.find((each) => !waves.some(({ cells }) => namesOf(cells).includes(each)));
-  if (cell === undefined) return;
-  const reason = leftOut.find((left) => left.cell === cell)?.reason;
-  throw new FactoryError('REFUSED', `a cure of ${cell}, and no wave of ${component} has that cell${reason ? `. ${reason}` : ''}`, {
-    fix: `name cells that \`cellctl rollout plan ${component}\` shows in a wave`,
-  });
-}
-
-/** A drill in a cell that the version never comes to would be waited for by no wave. */
-function refuseDrillNowhere(component: string, waves: readonly Wave[], drill: string | undefined): void {
-  if (drill === undefined || waves.some(({ cells }) => namesOf(cells).includes(drill))) return;
-  throw new FactoryError('REFUSED', `a drill in ${drill}, and no wave of ${component} has that cell`, {
-    fix: `name a cell that \`cellctl rollout plan ${component}\` shows in a wave`,
-  });
-}
-
-/** Refuses a wave whose calendars never open, or that waits so long that its history would be full. */
-function refuseEndless(
-  { number, name, cells, bakeSeconds }: Wave,
-  policy: RolloutPolicy,
-  moments: readonly Date[],
-  drilled: boolean,
-): void {
-  const closed = longestClosure(cells, moments);
-  if (closed === undefined) {
-    throw new FactoryError('REFUSED', `the calendars of wave ${number}, ${name}, have no hour in common within a year`, {
-      fix: `give its cells windows that meet: ${namesOf(cells).slice(0, NAMED).join(', ')}${cells.length > NAMED ? ', …' : ''}`,
-    });
-  }
-  const { events } = historyBudget(bakeSeconds, policy, closed, drilled);
-  if (events <= MOST_EVENTS) return;
-  const longest = longestBakeHours(policy, closed);
-  const figure = (value: number) => value.toLocaleString('en');
-  throw new FactoryError(
-    'REFUSED',
-    `wave ${number}, ${name}, may take ${figure(events)} events of its execution, and Step Functions allows ${figure(MOST_EVENTS)}`,
-    {
-      fix:
-        longest === 0
-          ? 'start it when calendars are closed for less long, or shorten alarmGrace or maxBakeExtension'
-          : `shorten its bake, alarmGrace or maxBakeExtension; as the others are, a bake of at most ${longest} h will do`,
-    },
-  );
-}
-
-/**
- * How long the cells are closed at a stretch, in seconds, if the wave begins at one of these moments, or with a blackout that
- * begins between them. Undefined where they are then never open at once.
- */
-function longestClosure(cells: readonly VendedCell[], moments: readonly Date[]): number | undefined {
-  const visited = cells.map(({ name, calendar }) => ({ name, calendars: [calendar] }));
-  const times = moments.map((moment) => moment.getTime());
-  const [first, last] = [Math.min(...times), Math.max(...times)];
-  const blackouts = cells.flatMap(({ calendar }) => calendar.blackouts.map(({ from }) => Date.parse(from)));
-  let longest = 0;
-  for (const time of new Set([...times, ...blackouts.filter((from) => first < from && from < last)])) {
-    const opening = openTogether(visited, new Date(time));
-    if (opening.open) continue;
-    if (opening.until === undefined) return undefined;
-    longest = Math.max(longest, (opening.until.getTime() - time) / 1_000);
-  }
-  return longest;
 }

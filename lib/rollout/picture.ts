@@ -1,6 +1,6 @@
 /** A rollout as people see it: what is written down of it, with what it waits for and how long that takes. Pure. */
 import { forecast } from '../plan/waves.ts';
-import { DEPLOY_SECONDS } from './draft.ts';
+
 import type { RolloutView } from './rollout-lookup.ts';
 import {
   type CellRecord,
@@ -12,6 +12,7 @@ import {
   type WaveRecord,
   type WaveStatus,
 } from './rollout-record.ts';
+import { DEPLOY_SECONDS } from './start-checks.ts';
 
 /** Cells of a wave by what became of them. */
 export interface CellCounts {

@@ -1,8 +1,8 @@
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { CfnParameter, Fn, Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import { CELL_PARAMETERS, type CellParameter, UNRELEASED } from '../../plan/cell-parameters.ts';
 import type { VendedCell } from '../../plan/plan.ts';
-import { CELL_PARAMETERS, type CellParameter, UNRELEASED } from '../parameters.ts';
 import { tagResources } from '../tagging.ts';
 import { CellAlarms } from './cell-alarms.ts';
 import { dropRepeatedDependencies } from './custom-resources.ts';

@@ -2,10 +2,10 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { RemovalPolicy, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { SERVICE_PORT } from '../../plan/cell-parameters.ts';
 import { ENDPOINT_SERVICES, natGatewaysOf } from '../../plan/network-layout.ts';
 import type { CellPlan } from '../../plan/plan.ts';
 import { SUBNET_BITS } from '../../registry/index.ts';
-import { SERVICE_PORT } from '../parameters.ts';
 import type { CellKey } from './key.ts';
 
 /** Everybody. */

@@ -8,9 +8,9 @@ import { ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../../linting.ts';
 import { packageRoot } from '../../package-root.ts';
+import { PROBE_PARAMETERS } from '../../plan/cell-parameters.ts';
 import type { CellPlan } from '../../plan/plan.ts';
 import { cellProbeName } from '../../registry/index.ts';
-import { PROBE_PARAMETERS } from '../parameters.ts';
 import { type CellLogs, LOG_FOLDERS } from './logs.ts';
 import type { CellNetwork } from './network.ts';
 

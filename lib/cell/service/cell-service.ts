@@ -8,8 +8,8 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { CfnParameter, Duration, Fn, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { CELL_PARAMETERS, type CellParameter, PROBE_PARAMETERS, SERVICE_PORT } from '../../plan/cell-parameters.ts';
 import { componentErrorsAlarmName } from '../../registry/names.ts';
-import { CELL_PARAMETERS, type CellParameter, PROBE_PARAMETERS, SERVICE_PORT } from '../parameters.ts';
 import { tagResources } from '../tagging.ts';
 
 /** Namespace of the metrics that are made of components' logs. */

@@ -1,4 +1,4 @@
 /** `cell-factory/cell`: what authors of components build on. */
 
-export { CELL_PARAMETERS, type CellParameter, SERVICE_PORT } from '../parameters.ts';
+export { CELL_PARAMETERS, type CellParameter, SERVICE_PORT } from '../../plan/cell-parameters.ts';
 export { CellService, type CellServiceProps } from './cell-service.ts';

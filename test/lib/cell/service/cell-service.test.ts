@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import { DefaultStackSynthesizer, type IStackSynthesizer, Stack } from 'aws-cdk-lib/core';
-import { CELL_PARAMETERS } from '../../../../lib/cell/parameters.ts';
 import { CellService } from '../../../../lib/cell/service/cell-service.ts';
+import { CELL_PARAMETERS } from '../../../../lib/plan/cell-parameters.ts';
 import { app, resources } from '../../../_helpers/synth.ts';
 
 function component(scope = app()): Stack {
