@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { FAILURES } from '../lib/accounts/failures.ts';
 import { CREATIONS_IN_FLIGHT, LIMITS } from '../lib/accounts/rates.ts';
+import { TEMPLATE_CHECKS } from '../lib/artifact/template-check.ts';
 import { QUOTA_ROWS } from '../lib/plan/quotas.ts';
 import { TEMPLATE_LIMITS } from '../lib/plan/template-limits.ts';
 import { ELSEWHERE, EXCLUSIONS } from '../lib/plan/waves.ts';
@@ -19,6 +20,7 @@ import { WARNINGS } from '../lib/registry/rules/warnings.ts';
 import { FIELD_CODES } from '../lib/registry/shape.ts';
 import { SIZE_CLASSES, STAGE_PROFILES, type StageProfile } from '../lib/registry/sizes.ts';
 import { STATEFUL } from '../lib/review/stateful.ts';
+import { START_CHECKS } from '../lib/rollout/start-checks.ts';
 import { CONTRACT_TARGETS, CONTRACT_VARIABLES } from '../pipelines/contract.ts';
 import { alarmRows, resourceRows } from './cell-resources.ts';
 import { code, fieldTable, table } from './field-tables.ts';
@@ -163,6 +165,20 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
         ]),
         ['cells in another cloud', ELSEWHERE],
       ],
+    ),
+  'template-checks': () =>
+    table(
+      ['code', 'what must hold'],
+      TEMPLATE_CHECKS.map(({ code: each, description }) => [code(each), description]),
+    ),
+  'start-checks': () =>
+    table(
+      ['code', 'what must hold', '`validate` and `publish`'],
+      START_CHECKS.map(({ code: each, description, shownByDefinitions, refusedAtPublish }) => [
+        code(each),
+        description,
+        shownByDefinitions ? (refusedAtPublish ? 'refuse where the policy alone breaks it; else warn' : 'warn') : '-',
+      ]),
     ),
   rules: () =>
     table(

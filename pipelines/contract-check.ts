@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { type CheckedBuild, readBuild } from '../lib/artifact/build.ts';
 import { requireName } from '../lib/artifact/packaging.ts';
 import { requirePublishable } from '../lib/artifact/template-check.ts';
+import type { TemplateNeeds } from '../lib/plan/bake-requests.ts';
 import { lastLines, type Run, run as runProgram } from '../lib/program.ts';
 import { type Component, FactoryError } from '../lib/registry/index.ts';
 import { withCopy } from './checkout.ts';
@@ -24,6 +25,8 @@ export interface CheckOptions {
   readonly component: string;
   /** The component's entry in the registry, where there is one. */
   readonly entry: Component | undefined;
+  /** What the registry asks of its template, where it has an entry. @default - what every component's must be */
+  readonly needs?: TemplateNeeds | undefined;
   /** Runs `make pipeline-build` in a copy, and looks at what it leaves. */
   readonly build: boolean;
   /** Folder of the factory, for builds. */
@@ -111,7 +114,7 @@ async function buildItems(folder: string, options: CheckOptions, run: Run, envir
   const built = kept('build', 'make pipeline-build succeeds');
   try {
     const checked = await readBuild(join(folder, 'dist'), { component, kind: entry?.kind, version: VERSION });
-    requirePublishableSoon(checked);
+    requirePublishableSoon(checked, options.needs);
     return [built, kept('dist', summary(checked))];
   } catch (error) {
     if (!(error instanceof FactoryError)) throw error;
@@ -123,13 +126,13 @@ async function buildItems(folder: string, options: CheckOptions, run: Run, envir
 }
 
 /** Whether the template can go to every cell, whatever its images and the parameters that publishing gives it will be. */
-function requirePublishableSoon({ build, files }: CheckedBuild): void {
+function requirePublishableSoon({ build, files }: CheckedBuild, needs: TemplateNeeds | undefined): void {
   if (build.kind !== 'cloudformation') return;
   const { Parameters = {} } = templateSchema.catch({}).parse(jsonOf(files.get(build.template) ?? ''));
   const later = Object.entries(Parameters).filter(([name, { Default }]) => Default === undefined && !KNOWN.has(name));
   const images = Object.fromEntries(Object.keys(build.images).map((name) => [name, `${build.component}:${build.version}`]));
   const parameters = Object.fromEntries(later.filter(([name]) => !Object.hasOwn(images, name)).map(([name]) => [name, '']));
-  requirePublishable({ ...build, files, images, parameters: { ...parameters, ...build.parameters } });
+  requirePublishable({ ...build, files, images, parameters: { ...parameters, ...build.parameters } }, needs);
 }
 
 /** Parameters of `CellService`: their values come from the build and the registry, and from nobody else. */

@@ -67,7 +67,7 @@ const whenOf = ({ cells, begins, ends }: ForeseenWave): string[] =>
 
 /** The waves of a rollout that has not started, and how long it would take. */
 export function foreseenLines(rollout: ForeseenRollout, release: string | undefined): string[] {
-  const { component, timeScale, waves, leftOut } = rollout;
+  const { component, timeScale, waves, leftOut, notes, obstacles } = rollout;
   const cells = waves.reduce((sum, wave) => sum + wave.cells.length, 0);
   const scale = timeScale === 1 ? '' : `; time scale ${timeScale}`;
   const table = tableText(
@@ -87,9 +87,17 @@ export function foreseenLines(rollout: ForeseenRollout, release: string | undefi
     table,
     '',
     ...leftOutLines(leftOut),
+    ...notes.map((note) => `${pc.yellow('note')} ${note}`),
+    ...obstacleLines(obstacles),
     foreseenEnd(rollout),
   ];
 }
+
+/** What would keep it from starting. That no cell would get it, the last line says. */
+const obstacleLines = (obstacles: ForeseenRollout['obstacles']): string[] =>
+  obstacles
+    .filter(({ code }) => code !== 'ROLLOUT_NO_CELL')
+    .flatMap(({ code, message, fix }) => [`${pc.red('start refuses')} ${message}  ${pc.dim(code)}`, `    ${pc.dim('fix:')} ${fix}`]);
 
 /** When it would be done, or why that would never be. */
 function foreseenEnd({ component, waves, ends, seconds }: ForeseenRollout): string {

@@ -194,7 +194,7 @@ export const componentSchema = z.strictObject({
     /** Folder of the component in the repository. */
     path: z.string(),
   }),
-  /** What the load balancer sends to it; every kind but `foundation` has one. */
+  /** What the load balancer sends to it. @default - nothing: a foundation has none, nor what takes its work from a queue */
   route: z
     .strictObject({
       /** Priority of its listener rule, unique among components. */

@@ -46,6 +46,8 @@ interface StartCheck {
   readonly description: string;
   /** Whether definitions show it: a rollout that reaches no cell is the beginning of every organization. */
   readonly shownByDefinitions: boolean;
+  /** Whether the policy alone can break it: then it can't be published. @default false */
+  readonly refusedAtPublish?: boolean;
   readonly check: (rollout: IntendedRollout) => Iterable<Finding>;
 }
 
@@ -138,6 +140,7 @@ export const START_CHECKS: readonly StartCheck[] = [
     code: 'ROLLOUT_HISTORY',
     description: `a wave takes at most ${figure(MOST_EVENTS)} events of its execution in Step Functions: while its calendars are closed, while data is missing, and while it bakes`,
     shownByDefinitions: true,
+    refusedAtPublish: true,
     *check(rollout) {
       const { policy, waves, drill } = rollout;
       for (const [index, wave] of waves.entries()) {

@@ -169,16 +169,18 @@ export const publishCommand = () =>
     )
     .action(
       action(async (context, name: string, options: PublishOptions) => {
-        const component = await componentOf(await context.plan(), name);
-        const [{ holdsBuild }, { requirePublishable }, { publishArtifact }] = await Promise.all([
+        const registered = await context.plan();
+        const component = await componentOf(registered, name);
+        const [{ holdsBuild }, { requirePublishable }, { publishArtifact }, { templateNeeds }] = await Promise.all([
           import('../../artifact/build.ts'),
           import('../../artifact/template-check.ts'),
           import('../../artifact/publishing.ts'),
+          import('../../plan/bake-requests.ts'),
         ]);
         const prepare = (await holdsBuild(options.from)) ? fromBuild : fromAssembly;
         const { draft, pushImages } = await prepare(context, component, options);
         // What is wrong with it can be said without credentials.
-        requirePublishable(draft);
+        requirePublishable(draft, templateNeeds(registered, component));
         const { plan, session } = await context.tooling();
         const images = { ...draft.images, ...(await pushImages(session)) };
         const { manifest, state, regions } = await publishArtifact({ ...draft, images }, await context.artifactStores(plan, session));

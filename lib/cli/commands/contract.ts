@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
 import { packageRoot } from '../../package-root.ts';
+import type { Plan } from '../../plan/plan.ts';
 import type { Component } from '../../registry/index.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
@@ -13,34 +14,40 @@ interface CheckOptions {
   readonly build?: boolean;
 }
 
-/** The components of the registry; none where there is no registry, as in the repository of a component. */
-async function knownComponents(context: Context): Promise<readonly Component[]> {
+/** The plan of the registry; undefined where there is no registry, as in the repository of a component. */
+async function knownPlan(context: Context): Promise<Plan | undefined> {
   const { FactoryError } = await import('../../registry/index.ts');
   try {
-    return (await context.plan()).components;
+    return await context.plan();
   } catch (error) {
-    if (error instanceof FactoryError && error.code === 'ORGANIZATION_NOT_FOUND') return [];
+    if (error instanceof FactoryError && error.code === 'ORGANIZATION_NOT_FOUND') return undefined;
     throw error;
   }
 }
+
+const knownComponents = async (context: Context): Promise<readonly Component[]> => (await knownPlan(context))?.components ?? [];
 
 /** An address, however it is written. */
 const same = (url: string) => url.replace(/(\.git)?\/*$/, '');
 
 async function check(context: Context, repository: string, options: CheckOptions): Promise<number> {
-  const [{ checkContract }, { isUrl, withClone }, { run }] = await Promise.all([
+  const [{ checkContract }, { isUrl, withClone }, { run }, { templateNeeds }] = await Promise.all([
     import('../../../pipelines/contract-check.ts'),
     import('../../../pipelines/checkout.ts'),
     import('../../program.ts'),
+    import('../../plan/bake-requests.ts'),
   ]);
-  const components = await knownComponents(context);
+  const plan = await knownPlan(context);
+  const components = plan?.components ?? [];
   const remote = isUrl(repository) || repository.startsWith('-');
   const byUrl = components.find(({ repository: { url } }) => remote && same(url) === same(repository));
   const path = options.path ?? byUrl?.repository.path ?? '.';
   const here = remote ? same(repository).replace(/^.*[/:]/, '') : resolve(repository, path);
   const component = options.component ?? byUrl?.name ?? basename(here);
   const entry = components.find(({ name }) => name === component);
-  const work = (folder: string) => checkContract(folder, { component, entry, build: options.build === true, factory: packageRoot() });
+  const needs = plan && entry && templateNeeds(plan, entry);
+  const work = (folder: string) =>
+    checkContract(folder, { component, entry, needs, build: options.build === true, factory: packageRoot() });
   const items = remote ? await withClone({ url: repository, path }, run, work) : await work(here);
   const broken = items.filter(({ kept }) => !kept).length;
   const { output } = context;

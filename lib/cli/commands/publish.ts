@@ -3,6 +3,7 @@ import pc from 'picocolors';
 import type { Changes, PublishResult } from '../../registry/index.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
+import { rolloutWarnings } from '../early.ts';
 import { wholeNumber } from '../numbers.ts';
 
 /** The entries that changed, a line each. */
@@ -45,9 +46,10 @@ export const publishCommand = () =>
       action(async (context, options: { base?: string }) => {
         const base = options.base === undefined ? undefined : await wholeNumber(options.base, '--base');
         const { organization, warnings } = await context.registry();
+        const early = await rolloutWarnings(context);
         const { plan, session } = await context.tooling();
         const store = await context.store(plan, session);
-        context.output.warnings(warnings);
+        context.output.warnings([...warnings, ...early]);
         reportPublication(context, plan.registryBucket, await store.publish(organization, { by: context.who, base }));
         return 0;
       }),

@@ -8,6 +8,7 @@ import type { RolloutCell } from '../../rollout/rollout-record.ts';
 import { action } from '../action.ts';
 import { confirmed } from '../confirm.ts';
 import type { Context } from '../context.ts';
+import { foundInTooling } from '../early.ts';
 import { duration, timeScale, wholeNumber } from '../numbers.ts';
 import { componentNames, newestRollouts, type OpenedRollouts, openRollouts, requirePublished } from '../rollouts.ts';
 import type { Look } from '../watch.ts';
@@ -25,6 +26,7 @@ interface StartOptions {
   readonly drill?: string;
   readonly emergency?: boolean;
   readonly cures?: readonly string[];
+  readonly withoutStaging?: boolean;
   readonly iMeanIt?: boolean;
   readonly queue?: boolean;
   readonly watch?: boolean;
@@ -64,11 +66,16 @@ async function start(context: Context, component: string, options: StartOptions)
   const manifest = await readArtifact(client.store.objects, name, options.release);
   const artifact = { version: manifest.version, digest: manifest.digest, madeFor: madeFor(manifest.template, Object.keys(manifest.files)) };
   const now = new Date();
+  const { problems: found, warnings } = await foundInTooling(plan, name, client, manifest);
+  const withoutStaging = options.withoutStaging === true;
   const draft = draftRollout({
+    ...{ found, withoutStaging },
     ...{ plan, component: name, artifact, by: context.who, reason, timeScale: scale, allowReplacement, drill, emergency, cures, now },
   });
   const { output } = context;
-  if (!output.json) for (const line of foreseenLines(foreseeRollout(plan, name, scale, now, artifact), artifact.version)) output.say(line);
+  const foreseen = foreseeRollout(plan, name, scale, now, artifact, withoutStaging);
+  if (!output.json) for (const line of foreseenLines(foreseen, artifact.version)) output.say(line);
+  output.warnings(warnings);
   const { minRequestsPerCell } = draft.plan.policy;
   if (draft.plan.kind === 'foundation' && minRequestsPerCell > 0) {
     output.note(
@@ -111,6 +118,7 @@ const startCommand = () =>
     )
     .option('--emergency', "the policy's waves of an emergency in place of its usual ones; takes a --reason")
     .option('--cures <cell...>', 'cells that may be sick before, because the version is to cure them; takes a --reason')
+    .option('--without-staging', 'go to production although no staging cell gets the version; takes a --reason')
     .option('--i-mean-it', '--time-scale, which takes a --reason, or --drill also where customers are')
     .option(
       '--queue',

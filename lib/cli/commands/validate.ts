@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { action } from '../action.ts';
+import { rolloutWarnings } from '../early.ts';
 import { manual } from '../manual.ts';
 
 export const validateCommand = () =>
@@ -16,7 +17,8 @@ export const validateCommand = () =>
         const { output } = context;
         const { FactoryError } = await import('../../registry/index.ts');
         try {
-          const { organization, digest, warnings } = await context.registry();
+          const { organization, digest, warnings: found } = await context.registry();
+          const warnings = [...found, ...(await rolloutWarnings(context))];
           const cells = Object.keys(organization.cells).length;
           const components = Object.keys(organization.components).length;
           output.result({ valid: true, cells, components, digest, problems: [], warnings }, () => {

@@ -3,7 +3,7 @@ import type { Cell, Component } from '../model.ts';
 import { type Rule, repeated } from './subject.ts';
 
 /** Whether a component can run in a cell. */
-const runsIn = ({ kind }: Component, cell: Cell): boolean => {
+export const runsIn = ({ kind }: Component, cell: Cell): boolean => {
   if (kind === 'foundation') return cell.cloud === 'aws';
   return cell.platforms.some((platform) => (kind === 'kubernetes' ? platform !== 'ecs' : platform === 'ecs'));
 };
@@ -102,13 +102,11 @@ export const COMPONENT_RULES: readonly Rule[] = [
   },
   {
     code: 'ROUTE_INVALID',
-    description: 'every component has a route, but for one of kind foundation: requests reach services, not stacks of cells',
+    description: 'a component of kind foundation has no route: requests reach services, not stacks of cells',
     *check({ components }) {
       for (const [key, { kind, route }] of components) {
-        const path = `components.${key}.route`;
-        if (kind === 'foundation' && route) yield { path, message: 'a foundation takes no requests', fix: 'remove the route' };
-        if (kind === 'foundation' || route) continue;
-        yield { path, message: 'is missing', fix: `add route: { priority: <1 to 50000>, path: '/${key}*' }` };
+        if (kind !== 'foundation' || !route) continue;
+        yield { path: `components.${key}.route`, message: 'a foundation takes no requests', fix: 'remove the route' };
       }
     },
   },

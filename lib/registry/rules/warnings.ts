@@ -1,5 +1,6 @@
 /** What is legal and unwise. Warnings forbid nothing; docs/registry.md lists them. */
 import { resourcesOf, STAGE_PROFILES } from '../sizes.ts';
+import { runsIn } from './components.ts';
 import { bakesOf, blackoutsOf, parseBlock, productionCells, type Rule, seconds, UNIT } from './subject.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -164,6 +165,39 @@ export const WARNINGS: readonly Rule[] = [
     *check({ settings }) {
       if (settings?.rollout.minRequestsPerCell !== 0) return;
       yield { path: 'rollout.minRequestsPerCell', message: '0 lets a cell pass that nobody used', fix: 'use 100 or more' };
+    },
+  },
+  {
+    code: 'BAKE_WITHOUT_ROUTE',
+    description: 'a component without a route says how many requests its bake waits for',
+    *check({ settings, components }) {
+      const needed = settings?.rollout.minRequestsPerCell ?? 0;
+      for (const [key, { kind, route, minRequests }] of components) {
+        if (kind === 'foundation' || route || minRequests !== undefined || needed === 0) continue;
+        yield {
+          path: `components.${key}.minRequests`,
+          message: `is missing, and there is no route: each bake would wait for ${needed} requests in every cell, and fail`,
+          fix: 'add minRequests: 0, or a route',
+        };
+      }
+    },
+  },
+  {
+    code: 'DEPENDENCY_ELSEWHERE',
+    description: 'where a component runs, what it depends on runs, too',
+    *check({ cells, components }) {
+      for (const [key, component] of components) {
+        for (const name of component.dependsOn) {
+          const needed = components.get(name);
+          const lacking = needed && [...cells].find(([, cell]) => runsIn(component, cell) && !runsIn(needed, cell));
+          if (!lacking) continue;
+          yield {
+            path: `components.${key}.dependsOn`,
+            message: `"${name}" has no platform in ${lacking[0]}, where ${key} runs: no rollout of ${key} could start`,
+            fix: `add a platform for ${name} to the cell, or take ${name} out of dependsOn`,
+          };
+        }
+      }
     },
   },
   {

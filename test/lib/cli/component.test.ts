@@ -92,7 +92,11 @@ describe('cellctl component check', () => {
 });
 
 describe('a build', () => {
-  const TEMPLATE = { Parameters: { ImageUri: { Type: 'String' } }, Resources: {} };
+  const TEMPLATE = {
+    Metadata: { 'Cell/Requests': 'embedded metric format' },
+    Parameters: { ImageUri: { Type: 'String' } },
+    Resources: { Queue: { Type: 'AWS::SQS::Queue' } },
+  };
   let cdkOut: string;
   beforeAll(async () => {
     cdkOut = join(parent, 'cdk.out');

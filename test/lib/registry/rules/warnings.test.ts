@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { check } from '../../../../lib/registry/index.ts';
+import { check, defineComponent } from '../../../../lib/registry/index.ts';
 import { WARNINGS } from '../../../../lib/registry/rules/warnings.ts';
 import { access, blackout, type Case, type Input, role, rollout } from '../../../_helpers/broken-rules.ts';
-import { cell, unchecked } from '../../../_helpers/organization.ts';
+import { cell, component, unchecked } from '../../../_helpers/organization.ts';
 
 const now = new Date('2026-06-01T00:00:00Z');
 const personal = (rest: object) => cell('me', 7, { stage: 'personal', owner: 'ada', expiresAt: '2026-06-30T00:00:00Z', ...rest });
@@ -50,6 +50,28 @@ const UNWISE: Record<string, Case> = {
   BAKE_SHORT: { break: (input) => rollout(input, { stagingBake: '5m' }), path: 'rollout.stagingBake', actual: '"5m"' },
   BAKE_SCALED: { break: (input) => rollout(input, { timeScale: 0.5 }), path: 'rollout.timeScale', actual: '0.5' },
   BAKE_BLIND: { break: (input) => rollout(input, { minRequestsPerCell: 0 }), path: 'rollout.minRequestsPerCell', actual: '0' },
+  BAKE_WITHOUT_ROUTE: {
+    break: (input) =>
+      Object.assign(input.components, {
+        mailer: defineComponent({ name: 'mailer', repository: { url: 'https://github.com/acme/mailer' } }),
+      }),
+    path: 'components.mailer.minRequests',
+    actual: '100 requests',
+  },
+  DEPENDENCY_ELSEWHERE: {
+    break: (input) => {
+      Object.assign(input.cells, {
+        staging: cell('staging', 0, { stage: 'staging', platforms: ['ecs', 'eks'] }),
+        alpha: cell('alpha', 1, { platforms: ['ecs', 'eks'] }),
+      });
+      Object.assign(input.components, {
+        web: component('web', 7, { kind: 'kubernetes' }),
+        carts: component('carts', 8, { dependsOn: ['web'] }),
+      });
+    },
+    path: 'components.carts.dependsOn',
+    actual: '"web" has no platform in bravo',
+  },
   ALARM_GRACE_LONG: { break: (input) => rollout(input, { alarmGrace: '2h' }), path: 'rollout.alarmGrace', actual: '"2h"' },
   ROLLBACK_SLOW: {
     break: (input) => rollout(input, { rollbackConcurrency: 5 }),
