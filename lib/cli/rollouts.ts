@@ -34,6 +34,26 @@ export async function newestRollouts(context: Context, opened: OpenedRollouts) {
   return records.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
 }
 
+/** The same, looked at; and a sentence for each that can't be read, so that one rollout's damage hides no other. */
+export async function newestViews(context: Context, opened: OpenedRollouts) {
+  const [records, names, { FactoryError }] = await Promise.all([
+    newestRollouts(context, opened),
+    componentNames(context, opened),
+    import('../registry/index.ts'),
+  ]);
+  const unreadable = (await Promise.all(names.map((name) => opened.client.flaw(name)))).filter((flaw) => flaw !== undefined);
+  const views = await Promise.all(
+    records.map(({ id }) =>
+      opened.client.view(id).catch((error: unknown) => {
+        if (!(error instanceof FactoryError)) throw error;
+        unreadable.push(error.message);
+        return undefined;
+      }),
+    ),
+  );
+  return { views: views.filter((view) => view !== undefined), unreadable };
+}
+
 /**
  * Refuses work that takes cells from under a rollout.
  * @param components whose rollouts would be in the way

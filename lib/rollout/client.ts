@@ -8,11 +8,14 @@ import { ROLLOUT_PARAMETERS } from '../plan/plan.ts';
 import { FactoryError, isNamed } from '../registry/index.ts';
 import { refuseSkip } from './asking.ts';
 import { executionsOf, type PipelineStage, reachOf } from './executions.ts';
+import { type RepairFinding, RolloutRepair } from './repair.ts';
 import { RolloutLookup, stageOf } from './rollout-lookup.ts';
 import {
   type Control,
   hasEnded,
   isGoingBack,
+  type Lane,
+  planKey,
   type Request,
   type RolloutCell,
   type RolloutPlan,
@@ -67,7 +70,7 @@ export class RolloutClient extends RolloutLookup {
   async start({ plan: draft, cells }: Draft): Promise<RolloutRecord> {
     const { component } = draft;
     const before = await this.store.active(draft);
-    if (before !== undefined) await this.giveWay(before);
+    if (before !== undefined) await this.giveWay(before, draft);
     const { plan, record: queued } = await this.newRollout(draft);
     const { id } = plan;
     const record: RolloutRecord = { ...queued, status: 'running', runs: 1, execution: this.execution(id, 1) };
@@ -116,7 +119,7 @@ export class RolloutClient extends RolloutLookup {
   /** A rollout that nobody drives yet. */
   private async newRollout(draft: Draft['plan']): Promise<{ plan: RolloutPlan; record: RolloutRecord; number: number }> {
     const { component, only, version, digest, by } = draft;
-    const number = await this.store.nextNumber(component);
+    const number = await this.freeNumber(component);
     const id = `${component}-${number}`;
     const startedAt = new Date().toISOString();
     const revision = draft.registry.revision;
@@ -126,6 +129,23 @@ export class RolloutClient extends RolloutLookup {
       ...(only === undefined ? {} : { only }),
     };
     return { plan: { ...draft, id, startedAt }, record, number };
+  }
+
+  /** A number whose plan nobody has written: where the counter was lost, that would be another rollout's plan. */
+  private async freeNumber(component: string): Promise<number> {
+    const isTaken = async (number: number) => (await this.store.objects.get(planKey(`${component}-${number}`))) !== undefined;
+    let number = await this.store.nextNumber(component);
+    if (!(await isTaken(number))) return number;
+    const [newest = ''] = await this.store.history(component, 1);
+    await this.store.raiseNumber(component, number, Math.max(number, numberOf(newest)));
+    do number = await this.store.nextNumber(component);
+    while (await isTaken(number));
+    return number;
+  }
+
+  /** Looks for what is wrong in the component's records, and mends what can be. @param mend false to say only what would be done */
+  repair(component: string, mend: boolean): Promise<readonly RepairFinding[]> {
+    return new RolloutRepair(this.executions, this.store, mend).of(component);
   }
 
   /** Has nothing more begun; a bake goes on to its end. @throws FactoryError `REFUSED` unless it runs */
@@ -160,9 +180,13 @@ export class RolloutClient extends RolloutLookup {
         fix: `end it with \`cellctl rollout stop ${id}\``,
       });
     }
-    const [newest, back] = await Promise.all([this.store.active(known), this.isGoingBack(known)]);
-    const later = newest === id ? {} : { later: true as const };
-    if (newest !== undefined && newest !== id) await this.giveWay(newest);
+    const [newest, back, [last]] = await Promise.all([
+      this.store.active(known),
+      this.isGoingBack(known),
+      this.store.history(known.component, 1),
+    ]);
+    const later = newest === id && last === id ? {} : { later: true as const };
+    if (newest !== undefined && newest !== id) await this.giveWay(newest, known);
     const from: RolloutStatus[] = [...HALTED_OR_RUNNING, 'stopped', 'succeeded', 'rolled back in part', 'rolled back'];
     const asked = await this.ask(id, from, ({ control }) => ({ ...control, rollback: { ...request(asker), scope, ...later } }));
     return this.onward(asked, { back, newest });
@@ -292,8 +316,10 @@ export class RolloutClient extends RolloutLookup {
   }
 
   /** Makes room for a new rollout. A dead one is ended: its locks are taken over cell by cell. @throws FactoryError `LOCKED` */
-  private async giveWay(before: string): Promise<void> {
-    const record = await this.store.record(before);
+  private async giveWay(before: string, lane: Lane): Promise<void> {
+    const { record, flaw } = await this.store.inspect(before);
+    // What can't be read drives nothing: the operator could not read it, either.
+    if (flaw !== undefined) await this.store.giveUp(before, lane);
     if (!record || hasEnded(record.status)) return;
     if (record.status === 'running' && !(await this.isAlive(record))) {
       const sentence = `its execution ended without a word; a new rollout of ${record.component} took over`;

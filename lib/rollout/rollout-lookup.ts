@@ -47,10 +47,23 @@ export class RolloutLookup {
     return { plan, record, waves, cells, alive };
   }
 
-  /** Rollouts of the component, newest first. */
+  /** Rollouts of the component, newest first, whose records can be read. */
   async history(component: string, limit: number): Promise<readonly RolloutRecord[]> {
+    return (await this.readable(component, limit)).records;
+  }
+
+  /** What is wrong with the component's newest rollout; undefined where its record can be read. */
+  async flaw(component: string): Promise<string | undefined> {
+    const [newest] = await this.store.history(component, 1);
+    const flaw = newest === undefined ? undefined : (await this.store.inspect(newest)).flaw;
+    return flaw && `${newest}: ${flaw}`;
+  }
+
+  /** Those of the newest `limit` rollouts whose records can be read, and whether there are no older ones. */
+  private async readable(component: string, limit: number): Promise<{ records: readonly RolloutRecord[]; isAll: boolean }> {
     const ids = await this.store.history(component, limit);
-    return Promise.all(ids.map((id) => this.store.requireRecord(id)));
+    const found = await Promise.all(ids.map((id) => this.store.inspect(id)));
+    return { records: found.flatMap(({ record }) => (record ? [record] : [])), isAll: ids.length < limit };
   }
 
   /** The newest rollout of the component to all cells, or else to one; then those to one cell that are not over. */
@@ -74,9 +87,10 @@ export class RolloutLookup {
   private async lookBack(component: string, wanted: (record: RolloutRecord) => boolean) {
     let records: readonly RolloutRecord[] = [];
     for (const limit of LOOKED_BACK) {
-      records = await this.history(component, limit);
+      const read = await this.readable(component, limit);
+      records = read.records;
       const found = records.find(wanted);
-      if (found || records.length < limit) return { found, records };
+      if (found || read.isAll) return { found, records };
     }
     return { found: undefined, records };
   }

@@ -17,7 +17,8 @@ import {
   type WaveRecord,
   waveKey,
 } from './rollout-record.ts';
-import { RolloutTable, type TransactItem, updateOf } from './rollout-table.ts';
+import { type Item, RolloutTable, type TransactItem, updateOf } from './rollout-table.ts';
+import { parseRecord } from './stored-record.ts';
 
 /** Items that are written or deleted at once. */
 const CONCURRENCY = 25;
@@ -36,6 +37,12 @@ const historySk = (startedAt: string, id: string) => `rollout#${startedAt}#${id}
 
 /** A patch: what is `undefined` in it is removed. */
 type Patch<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+/** What names the last rollout of a lane that has begun. */
+export interface Pointer {
+  readonly only: string | undefined;
+  readonly rollout: string | undefined;
+}
 
 export interface Lock {
   readonly cell: string;
@@ -99,8 +106,29 @@ export class RolloutStore {
 
   // The record
 
+  /** @throws FactoryError `RECORD_INVALID` for one that is damaged */
   async record(id: string): Promise<RolloutRecord | undefined> {
-    return this.table.get<RolloutRecord>(rolloutPk(id), RECORD);
+    const item = await this.table.get<Item>(rolloutPk(id), RECORD);
+    return item && parseRecord(id, item);
+  }
+
+  /** The record, or why there is none that can be read: one rollout's damage must not stop others. */
+  async inspect(id: string): Promise<{ readonly record: RolloutRecord | undefined; readonly flaw: string | undefined }> {
+    try {
+      const record = await this.record(id);
+      return { record, flaw: record ? undefined : 'its record is missing' };
+    } catch (error) {
+      if (!(error instanceof FactoryError) || error.code !== 'RECORD_INVALID') throw error;
+      return { record: undefined, flaw: error.message };
+    }
+  }
+
+  /** Ends a rollout whose record is damaged or gone, so that the next one of its lane can begin. */
+  async giveUp(id: string, lane: Lane): Promise<void> {
+    const outcome = { sentence: 'its record could not be read, and another rollout took over' };
+    const isThere = (await this.table.get<Item>(rolloutPk(id), RECORD)) !== undefined;
+    if (isThere) await this.updateRecord(id, { status: 'stopped', outcome, endedAt: new Date().toISOString() });
+    await this.releaseLocks(lane.component, id);
   }
 
   /** @throws FactoryError `ROLLOUT_UNKNOWN` */
@@ -183,6 +211,26 @@ export class RolloutStore {
   async active(lane: Lane): Promise<string | undefined> {
     const { pk, sk } = pointerKey(lane);
     return (await this.table.get<{ rollout?: string }>(pk, sk))?.rollout;
+  }
+
+  /** The pointers of all lanes of the component. */
+  async lanePointers(component: string): Promise<readonly Pointer[]> {
+    const entries = await this.table.entries(componentPk(component), ACTIVE);
+    return entries.map(({ sk, item }) => {
+      const rollout = item['rollout'];
+      return { only: sk === ACTIVE ? undefined : sk.slice(ACTIVE.length + 1), rollout: typeof rollout === 'string' ? rollout : undefined };
+    });
+  }
+
+  /** Has the lane's pointer name another rollout, or none, whatever has become of the one that it named. */
+  async movePointer(lane: Lane, from: string | undefined, to: string | undefined): Promise<void> {
+    const { pk, sk } = pointerKey(lane);
+    await this.table.update(pk, sk, { rollout: to }, from === undefined ? {} : { rollout: from });
+  }
+
+  /** Has the next number be above `number`, if nobody has taken one since `last`. */
+  async raiseNumber(component: string, last: number, number: number): Promise<void> {
+    await this.table.update(componentPk(component), ACTIVE, { count: number }, { count: last });
   }
 
   /** A number that no other rollout of the component has. */
@@ -317,10 +365,11 @@ export class RolloutStore {
   async releaseLocks(component: string, rollout: string): Promise<void> {
     const limit = pLimit(CONCURRENCY);
     const own = (await this.locks(component)).filter((lock) => lock.rollout === rollout);
-    await Promise.all(own.map(({ cell }) => limit(() => this.release(component, cell, rollout))));
+    await Promise.all(own.map(({ cell }) => limit(() => this.unlock(component, cell, rollout))));
   }
 
-  private async release(component: string, cell: string, rollout: string): Promise<void> {
+  /** Gives a lock back, if the rollout has it. */
+  async unlock(component: string, cell: string, rollout: string): Promise<void> {
     await this.table.delete(componentPk(component), lockSk(cell), {
       ConditionExpression: '#rollout = :rollout',
       ExpressionAttributeNames: { '#rollout': 'rollout' },

@@ -10,11 +10,12 @@ import { confirmed } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { foundInTooling } from '../early.ts';
 import { duration, timeScale, wholeNumber } from '../numbers.ts';
-import { componentNames, newestRollouts, type OpenedRollouts, openRollouts, requirePublished } from '../rollouts.ts';
+import { componentNames, newestRollouts, newestViews, type OpenedRollouts, openRollouts, requirePublished } from '../rollouts.ts';
 import type { Look } from '../watch.ts';
 import { catchUpCommand } from './catch-up.ts';
 import { controlCommands } from './rollout-control.ts';
 import { planCommand, TIME_SCALE } from './rollout-plan.ts';
+import { repairCommand } from './rollout-repair.ts';
 
 // start
 
@@ -276,13 +277,14 @@ const stageCommand = () =>
 async function showStatus(context: Context, name: string | undefined, { markdown }: { markdown?: boolean }): Promise<number> {
   const opened = await openRollouts(context);
   const { client } = opened;
-  const ids = name === undefined ? (await newestRollouts(context, opened)).map(({ id }) => id) : [await client.resolve(name)];
-  const views = await Promise.all(ids.map((id) => client.view(id)));
+  const named = name === undefined ? undefined : await client.view(await client.resolve(name));
+  const { views, unreadable } = named ? { views: [named], unreadable: [] } : await newestViews(context, opened);
   const [{ cellPictures, pictureOf }, { cellLines, markdownOf, pictureLines }] = await Promise.all([
     import('../../rollout/picture.ts'),
     import('../rollout-view.ts'),
   ]);
   const { output } = context;
+  for (const sentence of unreadable) output.note(`${sentence}; \`cellctl rollout repair\` says more`);
   if (markdown === true) {
     for (const view of views) output.line(markdownOf(pictureOf(view, undefined, new Date()), cellPictures(view)));
     return 0;
@@ -291,7 +293,7 @@ async function showStatus(context: Context, name: string | undefined, { markdown
     views.map((view) => (view.record.status === 'running' && !output.json ? pinnedCells(client, view) : undefined)),
   );
   const now = new Date();
-  output.result(name === undefined ? { rollouts: views } : views[0], () => {
+  output.result(name === undefined ? { rollouts: views, unreadable } : views[0], () => {
     if (views.length === 0) output.line('there was no rollout yet: `cellctl rollout start <component> --release <version>` begins one');
     for (const [index, view] of views.entries()) {
       if (index > 0) output.line('');
@@ -347,5 +349,5 @@ export const rolloutCommand = () => {
     .addCommand(watchCommand())
     .addCommand(statusCommand());
   for (const control of controlCommands()) command.addCommand(control);
-  return command.addCommand(historyCommand());
+  return command.addCommand(historyCommand()).addCommand(repairCommand());
 };

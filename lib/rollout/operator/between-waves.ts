@@ -50,7 +50,8 @@ export class BetweenWaves extends RolloutWork {
     }
     const before = await store.active(this.plan);
     if (status === 'queued') {
-      const other = before === undefined ? undefined : await store.record(before);
+      const { record: other, flaw } = before === undefined ? {} : await store.inspect(before);
+      if (before !== undefined && flaw !== undefined) await store.giveUp(before, this.plan);
       if (other && !hasEnded(other.status)) {
         return wait(
           `${other.id} (${component} ${other.version}) is ${other.status}, since ${other.startedAt}: \`cellctl rollout stop ${other.id}\` ends it`,

@@ -132,11 +132,15 @@ export class CellWork {
 
   /** The cell as it is left, where it no longer runs the version; undefined where it does. */
   private async replaced(record: CellRecord): Promise<CellRecord | undefined> {
-    const { component, version } = this.plan;
+    const { store } = this.context;
+    const { id, component, version } = this.plan;
     const found = await this.stack().find();
     if (!found) return { ...record, status: 'replaced', sentence: `${component} is not there any more` };
     const runs = versionOf(found);
     if (runs === version) return undefined;
+    // One that takes no version tells by what it was sent last.
+    const [last] = runs === undefined ? await store.sentKeys(component, this.cell.name) : [];
+    if (last === sentKey(id, this.cell.name)) return undefined;
     if (runs !== undefined) return { ...record, status: 'replaced', sentence: `it runs ${runs}` };
     const sentence = `${component} does not say which version it runs, and there were later rollouts: left alone`;
     return { ...record, status: 'not restored', sentence };

@@ -302,7 +302,7 @@ export class WaveWork extends RolloutWork {
   }
 
   private async isOver(rollout: string): Promise<boolean> {
-    const record = await this.context.store.record(rollout);
+    const { record } = await this.context.store.inspect(rollout);
     if (!record || hasEnded(record.status)) return true;
     return record.status === 'running' && record.execution !== undefined && !(await this.context.isRunning(record.execution));
   }
