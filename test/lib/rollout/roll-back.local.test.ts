@@ -8,7 +8,7 @@ let lab: RolloutLab;
 
 beforeAll(async () => {
   lab = await RolloutLab.start((input) => {
-    for (let index = 0; index < 5; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
+    for (let index = 0; index < 6; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
   });
   for (const { name } of lab.plan.cells) await lab.occupy(name, '/cell/network/vpc-id');
 });
@@ -88,6 +88,21 @@ test('a rollback restores what was never published, where nothing of it is hidde
   const before = await all('staging', 'c2');
   await rolledBack('c2');
   expect(await all('staging', 'c2')).toEqual(before);
+});
+
+test('a rollback keeps a secret whose artifact is damaged, where the version sent the same', async () => {
+  const first = await lab.publish('c5', '1.0.0', shows('c5'), DECLARED, { Password: 'one' });
+  await lab.ended(await lab.start('c5', '1.0.0', first));
+  const before = await all('staging', 'c5');
+  await lab.overwrite('artifacts/c5/1.0.0/manifest.json', '{}');
+  await rolledBack('c5', { Password: 'one', Size: 'large' });
+  expect(await all('staging', 'c5')).toEqual(before);
+
+  const view = await lab.ended(
+    await lab.start('c5', '3.0.0', await lab.publish('c5', '3.0.0', newer('c5'), DECLARED, { Password: 'three' })),
+  );
+  expect(view.record.outcome?.sentence).toContain('it has the secret parameter Password');
+  expect(await all('staging', 'c5')).toEqual(before);
 });
 
 test.each([
