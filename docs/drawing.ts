@@ -1,5 +1,5 @@
 /** Draws a machine as a Mermaid state diagram. What stands in docs/rollouts.md is drawn from what is deployed. */
-import type { Machine, State } from '../lib/rollout/machines.ts';
+import { type Branch, branchesOf, type State } from '../lib/rollout/machines.ts';
 
 interface Choice {
   readonly StringEquals?: string;
@@ -13,7 +13,7 @@ interface Edge {
 }
 
 /** Where a state leads: a choice behind it is drawn as its arrows, as is one behind that. */
-function edgesOf({ States }: Machine, name: string): Edge[] {
+function edgesOf({ States }: Branch, name: string): Edge[] {
   const { Next, ...state } = States[name] as State;
   const errors = ((state['Catch'] ?? []) as readonly { readonly Next: string }[]).map((rule) => ({ to: rule.Next, label: 'error' }));
   const through = ({ to, label }: Edge): Edge[] => {
@@ -42,15 +42,17 @@ function together(edges: readonly Edge[]): Edge[] {
   return [...labels].map(([to, words]) => (words.length === 0 ? { to } : { to, label: words.join(', ') }));
 }
 
-function linesOf(machine: Machine, indent: string): string[] {
+function linesOf(machine: Branch, indent: string): string[] {
   const { StartAt, States } = machine;
   const drawn = Object.entries(States).filter(([, { Type }]) => Type !== 'Choice');
   return [
     `${indent}[*] --> ${StartAt}`,
     ...drawn.flatMap(([name, state]) => {
-      const inside = state['ItemProcessor'] as Machine | undefined;
+      const processor = state['ItemProcessor'] as Branch | undefined;
+      const inside = processor ? [processor] : branchesOf(state);
+      const drawing = inside.flatMap((each, index) => [...(index > 0 ? [`${indent}  --`] : []), ...linesOf(each, `${indent}  `)]);
       return [
-        ...(inside ? [`${indent}state ${name} {`, ...linesOf(inside, `${indent}  `), `${indent}}`] : []),
+        ...(inside.length > 0 ? [`${indent}state ${name} {`, ...drawing, `${indent}}`] : []),
         ...together(edgesOf(machine, name)).map(({ to, label }) => `${indent}${name} --> ${to}${label === undefined ? '' : `: ${label}`}`),
         ...(['Succeed', 'Fail'].includes(state.Type) || state.End === true ? [`${indent}${name} --> [*]`] : []),
       ];
@@ -58,5 +60,5 @@ function linesOf(machine: Machine, indent: string): string[] {
   ];
 }
 
-/** The machine as Mermaid's `stateDiagram-v2`. Choices are arrows, what is done for each cell is drawn inside. */
-export const drawingOf = (machine: Machine): string => ['stateDiagram-v2', ...linesOf(machine, '  ')].join('\n');
+/** The machine as Mermaid's `stateDiagram-v2`. Choices are arrows; what is done for each cell, or side by side, is drawn inside. */
+export const drawingOf = (machine: Branch): string => ['stateDiagram-v2', ...linesOf(machine, '  ')].join('\n');

@@ -13,10 +13,14 @@ const ROLLOUT_STATUSES: Readonly<Record<RolloutStatus, readonly [meaning: string
   ],
   paused: ['as somebody asked; nothing runs, its locks are kept', '`resume`, `stop`, `rollback`'],
   'awaiting approval': ['its next wave needs somebody to agree; nothing runs, its locks are kept', '`approve`, `stop`, `rollback`'],
+  'awaiting decision': [
+    'a cell stays sick, and the version is not to blame; nothing runs, its locks are kept',
+    '`continue`, `stop`, `rollback`',
+  ],
   succeeded: ['every wave has passed', '`rollback`'],
   stopped: ['it ended where it was, and cells keep what they run: somebody asked, or a wave could not begin', '`resume`, `rollback`'],
-  'rolled back': ['what was to be put back was, in all cells', '`resume`, `rollback` for what was left'],
-  'rolled back in part': ['some cells could not be put back; the sentence names them', '`rollback` again, `resume`'],
+  'rolled back': ['what was to be rolled back was, in all cells', '`resume`, `rollback` for what was left'],
+  'rolled back in part': ['some cells could not be rolled back; the sentence names them', '`rollback` again, `resume`'],
 };
 
 const WAVE_STATUSES: Readonly<Record<WaveStatus, string>> = {
@@ -37,20 +41,21 @@ const CELL_STATUSES: Readonly<Record<CellRolloutStatus, string>> = {
   deploying: 'its stack is being changed, or is about to be',
   deployed: 'it runs the version; `unchanged` where it did before',
   failed: 'its stack could not be changed; the sentence says why',
-  restoring: 'its stack is being put back',
+  restoring: 'its stack is being rolled back',
   restored: 'it runs what it ran before the rollout',
   replaced: 'it runs another version since a later rollout, and was left as it is',
-  'not restored': 'it could not be put back; the sentence says why',
+  'not restored': 'it could not be rolled back; the sentence says why',
 };
 
 const OPERATIONS: Readonly<Record<OperationName, string>> = {
   next: 'says which wave is next, or that there is none, by the record and what people asked for',
   preflight: 'takes the locks of the wave’s cells, looks at their alarms and calendars',
+  watch: 'looks at alarms of all cells with the version while others get it; once one is sick, no other begins',
   deployed: 'says what became of the cells, and begins the bake',
-  look: 'looks at alarms, those that were quiet again since the first cell changed, and requests',
-  rollback: 'writes down which cells to put back: the wave’s, or all so far',
-  restored: 'ends the rollout, and names what was not put back',
-  broken: 'has put back what the wave changed, after an error that nothing else expects; the second time, ends it',
+  look: 'looks at alarms of all cells with the version, also those that were quiet again, judges them, and at requests',
+  rollback: 'writes down which cells to roll back: the wave’s, all so far, or single ones',
+  restored: 'ends the rollout, and names what was not rolled back; after single cells it goes on',
+  broken: 'has rolled back what the wave changed, after an error that nothing else expects; the second time, ends it',
   waveFailed: 'ends the rollout after a wave whose execution died',
   startDeploy:
     'keeps what the cell runs now, or fails if a rollback could not restore it; has a change set made; begins nothing after a failure, a halt, or in a closed calendar',

@@ -1,6 +1,6 @@
 /** What people may ask of a rollout: which wave it is about when they don't say, and what follows. Pure. */
 import { FactoryError } from '../registry/index.ts';
-import { isTouched } from './decide.ts';
+import { isTouched } from './roll-back.ts';
 import type { RolloutView } from './rollout-lookup.ts';
 import type { CellRecord, RolloutPlan } from './rollout-record.ts';
 

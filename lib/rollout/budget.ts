@@ -3,7 +3,7 @@
  * is ended by Step Functions in the middle of whatever it does. Pure.
  */
 import { type RolloutPolicy, seconds } from '../registry/index.ts';
-import { calendarWait, looksForDrill, looksIn } from './decide.ts';
+import { calendarWait, looksForDrill, looksIn } from './looks.ts';
 import { eventsOf, runWave } from './machines.ts';
 
 /** Events that the history of one execution may hold. Source: "Service quotas", AWS Step Functions Developer Guide. */

@@ -3,27 +3,21 @@
  * the simulator runs the same ones over ten thousand cells: there is no other place that decides.
  */
 import { type RolloutPolicy, seconds as secondsOf } from '../registry/index.ts';
-import type { CellRecord, Control, Outcome, Request, RolloutRecord, RolloutStatus, RolloutWave, WaveRecord } from './rollout-record.ts';
-
-/** An alarm, as it is now. */
-export interface AlarmState {
-  readonly name: string;
-  readonly state: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
-}
-
-/** What a look at a cell showed. */
-export interface CellHealth {
-  readonly cell: string;
-  readonly alarms: readonly AlarmState[];
-  /** Alarms that the cell should have, and has not. */
-  readonly missing: readonly string[];
-  /** Alarms that fired since the time that was asked for, also those that are quiet again. */
-  readonly fired: readonly { readonly name: string; readonly at: string }[];
-  /** Requests that the component served since the bake began; undefined for no data. */
-  readonly requests: number | undefined;
-  /** Why the cell could not be looked at. */
-  readonly unreachable?: string;
-}
+import { and, type CellHealth, sicknessOf } from './health.ts';
+import { toleratedOf, type Verdict } from './judge.ts';
+import { calendarWait, drillLook, FIRST_LOOK, nextLook, scaled } from './looks.ts';
+import { isTouched } from './roll-back.ts';
+import type {
+  Back,
+  CellRecord,
+  Control,
+  Outcome,
+  Request,
+  RolloutRecord,
+  RolloutStatus,
+  RolloutWave,
+  WaveRecord,
+} from './rollout-record.ts';
 
 /** What comes next. The machine waits, goes on to the state of that name, or ends. */
 type Decision = Spoken | { readonly action: 'extend'; readonly seconds: number; readonly until: string; readonly sentence: string };
@@ -32,29 +26,17 @@ type Decision = Spoken | { readonly action: 'extend'; readonly seconds: number; 
 export type Spoken =
   | { readonly action: 'go' }
   | { readonly action: 'bake' }
+  | { readonly action: 'again'; readonly sentence: string }
   | { readonly action: 'pass'; readonly sentence: string }
   | { readonly action: 'wait'; readonly seconds: number; readonly sentence: string }
-  | { readonly action: 'rollback'; readonly outcome: Outcome }
+  | { readonly action: 'rollback'; readonly outcome: Outcome; readonly back?: Back }
   | { readonly action: 'end'; readonly status: RolloutStatus; readonly outcome: Outcome };
 
 /** Those of them that one decision can lead to: the machine branches on exactly these. */
 type Of<Action extends Decision['action']> = Extract<Decision, { readonly action: Action }>;
 
-/** Seconds between two looks at the start of a bake. */
-const FIRST_LOOK = 30;
-/** Seconds between two looks at most. An alarm that fires in between is found in the history, so that a longer gap costs time only. */
-const LAST_LOOK = 300;
-/** Share of the time gone by after which to look again. */
-const LOOK_GROWTH = 0.05;
-
-/** A wait by the policy's time scale, in whole seconds; Step Functions waits no shorter than one. */
-export const scaled = (seconds: number, timeScale: number): number => Math.max(1, Math.round(seconds * timeScale));
-
 const at = (iso: string | undefined): number => (iso === undefined ? 0 : Date.parse(iso));
 const later = (iso: string, seconds: number): string => new Date(at(iso) + seconds * 1_000).toISOString();
-const and = (words: readonly string[], most = 3): string =>
-  words.length <= most ? words.join(', ') : `${words.slice(0, most).join(', ')} and ${words.length - most} more`;
-
 /** How long something took: as exact as people read it. */
 function spoken(seconds: number): string {
   const minutes = Math.round(seconds / 60);
@@ -66,37 +48,46 @@ function spoken(seconds: number): string {
 /** Who had it done, and why, in every sentence the same. */
 const asked = (what: string, { by, reason }: Request) => `${what} by ${by}${reason === undefined ? '' : `: ${reason}`}`;
 
-/** Seconds until the next look, `elapsed` after the bake began and `left` before it ends, before the time scale. */
-export const nextLook = (elapsed: number, left: number): number =>
-  Math.max(1, Math.min(Math.max(FIRST_LOOK, elapsed * LOOK_GROWTH), LAST_LOOK, left));
-
-/**
- * How many looks a bake of so many seconds takes at most.
- * @param timeScale waits are rounded to whole seconds, which in a rehearsal makes some of them shorter
- */
-export function looksIn(seconds: number, timeScale = 1): number {
-  let looks = 1;
-  for (let elapsed = 0; elapsed < seconds; looks++) elapsed += scaled(nextLook(elapsed, seconds - elapsed), timeScale) / timeScale;
-  return looks;
-}
-
-/**
- * Seconds until the next look at a closed calendar that opens in `left`. The farther away, the longer: what people ask for
- * meanwhile is seen late then, but nothing is under way that it could halt, and the history of the execution stays short: a
- * year takes some four hundred looks, and one every hour would be more than an execution may have.
- */
-export const calendarWait = (left: number): number =>
-  Math.max(1, Math.ceil(Math.min(left, Math.max(LAST_LOOK, Math.min(left / 20, 3_600), Math.min(left, 366 * 86_400) / 50))));
-
 /** The first cell that is not well, as a sentence. */
 function sick(healths: readonly CellHealth[]): Outcome | undefined {
-  for (const { cell, alarms, fired } of healths) {
-    const firing = alarms.filter(({ state }) => state === 'ALARM').map(({ name }) => name);
-    if (firing.length > 0) return { cell, sentence: `${cell}: ${and(firing)} in ALARM` };
-    const [first] = fired;
-    if (first) return { cell, sentence: `${cell}: ${first.name} fired at ${first.at}, though it is quiet again` };
+  for (const health of healths) {
+    const sentence = sicknessOf(health);
+    if (sentence !== undefined) return { cell: health.cell, sentence };
   }
   return undefined;
+}
+
+/** What follows a verdict on its own; undefined where the wave goes on. */
+function afterVerdict(verdict: Verdict, number: number, { timeScale }: RolloutPolicy): Of<'wait' | 'rollback' | 'end'> | undefined {
+  switch (verdict.verdict) {
+    case 'well':
+    case 'blip':
+      return undefined;
+    case 'hold':
+      return { action: 'wait', seconds: scaled(FIRST_LOOK, timeScale), sentence: verdict.sentence };
+    case 'blame':
+      return {
+        action: 'rollback',
+        back: { scope: verdict.scope },
+        outcome: { wave: number, cell: verdict.cell, sentence: verdict.sentence },
+      };
+    case 'alone': {
+      const cells = verdict.cells.map(({ cell }) => cell);
+      return {
+        action: 'rollback',
+        back: { scope: 'cells', cells },
+        outcome: { wave: number, cell: cells[0] ?? '', sentence: verdict.sentence },
+      };
+    }
+    case 'ask':
+      return {
+        action: 'end',
+        status: 'awaiting decision',
+        outcome: { wave: number, cell: verdict.cells[0]?.cell ?? '', sentence: verdict.sentence },
+      };
+    case 'stop':
+      return { action: 'end', status: 'stopped', outcome: { wave: number, cell: verdict.cell, sentence: verdict.sentence } };
+  }
 }
 
 /** The first cell of which too little is known, as a sentence. */
@@ -117,14 +108,6 @@ function idle(healths: readonly CellHealth[], least: number): Outcome | undefine
   return quiet && { cell: quiet.cell, sentence: `${quiet.cell} served ${quiet.requests ?? 'no'} requests, and ${least} are needed` };
 }
 
-/**
- * Whether the cell runs the version, or may: what a rollback puts back. One that failed before there was a change set never
- * changed, and nothing is kept of what it ran.
- */
-export const isTouched = ({ status, unchanged, changeSet }: CellRecord): boolean =>
-  unchanged !== true &&
-  (['deploying', 'deployed', 'restoring', 'not restored'].includes(status) || (status === 'failed' && changeSet !== undefined));
-
 /** What a person has asked for that ends a wave before it begins anything more. */
 function interrupted({ pause, stop, rollback }: Control, where: Pick<Outcome, 'wave'> = {}): Of<'rollback' | 'end'> | undefined {
   if (rollback) return { action: 'rollback', outcome: { ...where, sentence: asked('rolled back', rollback) } };
@@ -139,9 +122,12 @@ export interface PreflightInput {
   readonly policy: RolloutPolicy;
   readonly control: Control;
   readonly cells: readonly CellRecord[];
+  /** Of the wave's cells. */
   readonly healths: readonly CellHealth[];
-  /** Of the cells that earlier waves gave the version to: a slow poison must not reach more of them. */
-  readonly earlier: readonly CellHealth[];
+  /** What the alarms of all cells mean that have the version, of whatever wave. */
+  readonly verdict: Verdict;
+  /** Cells that may be sick of what they run: the version is to cure them. */
+  readonly cures?: readonly string[] | undefined;
   /** Cells whose lock somebody else has, with a sentence that says who. */
   readonly locked: readonly Outcome[];
   /** When all the wave's cells may be deployed to; undefined for now. `never` where their calendars have no common hour. */
@@ -151,7 +137,7 @@ export interface PreflightInput {
 
 /** Whether the wave may begin. Whoever must wait is told for what, and until when. */
 export function preflight(input: PreflightInput): Of<'go' | 'wait' | 'pass' | 'rollback' | 'end'> {
-  const { wave, control, cells, healths, locked, opens, now } = input;
+  const { wave, control, cells, locked, opens, now } = input;
   const { number, name } = wave;
   const stop = interrupted(control, { wave: number });
   if (stop) return stop;
@@ -160,7 +146,7 @@ export function preflight(input: PreflightInput): Of<'go' | 'wait' | 'pass' | 'r
     const sentence = `wave ${number}, ${name}, waits for an approval`;
     return { action: 'end', status: 'awaiting approval', outcome: { wave: number, sentence } };
   }
-  // A wave that goes on from an earlier attempt has cells to put back; any other has done nothing yet.
+  // A wave that goes on from an earlier attempt has cells to roll back; any other has done nothing yet.
   const begun = cells.some(isTouched);
   const refuse = (outcome: Outcome): Of<'rollback' | 'end'> => {
     const told = { ...outcome, wave: number };
@@ -172,16 +158,35 @@ export function preflight(input: PreflightInput): Of<'go' | 'wait' | 'pass' | 'r
     return refuse({ sentence: `the calendars of wave ${name} have no hour in common within a year: put its cells into windows that meet` });
   }
   const closed = opens !== undefined && at(now) < at(opens.at);
-  const elder = sick(input.earlier);
-  if (elder) return refuse({ ...elder, sentence: `${elder.sentence}; it has had the version since an earlier wave` });
-  const ill = sick(healths);
-  // Cells that run the version are watched whatever the hour. Others may be sick of something else, until it is their turn.
-  if (ill && (begun || !closed)) return refuse(ill);
+  // Cells that run the version are watched whatever the hour.
+  const judged = afterVerdict(input.verdict, number, input.policy);
+  if (judged) return judged;
   if (closed) {
     const left = (at(opens.at) - at(now)) / 1_000;
     return { action: 'wait', seconds: calendarWait(left), sentence: `${opens.why}; waits until ${opens.at}` };
   }
-  return lackingData(input, refuse) ?? { action: 'go' };
+  return sickBefore(input, refuse) ?? lackingData(input, refuse) ?? { action: 'go' };
+}
+
+/** The wait for a cell that is sick of what it runs, as long as a diagnosis takes. The version is no more than a guess at a cure. */
+function sickBefore(
+  { record, policy, cells, healths, cures = [], now }: PreflightInput,
+  refuse: (outcome: Outcome) => Of<'rollback' | 'end'>,
+): Of<'wait' | 'rollback' | 'end'> | undefined {
+  const touched = new Set(cells.filter(isTouched).map(({ cell }) => cell));
+  const ill = sick(healths.filter(({ cell }) => !touched.has(cell) && !cures.includes(cell)));
+  if (!ill) return undefined;
+  const since = Math.max(at(record.startedAt ?? now), at(record.opensAt));
+  const left = secondsOf(policy.diagnosisTime) - (at(now) - since) / 1_000 / policy.timeScale;
+  const cure = `\`cellctl rollout start --cures ${ill.cell} --reason …\` has a version cure it`;
+  if (left <= 0)
+    return refuse({ ...ill, sentence: `${ill.sentence}, before it had the version, for more than ${policy.diagnosisTime}: ${cure}` });
+  const seconds = scaled(nextLook((at(now) - since) / 1_000 / policy.timeScale, left), policy.timeScale);
+  return {
+    action: 'wait',
+    seconds,
+    sentence: `${ill.sentence}, before it has the version; waits until ${later(now, left * policy.timeScale)}`,
+  };
 }
 
 /** The wait for data that is missing, or what follows when it was too long. */
@@ -199,24 +204,64 @@ function lackingData(
   return { action: 'wait', seconds, sentence: `${lacking.sentence}; waits until ${later(now, left * policy.timeScale)}` };
 }
 
-/** Whether one more cell of the wave may begin: not after a failure, and not once a person has asked for a halt. */
-export function mayBegin(record: Pick<WaveRecord, 'failedCell'>, control: Control): boolean {
-  return record.failedCell === undefined && interrupted(control) === undefined;
+/** Whether one more cell of the wave may begin: not after a failure, while a cell is sick, or once a person has asked for a halt. */
+export function mayBegin(record: Pick<WaveRecord, 'failedCell' | 'held'>, control: Control): boolean {
+  return record.failedCell === undefined && record.held === undefined && interrupted(control) === undefined;
 }
 
-/** What follows when no cell of the wave is being deployed any more. */
-export function afterDeploy(wave: RolloutWave, cells: readonly CellRecord[], control: Control): Of<'bake' | 'rollback' | 'end'> {
+const settledIn = (cells: readonly CellRecord[]) =>
+  new Set(
+    cells.filter(({ status, apart }) => status === 'deployed' || status === 'skipped' || apart !== undefined).map(({ cell }) => cell),
+  );
+
+/** Cells of the wave that lack the version, and are to get it. */
+export const lackingIn = (wave: Pick<RolloutWave, 'cells'>, cells: readonly CellRecord[]): readonly string[] => {
+  const settled = settledIn(cells);
+  return wave.cells.filter((cell) => !settled.has(cell));
+};
+
+/** Whether so many failed cells, each rolled back alone, are tolerated, of so many with the version. */
+export const isTolerated = (failed: number, cells: number, { failureTolerance }: RolloutPolicy): boolean =>
+  failed <= toleratedOf(failureTolerance, cells);
+
+/** Whether the watch of a deployment is over: each cell has the version or failed, or nothing begins any more and nothing is under way. */
+export function isDeployed(wave: RolloutWave, record: WaveRecord, cells: readonly CellRecord[], control: Control): boolean {
+  if (cells.some(({ status }) => status === 'deploying')) return false;
+  const failed = new Set(cells.filter(({ status }) => status === 'failed').map(({ cell }) => cell));
+  return !mayBegin(record, control) || lackingIn(wave, cells).every((cell) => failed.has(cell));
+}
+
+/** What follows when no cell of the wave is being deployed any more. A wave that is held is looked at until that is judged. */
+export function afterDeploy(
+  wave: RolloutWave,
+  {
+    cells,
+    record,
+    control,
+    policy,
+    exposed,
+  }: {
+    readonly cells: readonly CellRecord[];
+    readonly record: Pick<WaveRecord, 'held'>;
+    readonly control: Control;
+    readonly policy: RolloutPolicy;
+    /** Cells with the version, of whatever wave. */
+    readonly exposed: number;
+  },
+): Of<'bake' | 'rollback' | 'end'> {
   const { number } = wave;
-  const failed = cells.find(({ status }) => status === 'failed');
-  if (failed) {
-    const sentence = failed.sentence ?? `${failed.cell} could not be deployed`;
-    return { action: 'rollback', outcome: { wave: number, cell: failed.cell, sentence } };
-  }
+  const failed = cells.filter(({ status, apart }) => status === 'failed' && apart === undefined);
+  const apart = cells.filter((cell) => cell.apart !== undefined).length;
+  const [broken] = failed;
   const stop = interrupted(control, { wave: number });
   if (stop?.action === 'rollback') return stop;
-  const done = new Set(cells.filter(({ status }) => status === 'deployed').map(({ cell }) => cell));
-  const [first, ...others] = wave.cells.filter((cell) => !done.has(cell));
-  if (first === undefined) return { action: 'bake' };
+  if (broken) {
+    const outcome = { wave: number, cell: broken.cell, sentence: broken.sentence ?? `${broken.cell} could not be deployed` };
+    if (!isTolerated(failed.length + apart, exposed + failed.length, policy)) return { action: 'rollback', outcome };
+    return { action: 'rollback', outcome, back: { scope: 'cells', cells: failed.map(({ cell }) => cell) } };
+  }
+  const [first, ...others] = lackingIn(wave, cells);
+  if (first === undefined || record.held !== undefined) return { action: 'bake' };
   const sentence = `${and([first, ...others])}: not deployed, and nothing says why`;
   return stop ?? { action: 'rollback', outcome: { wave: number, cell: first, sentence } };
 }
@@ -230,7 +275,14 @@ export interface LookInput {
   readonly record: WaveRecord;
   readonly policy: RolloutPolicy;
   readonly control: Control;
+  /** Of the wave's cells that have the version. */
   readonly healths: readonly CellHealth[];
+  /** What the alarms of all cells mean that have the version, of whatever wave. */
+  readonly verdict: Verdict;
+  /** Cells of the wave that lack the version, because nothing began while a cell was sick. */
+  readonly lacking: readonly string[];
+  /** As for the preflight. */
+  readonly cures?: readonly string[] | undefined;
   /** The cell that the rollout was started to drill in; see `RolloutPlan`. */
   readonly drill?: string | undefined;
   readonly now: string;
@@ -243,15 +295,28 @@ export function look({
   policy,
   control,
   healths,
+  verdict,
+  lacking,
+  cures = [],
   drill,
   now,
-}: LookInput): Of<'wait' | 'extend' | 'pass' | 'rollback' | 'end'> {
+}: LookInput): Of<'wait' | 'again' | 'extend' | 'pass' | 'rollback' | 'end'> {
   const { rollback, stop } = control;
   if (rollback) return { action: 'rollback', outcome: { wave: wave.number, sentence: asked('rolled back', rollback) } };
-  const ill = sick(healths);
-  if (ill) return { action: 'rollback', outcome: { ...ill, wave: wave.number } };
+  const judged = afterVerdict(verdict, wave.number, policy);
+  // Whoever stops it while an alarm is judged has judged.
+  if (judged && !(judged.action === 'wait' && stop)) return judged;
   // A halt in the middle of a bake leaves a version that nobody watches: it is stopped, not passed.
   if (stop) return { action: 'end', status: 'stopped', outcome: { wave: wave.number, sentence: asked('stopped', stop) } };
+  if (lacking.length > 0) {
+    const halt = interrupted(control, { wave: wave.number });
+    return (
+      halt ?? {
+        action: 'again',
+        sentence: `${verdict.verdict === 'blip' ? verdict.sentence : 'no cell is sick any more'}; goes on with ${and(lacking)}`,
+      }
+    );
+  }
   const drilled = drill !== undefined && wave.cells.includes(drill) ? drill : undefined;
   const skip = control.skipBake?.[wave.number];
   if (skip && drilled === undefined) return { action: 'pass', sentence: asked('bake skipped', skip) };
@@ -265,30 +330,20 @@ export function look({
     return { action: 'wait', seconds, sentence: `baking until ${planned}` };
   }
   if (drilled !== undefined) return withoutDrill(drilled, wave, policy, { planned, now });
-  const lacking = unknown(healths) ?? idle(healths, policy.minRequestsPerCell);
-  if (!lacking) return { action: 'pass', sentence: `baked ${spoken((at(now) - at(began)) / 1_000)} without an alarm` };
+  const uncured = sick(healths.filter(({ cell }) => cures.includes(cell)));
+  // Never back to the version that made it sick.
+  if (uncured)
+    return { action: 'end', status: 'stopped', outcome: { ...uncured, wave: wave.number, sentence: `${uncured.sentence}: not cured` } };
+  const wanting = unknown(healths) ?? idle(healths, policy.minRequestsPerCell);
+  if (!wanting) return { action: 'pass', sentence: `baked ${spoken((at(now) - at(began)) / 1_000)} without an alarm` };
   const last = later(planned, secondsOf(policy.maxBakeExtension) * policy.timeScale);
   if (at(now) >= at(last)) {
-    const sentence = `${lacking.sentence}, even after the bake was extended by ${policy.maxBakeExtension}`;
-    return { action: 'rollback', outcome: { ...lacking, sentence, wave: wave.number } };
+    const sentence = `${wanting.sentence}, even after the bake was extended by ${policy.maxBakeExtension}`;
+    return { action: 'rollback', outcome: { ...wanting, sentence, wave: wave.number } };
   }
   const beyond = (at(last) - at(now)) / 1_000 / policy.timeScale;
   const seconds = scaled(nextLook(elapsed, beyond), policy.timeScale);
-  return { action: 'extend', seconds, until: last, sentence: `${lacking.sentence}; extended until ${last} at most` };
-}
-
-/**
- * Seconds between two looks at a wave whose bake is over by so many seconds, and which waits for a drill. Only the first are as
- * close as the time scale has them: a drill is run by people and programs, and they are no faster in a rehearsal.
- */
-const drillLook = (overdue: number, left: number, timeScale: number): number =>
-  Math.max(1, Math.round(Math.min(Math.max(FIRST_LOOK * timeScale, overdue * LOOK_GROWTH), LAST_LOOK, left)));
-
-/** How many looks a wait of so many seconds for a drill takes at most. */
-export function looksForDrill(seconds: number, timeScale: number): number {
-  let looks = 1;
-  for (let overdue = 0; overdue < seconds; looks++) overdue += drillLook(overdue, seconds - overdue, timeScale);
-  return looks;
+  return { action: 'extend', seconds, until: last, sentence: `${wanting.sentence}; extended until ${last} at most` };
 }
 
 /**
@@ -312,40 +367,6 @@ function withoutDrill(
   return { action: 'extend', seconds, until, sentence: `${none} yet; waits for it until ${until} at most` };
 }
 
-/** How far a rollback reaches: what a person asked for, or else the policy's. */
-export const rollbackScope = (policy: RolloutPolicy, { rollback }: Control): 'wave' | 'all' =>
-  rollback?.scope ?? (policy.onFailure === 'rollback-all' ? 'all' : 'wave');
-
-/**
- * Cells to put back, latest wave first: all that the rollout changed, or those of one wave. When a wave fails, that is the
- * wave; a person who asks for it means the last that changed anything, not one that still waits for its turn.
- */
-export function toRestore(cells: readonly CellRecord[], wave: number, policy: RolloutPolicy, control: Control): readonly CellRecord[] {
-  const touched = cells.filter(isTouched);
-  const last = control.rollback ? Math.max(...touched.map((cell) => cell.wave)) : wave;
-  return touched
-    .filter((cell) => rollbackScope(policy, control) === 'all' || cell.wave === last)
-    .sort((a, b) => b.wave - a.wave || (a.cell < b.cell ? -1 : 1));
-}
-
-/**
- * How a rollout ends that put cells back.
- * @param waves numbers of those whose cells were to be put back: what still runs the version there is named, whyever it does
- */
-export function afterRollback(
-  cells: readonly CellRecord[],
-  waves: readonly number[],
-  outcome: Outcome,
-): { readonly status: RolloutStatus; readonly outcome: Outcome } {
-  const stuck = cells.filter((cell) => cell.status === 'not restored' || (waves.includes(cell.wave) && isTouched(cell)));
-  if (stuck.length === 0) return { status: 'rolled back', outcome };
-  const names = and(
-    stuck.map(({ cell, status, sentence }) => `${cell} (${(status === 'not restored' && sentence) || `${status}, no reason known`})`),
-    10,
-  );
-  return { status: 'rolled back in part', outcome: { ...outcome, sentence: `${outcome.sentence}. Not put back: ${names}` } };
-}
-
 /** What the rollout does next, between two waves. */
 export type RolloutStep =
   | { readonly action: 'wave'; readonly wave: number }
@@ -362,7 +383,7 @@ export function advance(record: RolloutRecord, waves: readonly WaveRecord[]): Ro
   const returning = waves.find(({ status }) => status === 'rolling back');
   if (returning) return { action: 'wave', wave: returning.number };
   if (record.control.rollback) {
-    // The wave that is in work, or else the last that passed: RunWave is the only one that puts back.
+    // The wave that is in work, or else the last that passed: RunWave is the only one that rolls back.
     const begun = waves.filter(({ attempts }) => attempts > 0);
     return { action: 'wave', wave: begun.at(-1)?.number ?? 0 };
   }

@@ -8,7 +8,7 @@ import { RETRIED } from './operator/operator-error.ts';
 type Json = { readonly [key: string]: unknown };
 /** A state of Amazon States Language. */
 export interface State {
-  readonly Type: 'Task' | 'Choice' | 'Wait' | 'Map' | 'Pass' | 'Succeed' | 'Fail';
+  readonly Type: 'Task' | 'Choice' | 'Wait' | 'Map' | 'Parallel' | 'Pass' | 'Succeed' | 'Fail';
   readonly Comment?: string;
   readonly Next?: string;
   readonly End?: boolean;
@@ -73,7 +73,7 @@ const branch = <Name extends OperationName>(name: Name, targets: Readonly<Record
 const pause = (Next: string, Comment: string): State => ({ Type: 'Wait', Comment, SecondsPath: '$.step.answer.seconds', Next });
 
 /** Does `cell` for each cell of the list that the operator has named. Every cell is an execution of its own, with a history of its own. */
-const forEachCell = (Label: string, payload: Json, cell: Branch, Next: string, Comment: string): State => ({
+const forEachCell = (Label: string, payload: Json, cell: Branch, next: Readonly<Record<string, unknown>>, Comment: string): State => ({
   Type: 'Map',
   Comment,
   Label,
@@ -89,11 +89,10 @@ const forEachCell = (Label: string, payload: Json, cell: Branch, Next: string, C
   ResultPath: null,
   // A list that can't be read for a moment: nothing was begun yet.
   Retry: [{ ErrorEquals: ['States.ItemReaderFailed'], ...BACKOFF }],
-  Catch: caught('Broken'),
-  Next,
+  ...next,
 });
 
-interface Branch {
+export interface Branch {
   readonly StartAt: string;
   readonly States: Readonly<Record<string, State>>;
 }
@@ -146,7 +145,7 @@ function restoreOne(): Branch {
 export function runWave(): Machine {
   const payload = { 'run.$': '$.run', 'wave.$': '$.wave' };
   return {
-    Comment: 'One wave of a rollout: preflight, deploy, bake; on failure, what it changed is put back.',
+    Comment: 'One wave of a rollout: preflight, deploy, bake; on failure, what it changed is rolled back.',
     StartAt: 'Preflight',
     States: {
       Preflight: call(
@@ -156,30 +155,54 @@ export function runWave(): Machine {
         'PreflightSays',
         'Alarms, locks, calendars, approval; and what people have asked for.',
       ),
-      PreflightSays: branch('preflight', { go: 'Deploy', wait: 'PreflightWait', pass: 'Passed', rollback: 'ChooseCells', end: 'Ended' }),
+      PreflightSays: branch('preflight', { go: 'Deploying', wait: 'PreflightWait', pass: 'Passed', rollback: 'ChooseCells', end: 'Ended' }),
       PreflightWait: pause('Preflight', 'For a calendar that is closed, or an alarm that has no data yet.'),
-      Deploy: forEachCell(
-        'Deploy',
-        { ...payload, 'cell.$': '$$.Map.Item.Value' },
-        deployOne(),
-        'Deployed',
-        'The cells of the wave, some at a time. After a failure no other begins.',
-      ),
+      Deploying: {
+        Type: 'Parallel',
+        Comment: 'Cells get the version, and whatever has it is watched.',
+        Branches: [
+          {
+            StartAt: 'Deploy',
+            States: {
+              Deploy: forEachCell(
+                'Deploy',
+                { ...payload, 'cell.$': '$$.Map.Item.Value' },
+                deployOne(),
+                { End: true },
+                'The cells of the wave, some at a time. After a failure, or while a cell is sick, no other begins.',
+              ),
+            },
+          },
+          {
+            StartAt: 'Watch',
+            States: {
+              Watch: call('watch', payload, undefined, 'WatchSays', 'Alarms of all cells with the version, each since its own deployment.'),
+              WatchSays: branch('watch', { wait: 'WatchLater', done: 'Watched' }),
+              WatchLater: pause('Watch', 'About as long as a cell takes.'),
+              Watched: { Type: 'Pass', Result: {}, End: true },
+            },
+          },
+        ],
+        ResultPath: null,
+        Catch: caught('Broken'),
+        Next: 'Deployed',
+      },
       Deployed: call('deployed', payload, 'Broken', 'DeployedSays', 'What became of the cells.'),
       DeployedSays: branch('deployed', { bake: 'Bake', rollback: 'ChooseCells', end: 'Ended' }),
       Bake: pause('Look', 'Long bakes are looked at less often.'),
-      Look: call('look', payload, 'Broken', 'LookSays', 'Alarms since the first cell changed, also those that are quiet again; requests.'),
-      LookSays: branch('look', { wait: 'Bake', pass: 'Passed', rollback: 'ChooseCells', end: 'Ended' }),
-      ChooseCells: call('rollback', payload, 'Broken', 'ChooseCellsSays', 'This wave, or all so far.'),
+      Look: call('look', payload, 'Broken', 'LookSays', 'Alarms of all cells with the version, also those that are quiet again; requests.'),
+      LookSays: branch('look', { wait: 'Bake', again: 'Preflight', pass: 'Passed', rollback: 'ChooseCells', end: 'Ended' }),
+      ChooseCells: call('rollback', payload, 'Broken', 'ChooseCellsSays', 'This wave, all so far, or single cells.'),
       ChooseCellsSays: branch('rollback', { rollback: 'PutBack', pass: 'Restored', end: 'Ended' }),
       PutBack: forEachCell(
         'PutBack',
         { 'run.$': '$.run', 'cell.$': '$$.Map.Item.Value' },
         restoreOne(),
-        'Restored',
+        { Catch: caught('Broken'), Next: 'Restored' },
         'What each cell ran before, more at a time than on the way out.',
       ),
-      Restored: call('restored', payload, 'Broken', 'Ended', 'Names what could not be put back.'),
+      Restored: call('restored', payload, 'Broken', 'RestoredSays', 'Names what could not be rolled back.'),
+      RestoredSays: branch('restored', { again: 'Preflight', end: 'Ended' }),
       Broken: call('broken', { ...payload, 'error.$': '$.error' }, 'GaveUp', 'BrokenSays', 'An error that nothing else expects.'),
       BrokenSays: branch('broken', { rollback: 'ChooseCells', end: 'Ended' }),
       Ended: { Type: 'Choice', Choices: [{ Variable: '$.step.answer.well', BooleanEquals: true, Next: 'Passed' }], Default: 'Failed' },
@@ -244,9 +267,22 @@ export function rollout(): Machine {
 export const definitionOf = (machine: Machine, values: Readonly<Partial<Record<Blank, string>>>): string =>
   Object.entries(values).reduce((text, [name, value]) => text.replaceAll(given(name as Blank), value), JSON.stringify(machine));
 
-/** Events that a state adds to the history of its execution. Source: "Standard workflows: history events", AWS Step Functions Developer Guide. */
-const EVENTS = { Task: 5, Choice: 2, Wait: 2, Map: 5, Pass: 2, Succeed: 2, Fail: 1 } as const;
+/** Events that a state adds to the history of its execution, of a Parallel without those of its branches. Source: "Standard workflows: history events", AWS Step Functions Developer Guide. */
+const EVENTS = { Task: 5, Choice: 2, Wait: 2, Map: 5, Parallel: 4, Pass: 2, Succeed: 2, Fail: 1 } as const;
+
+/** What a Parallel does side by side: part of the same execution, unlike what a distributed map does. */
+export const branchesOf = (state: State): readonly Branch[] => (state['Branches'] ?? []) as readonly Branch[];
+
+const find = ({ States }: Branch, name: string): State | undefined =>
+  States[name] ??
+  Object.values(States)
+    .flatMap(branchesOf)
+    .map((each) => find(each, name))
+    .find((state) => state !== undefined);
 
 /** Events of one round through these states. */
-export const eventsOf = ({ States }: Machine, round: readonly string[]): number =>
-  round.reduce((sum, name) => sum + (States[name] ? EVENTS[States[name].Type] : 0), 0);
+export const eventsOf = (machine: Branch, round: readonly string[]): number =>
+  round.reduce((sum, name) => {
+    const state = find(machine, name);
+    return sum + (state ? EVENTS[state.Type] : 0);
+  }, 0);

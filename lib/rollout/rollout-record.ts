@@ -5,19 +5,27 @@
 
 import type { LeftOut, RolloutWave } from '../plan/waves.ts';
 import type { Calendar, Component, RolloutPolicy } from '../registry/index.ts';
+import type { Numbers } from './judge.ts';
 
 export type { LeftOut, RolloutWave };
 
 /** A rollout in one of these is over; its locks are gone. */
 export const ENDED = ['succeeded', 'stopped', 'rolled back', 'rolled back in part'] as const;
 /**
- * `queued`: it waits for another rollout of the component, and has begun nothing. `paused`, `awaiting approval` and `between
- * waves`, which is where a pipeline takes it on: no execution runs, and the locks are kept.
+ * `queued`: it waits for another rollout of the component, and has begun nothing. `paused`, `awaiting approval`, `awaiting
+ * decision` and `between waves`, which is where a pipeline takes it on: no execution runs, and the locks are kept.
  */
-export type RolloutStatus = 'queued' | 'running' | 'between waves' | 'paused' | 'awaiting approval' | (typeof ENDED)[number];
+export type RolloutStatus =
+  | 'queued'
+  | 'running'
+  | 'between waves'
+  | 'paused'
+  | 'awaiting approval'
+  | 'awaiting decision'
+  | (typeof ENDED)[number];
 
 /** Ends that are no failure; a pause is what was asked for. */
-const WELL: readonly RolloutStatus[] = ['succeeded', 'between waves', 'paused', 'awaiting approval'];
+const WELL: readonly RolloutStatus[] = ['succeeded', 'between waves', 'paused', 'awaiting approval', 'awaiting decision'];
 
 /**
  * Whether an execution that ends with this status ends well.
@@ -58,7 +66,7 @@ export interface RolloutPlan {
   readonly drill?: string | undefined;
   /** True where the policy's waves of an emergency were taken in place of its usual ones. @default - false */
   readonly emergency?: boolean | undefined;
-  /** Cells that may be sick before the rollout, because it is to cure them. @default - none */
+  /** Cells that are sick, and that this version is to cure: their old alarms are no reason to refuse. @default - none */
   readonly cures?: readonly string[] | undefined;
   /** Components whose requests tell whether a cell is used: the component itself, or all that stand on a foundation. */
   readonly traffic: readonly string[];
@@ -99,6 +107,8 @@ export interface Control {
   readonly rollback?: Request & { readonly scope: 'wave' | 'all'; readonly later?: true };
   /** The last time that somebody had it go on. */
   readonly resumed?: Request;
+  /** Somebody has looked at the sick cells of that time: they are no reason to wait any more. */
+  readonly continued?: Request;
   /** By number of the wave. */
   readonly skipBake?: Readonly<Record<string, Request>>;
   /** By number of the wave. */
@@ -113,6 +123,20 @@ export interface Outcome {
   readonly sentence: string;
   readonly wave?: number;
   readonly cell?: string;
+}
+
+/** What is to be rolled back: a wave, all that has the version, or single cells, after which the rollout goes on. */
+export type Back = { readonly scope: 'wave' | 'all' } | { readonly scope: 'cells'; readonly cells: readonly string[] };
+
+/** What an alarm was taken for, and by which numbers. */
+export interface VerdictRecord {
+  readonly at: string;
+  readonly wave: number;
+  readonly verdict: 'blip' | 'blame' | 'alone' | 'ask' | 'stop';
+  /** A whole sentence. */
+  readonly sentence: string;
+  readonly cells: readonly string[];
+  readonly numbers?: Numbers;
 }
 
 /** The record of a rollout. */
@@ -133,6 +157,10 @@ export interface RolloutRecord {
   readonly outcome?: Outcome;
   /** Why it is rolled back, from when that began until it goes forward again: a rollback that is interrupted goes on with it. */
   readonly cause?: Outcome;
+  /** What is to be rolled back, while that is under way or still to come. */
+  readonly back?: Back;
+  /** Oldest first. */
+  readonly verdicts?: readonly VerdictRecord[];
   /** The execution that drives it, or drove it last. */
   readonly execution?: string;
   /** How many executions have driven it. */
@@ -166,7 +194,12 @@ export interface WaveRecord {
   /** When the first cell began to change: alarms count from here on. */
   readonly deployBeganAt?: string;
   readonly bakeBeganAt?: string;
-  /** The first cell of this attempt that failed: no other begins after it. */
+  /** Since when nothing further begins, because a cell with the version is sick. */
+  readonly held?: string;
+  /** Cells that have begun, and how many may by the last look: see `WaveWork.watch`. */
+  readonly begun?: number;
+  readonly admitted?: number;
+  /** The first cell of this attempt that failed beyond what is tolerated: no other begins after it. */
   readonly failedCell?: string;
   /** When the bake ends as things are; later than the policy says where it was extended. */
   readonly bakeUntil?: string;
@@ -210,6 +243,13 @@ export interface CellRecord {
   readonly endedAt?: string;
   /** Why it failed, was skipped, or waits: a whole sentence. */
   readonly sentence?: string;
+  /** Why it was, or is to be, rolled back alone: a whole sentence. The rollout goes on without it. */
+  readonly apart?: string;
+  /** Alarms count that fired since then. @default - since `startedAt` */
+  readonly watchedFrom?: string;
+  /** Alarms that have cleared by themselves, and when the last of them fired. */
+  readonly blips?: number;
+  readonly lastBlipAt?: string;
 }
 
 /** Whether it is being rolled back, or was until it was interrupted: then it goes on in that direction. */
@@ -222,7 +262,9 @@ export const isGoingBack = ({ status, control }: RolloutRecord, waves: readonly 
 export const planKey = (id: string) => `rollouts/${id}/plan.json`;
 /** The cells of a wave, as the machine fans out over them: `RolloutCell[]`. */
 export const waveKey = (id: string, wave: number) => `rollouts/${id}/waves/${wave}.json`;
-/** The cells to put back, as the machine fans out over them: `RolloutCell[]`. */
+/** Those of them that are left, after some have the version: `RolloutCell[]`. */
+export const leftKey = (id: string, wave: number, attempt: string) => `rollouts/${id}/waves/${wave}-${attempt}.json`;
+/** The cells to roll back, as the machine fans out over them: `RolloutCell[]`. */
 export const rollbackKey = (id: string, wave: number, attempt: string) => `rollouts/${id}/rollbacks/${wave}-${attempt}.json`;
 /** What a cell ran before the rollout, `Previous` in `sent.ts`; written after the template. */
 export const previousKey = (id: string, cell: string) => `rollouts/${id}/previous/${cell}.json`;

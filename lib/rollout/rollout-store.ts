@@ -168,6 +168,14 @@ export class RolloutStore {
     await this.table.update(rolloutPk(id), waveSk(number), { ...patch, number });
   }
 
+  /**
+   * Counts a cell that is to begin, unless as many have begun as may before the next look.
+   * @returns false when it may not begin yet
+   */
+  async admit(id: string, wave: number): Promise<boolean> {
+    return this.table.countBelow(rolloutPk(id), waveSk(wave), 'begun', 'admitted');
+  }
+
   async updateCell(id: string, record: Patch<CellRecord> & Pick<CellRecord, 'cell'>): Promise<void> {
     await this.table.update(rolloutPk(id), cellSk(record.cell), { ...record });
   }

@@ -121,6 +121,22 @@ export class RolloutTable {
     );
     return Number(Attributes?.[attribute]);
   }
+
+  /** Adds one to a counter that is below a limit of the same item. @returns false when it is not, and nothing was added */
+  async countBelow(pk: string, sk: string, attribute: string, limit: string): Promise<boolean> {
+    return whether(
+      this.db.send(
+        new UpdateCommand({
+          TableName: this.name,
+          Key: { pk, sk },
+          UpdateExpression: 'ADD #count :one',
+          ConditionExpression: '#count < #limit',
+          ExpressionAttributeNames: { '#count': attribute, '#limit': limit },
+          ExpressionAttributeValues: { ':one': 1 },
+        }),
+      ),
+    );
+  }
 }
 
 /** An update of what the patch holds, under the condition that the item still holds `expected`; alone, or in a transaction. */

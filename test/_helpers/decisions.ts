@@ -1,6 +1,7 @@
 /** Waves, cells and their health, for tests of what is decided about them. */
 import { defineOrganization, type RolloutPolicy } from '../../lib/registry/index.ts';
-import type { CellHealth } from '../../lib/rollout/decide.ts';
+import { type CellHealth, surveyOf } from '../../lib/rollout/health.ts';
+import { judge, type Verdict } from '../../lib/rollout/judge.ts';
 import type { CellRecord, CellRolloutStatus, RolloutWave, WaveRecord } from '../../lib/rollout/rollout-record.ts';
 import { settings } from './organization.ts';
 
@@ -42,6 +43,14 @@ export const asked = { by: 'ada', at: t(0), reason: 'a test' };
 export const nobody = { by: 'bob', at: t(0), reason: undefined };
 
 export const well = [health('alpha'), health('bravo')];
+/** What alarms of these cells mean, all of which have the version. */
+export function judged(healths: readonly CellHealth[], now = t(0), by = policy()): Verdict {
+  const began = t(-300);
+  const records = healths.map((each) => cell(each.cell, 'deployed', { startedAt: began }));
+  const seen = surveyOf(records, healths, { wave: wave.number, began, now });
+  return judge({ wave, policy: by, ...seen, others: { cells: 0, sick: 0 }, apart: 0, began, now });
+}
+
 /** What a look can see that is wrong, and how it is told. */
 export const SICK: readonly (readonly [string, CellHealth, string])[] = [
   ['an alarm now', alarm('bravo', 'bravo-errors', 'ALARM'), 'bravo: bravo-errors in ALARM'],

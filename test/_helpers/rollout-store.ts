@@ -110,6 +110,13 @@ export class MemoryRolloutStore extends RolloutStore {
     this.waveRecords.set(key(id, number), patched(await this.wave(id, number), patch));
   }
 
+  override async admit(id: string, number: number): Promise<boolean> {
+    const { begun = 0, admitted = 0 } = await this.wave(id, number);
+    if (begun >= admitted) return false;
+    await this.updateWave(id, number, { begun: begun + 1 });
+    return true;
+  }
+
   override async updateCell(id: string, record: Patch<CellRecord> & Pick<CellRecord, 'cell'>): Promise<void> {
     const cells = this.cellRecords.get(id) ?? new Map<string, CellRecord>();
     cells.set(record.cell, patched(cells.get(record.cell) ?? (record as CellRecord), record));

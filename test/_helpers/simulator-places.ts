@@ -1,5 +1,5 @@
 import type { Stack } from '@aws-sdk/client-cloudformation';
-import type { CellHealth } from '../../lib/rollout/decide.ts';
+import type { CellHealth } from '../../lib/rollout/health.ts';
 import type { CellRecord, RolloutCell, RolloutPlan } from '../../lib/rollout/rollout-record.ts';
 import { NEW, type Window } from './simulator-scenario.ts';
 

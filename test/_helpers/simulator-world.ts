@@ -1,6 +1,6 @@
 import type { Stack } from '@aws-sdk/client-cloudformation';
 import { RolloutClient } from '../../lib/rollout/client.ts';
-import type { CellHealth } from '../../lib/rollout/decide.ts';
+import type { CellHealth } from '../../lib/rollout/health.ts';
 import { rollout as rolloutMachine, runWave } from '../../lib/rollout/machines.ts';
 import type { CellAccess } from '../../lib/rollout/operator/cell-access.ts';
 import type { HealthQuestion } from '../../lib/rollout/operator/cell-health.ts';

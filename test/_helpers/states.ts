@@ -3,7 +3,7 @@
  * deployed decide what is called when, and nothing here knows what a rollout is.
  */
 import pLimit from 'p-limit';
-import { eventsOf, type Machine, type State } from '../../lib/rollout/machines.ts';
+import { type Branch, branchesOf, eventsOf, type State } from '../../lib/rollout/machines.ts';
 import type { VirtualClock } from './clock.ts';
 import type { MemoryObjects } from './objects.ts';
 
@@ -56,7 +56,7 @@ export interface Surroundings {
   /** What the function answers. */
   readonly invoke: (payload: Data) => Promise<Data>;
   /** By the name that a definition has for them. */
-  readonly machines: Readonly<Record<string, Machine>>;
+  readonly machines: Readonly<Record<string, Branch>>;
 }
 
 export class StepFunctions {
@@ -85,7 +85,7 @@ export class StepFunctions {
     for (const execution of this.executions.values()) if (execution.status === 'RUNNING') execution.status = 'ABORTED';
   }
 
-  private async drive(execution: Execution, machine: Machine, input: Data): Promise<void> {
+  private async drive(execution: Execution, machine: Branch, input: Data): Promise<void> {
     try {
       await this.run(execution, machine, input, {});
       if (execution.status === 'RUNNING') execution.status = 'SUCCEEDED';
@@ -98,7 +98,7 @@ export class StepFunctions {
   }
 
   /** From state to state, until one ends. @returns its output */
-  private async run(execution: Execution, machine: Machine, input: Data, context: Data): Promise<Data> {
+  private async run(execution: Execution, machine: Branch, input: Data, context: Data): Promise<Data> {
     const whole = { Execution: { Id: execution.id }, ...context };
     let data = input;
     for (let name = machine.StartAt; ; ) {
@@ -131,14 +131,13 @@ export class StepFunctions {
     }
   }
 
-  /** A task or a map, with its retries and catches. */
+  /** A task, a map or what is side by side, with its retries and catches. */
   private async work(execution: Execution, state: State, data: Data, context: Data): Promise<{ data: Data; next: string | undefined }> {
     const tried = new Map<RetryRule, number>();
     for (;;) {
       try {
-        const result = await (state.Type === 'Map'
-          ? this.map(execution, state, data, context)
-          : this.task(execution, state, data, context));
+        const work = { Map: this.map, Parallel: this.parallel }[state.Type as string] ?? this.task;
+        const result = await work.call(this, execution, state, data, context);
         const path = state['ResultPath'];
         return { data: path === null ? data : { ...data, [String(path).slice(2)]: result }, next: state.Next };
       } catch (error) {
@@ -173,13 +172,43 @@ export class StepFunctions {
     return {};
   }
 
+  /** All branches, in the history of the same execution. The first that fails ends the others. */
+  private async parallel(execution: Execution, state: State, data: Data): Promise<Value> {
+    let failure: StateError | undefined;
+    const whole = {
+      id: execution.id,
+      done: execution.done,
+      get status() {
+        return failure ? 'ABORTED' : execution.status;
+      },
+      get events() {
+        return execution.events;
+      },
+      set events(events: number) {
+        execution.events = events;
+      },
+    } as Execution;
+    await Promise.all(
+      branchesOf(state).map(async (each) => {
+        try {
+          await this.run(whole, each, data, {});
+        } catch (error) {
+          if (!(error instanceof Killed)) failure ??= error instanceof StateError ? error : new StateError('INTERNAL', String(error));
+        }
+      }),
+    );
+    if (execution.status !== 'RUNNING') throw new Killed();
+    if (failure) throw failure;
+    return {};
+  }
+
   /** A distributed map: each item is an execution of its own, so many at once; the first that fails ends the others. */
   private async map(execution: Execution, state: State, data: Data, context: Data): Promise<Value> {
     const reader = filled((state['ItemReader'] as { Parameters: Data }).Parameters, data, context);
     const found = await this.around.objects.get(String(reader['Key']));
     if (!found) throw new StateError('States.ItemReaderFailed', `no ${String(reader['Key'])}`);
     const items = JSON.parse(found.text) as readonly Value[];
-    const processor = state['ItemProcessor'] as unknown as Machine;
+    const processor = state['ItemProcessor'] as unknown as Branch;
     const limit = pLimit(Number(at(data, String(state['MaxConcurrencyPath']))));
     let failure: StateError | undefined;
     await Promise.all(

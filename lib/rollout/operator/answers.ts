@@ -5,10 +5,11 @@
 export const ANSWERS = {
   next: ['wave', 'wait', 'end'],
   preflight: ['go', 'wait', 'pass', 'rollback', 'end'],
+  watch: ['wait', 'done'],
   deployed: ['bake', 'rollback', 'end'],
-  look: ['wait', 'pass', 'rollback', 'end'],
+  look: ['wait', 'again', 'pass', 'rollback', 'end'],
   rollback: ['rollback', 'pass', 'end'],
-  restored: ['end'],
+  restored: ['again', 'end'],
   broken: ['rollback', 'end'],
   waveFailed: ['end'],
   startDeploy: ['again', 'poll', 'done'],
@@ -26,7 +27,7 @@ export const superseded = (op: OperationName): WaveAnswer<'end'> | CellAnswer<'d
 
 export type OperationName = keyof typeof ANSWERS;
 export type AnswerTo<Name extends OperationName> = (typeof ANSWERS)[Name][number];
-type WaveOperation = 'next' | 'preflight' | 'deployed' | 'look' | 'rollback' | 'restored' | 'broken' | 'waveFailed';
+type WaveOperation = 'next' | 'preflight' | 'watch' | 'deployed' | 'look' | 'rollback' | 'restored' | 'broken' | 'waveFailed';
 type CellOperation = Exclude<OperationName, WaveOperation>;
 
 /** What a machine is told about a wave. `action` is what it branches on. */

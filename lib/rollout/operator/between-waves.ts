@@ -1,7 +1,8 @@
 /** What the operator does between waves: it finds the next one, or has a stage of a pipeline take the rollout on. */
 import { policyWaveOf } from '../../plan/waves.ts';
-import { advance, scaled } from '../decide.ts';
+import { advance } from '../decide.ts';
 import { type PipelineStage, reachOf } from '../executions.ts';
+import { scaled } from '../looks.ts';
 import { hasEnded, isGoingBack, type RolloutRecord, type WaveRecord } from '../rollout-record.ts';
 import type { AnswerTo, WaveAnswer } from './answers.ts';
 import { RolloutWork } from './rollout-work.ts';

@@ -6,7 +6,7 @@ import { s3Client } from '../../aws/s3.ts';
 import { assume, inRegion, type Session } from '../../aws/session.ts';
 import { isNamed } from '../../registry/errors.ts';
 import { cellStackName } from '../../registry/names.ts';
-import type { CellHealth } from '../decide.ts';
+import type { CellHealth } from '../health.ts';
 import type { RolloutCell, RolloutPlan } from '../rollout-record.ts';
 import { type HealthQuestion, healthOf } from './cell-health.ts';
 import { ComponentStack } from './change.ts';

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-cloudwatch';
 import type { Session } from '../../aws/session.ts';
 import { cellAccountName, componentAlarmPrefix, isOfComponent, messageOf } from '../../registry/index.ts';
-import type { AlarmState, CellHealth } from '../decide.ts';
+import type { AlarmState, CellHealth } from '../health.ts';
 import type { RolloutCell, RolloutPlan } from '../rollout-record.ts';
 
 /** Alarms that a call may name. Source: DescribeAlarms, Amazon CloudWatch API Reference. */

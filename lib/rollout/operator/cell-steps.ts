@@ -3,7 +3,10 @@ import type { Stack } from '@aws-sdk/client-cloudformation';
 import { assetFile, assetsIn, fileKey, readArtifact, readFileChecked, stackParameters, templateFor } from '../../artifact/artifacts.ts';
 import { openAt } from '../../plan/calendar.ts';
 import { FactoryError } from '../../registry/index.ts';
-import { calendarWait, isTouched, mayBegin, scaled } from '../decide.ts';
+import { isTolerated, mayBegin } from '../decide.ts';
+import { hasVersion } from '../health.ts';
+import { calendarWait, scaled } from '../looks.ts';
+import { isTouched } from '../roll-back.ts';
 import { type CellRecord, type Control, previousKey, type RolloutCell, type RolloutPlan, sentKey } from '../rollout-record.ts';
 import type { RolloutStore } from '../rollout-store.ts';
 import { recordOf } from '../sent.ts';
@@ -15,6 +18,10 @@ import { PreviousVersion } from './previous.ts';
 
 /** Seconds between two looks at a stack that is being changed, at most. */
 const POLL_SECONDS = 15;
+/** Seconds until a cell asks again that may not begin before the next look at those that have the version. */
+const ADMISSION_SECONDS = 15;
+/** Seconds between two looks at a calendar that closed after the wave began: a week of them stays within a history. */
+const LONGEST_WAIT = 600;
 /** Share of the time gone by after which to look again: in a rehearsal, looks a second apart would fill the history of an hour. */
 const POLL_GROWTH = 0.05;
 /** How long a stack is waited for, whoever is working on it. */
@@ -46,21 +53,23 @@ export class CellWork {
     const { store, now } = this.context;
     const { id, component, policy } = this.plan;
     const [record, control, waveRecord] = await Promise.all([this.record(), store.requireRecord(id), store.wave(id, this.wave)]);
-    // Who is skipped stays so until another attempt at the wave.
-    if (record.status === 'deployed' || record.status === 'skipped') return DONE;
+    // Who is skipped stays so until another attempt at the wave; who was rolled back alone, for good.
+    if (record.status === 'deployed' || record.status === 'skipped' || record.apart !== undefined) return DONE;
     if (!mayBegin(waveRecord, control.control)) return DONE;
     const held = record.status === 'deploying' ? undefined : await this.held(record, control.control);
     if (held) return held;
     const opening = policy.timeScale < 1 ? { open: true as const } : openAt([this.cell.calendar], now());
     if (!opening.open) {
       const left = opening.until === undefined ? Number.POSITIVE_INFINITY : (opening.until.getTime() - now().getTime()) / 1_000;
-      return { action: 'again', seconds: calendarWait(left) };
+      // Whoever rolls back waits for it.
+      return { action: 'again', seconds: Math.min(LONGEST_WAIT, calendarWait(left)) };
     }
     if (!(await store.holds(component, this.cell.name, id))) {
       return this.fail(`${this.cell.name}: its lock was lost to another rollout of ${component}`);
     }
     if (record.status !== 'deploying' && (await this.isBusy())) return { action: 'again', seconds: scaled(POLL_SECONDS, policy.timeScale) };
     const goesOn = record.status === 'deploying';
+    if (!goesOn && !(await store.admit(id, this.wave))) return { action: 'again', seconds: scaled(ADMISSION_SECONDS, policy.timeScale) };
     const previous = goesOn ? '' : await this.remember();
     if (typeof previous !== 'string') return this.onward(async () => previous);
     const begun: CellRecord = goesOn
@@ -78,7 +87,8 @@ export class CellWork {
           ...(isTouched(record) ? { unchanged: false } : {}),
         };
     // What an earlier attempt has left is none of this one's.
-    await store.updateCell(id, { unchanged: undefined, sentence: undefined, endedAt: undefined, ...begun, waitingSince: undefined });
+    const gone = { unchanged: undefined, sentence: undefined, endedAt: undefined, watchedFrom: undefined };
+    await store.updateCell(id, { ...gone, ...begun, waitingSince: undefined });
     return this.onward(() => this.drive(begun, this.plan.allowReplacement, () => this.propose(begun)));
   }
 
@@ -330,10 +340,16 @@ export class CellWork {
     return { action: 'poll', seconds: Math.min(POLL_SECONDS, Math.max(soonest, Math.round(elapsed * POLL_GROWTH))) };
   }
 
-  /** The cell has failed, and no other of the wave begins. */
+  /** The cell has failed, and no other of the wave begins, if that is one more than the policy tolerates. */
   private async fail(sentence: string): Promise<CellAnswer<'done'>> {
-    await this.context.store.updateWave(this.plan.id, this.wave, { failedCell: this.cell.name });
-    return this.settle({ ...(await this.record()), status: 'failed', sentence });
+    const { store } = this.context;
+    const { id, policy } = this.plan;
+    const settled = await this.settle({ ...(await this.record()), status: 'failed', sentence });
+    const cells = await store.cells(id);
+    const failed = cells.filter(({ status, apart, wave }) => wave === this.wave && (status === 'failed' || apart !== undefined));
+    const exposed = cells.filter(hasVersion).length + failed.length;
+    if (!isTolerated(failed.length, exposed, policy)) await store.updateWave(id, this.wave, { failedCell: this.cell.name });
+    return settled;
   }
 
   private async settle(record: CellRecord): Promise<CellAnswer<'done'>> {

@@ -27,7 +27,7 @@ export type Operation = { readonly rollout: string } & (
   // The run of the rollout that began the wave: see `superseded`.
   | ({ readonly run: number; readonly wave: number } & (
       | { readonly op: 'preflight'; readonly execution: string }
-      | { readonly op: 'deployed' | 'look' | 'rollback' | 'restored' }
+      | { readonly op: 'watch' | 'deployed' | 'look' | 'rollback' | 'restored' }
       | { readonly op: 'broken'; readonly error: Caught }
       | { readonly op: 'startDeploy' | 'pollDeploy' | 'startRestore' | 'pollRestore'; readonly cell: RolloutCell }
       | { readonly op: 'cellBroken'; readonly cell: RolloutCell; readonly error: Caught }
@@ -62,6 +62,8 @@ export async function operate(context: WaveContext, operation: Operation): Promi
       return between.next(operation.execution, operation.stage);
     case 'preflight':
       return rollout.preflight(operation.wave, operation.execution);
+    case 'watch':
+      return rollout.watch(operation.wave);
     case 'deployed':
       return rollout.deployed(operation.wave);
     case 'look':

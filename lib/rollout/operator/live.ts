@@ -5,8 +5,8 @@
 
 import { messageOf } from '../../registry/index.ts';
 import type { RegistryReader } from '../../registry/reader.ts';
-import { isTouched } from '../decide.ts';
 import { type Freeze, freezeLook, freezeOf, sentenceOf } from '../freezes.ts';
+import { isTouched } from '../roll-back.ts';
 import type { CellRecord, Control, RolloutPlan, RolloutWave } from '../rollout-record.ts';
 import type { RolloutStore } from '../rollout-store.ts';
 

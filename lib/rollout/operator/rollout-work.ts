@@ -1,5 +1,13 @@
 /** What every step of a rollout's machine needs: the plan, the clock, and how a rollout ends. */
-import { endsWell, hasEnded, type Outcome, type RolloutPlan, type RolloutRecord, type RolloutStatus } from '../rollout-record.ts';
+import {
+  type CellRecord,
+  endsWell,
+  hasEnded,
+  type Outcome,
+  type RolloutPlan,
+  type RolloutRecord,
+  type RolloutStatus,
+} from '../rollout-record.ts';
 import type { WaveAnswer } from './answers.ts';
 import type { CellContext } from './cell-steps.ts';
 
@@ -23,17 +31,18 @@ export abstract class RolloutWork {
 
   /** Ends it, unless somebody has asked for something since `record` was read. */
   protected async endUnless({ control }: RolloutRecord, status: RolloutStatus, outcome: Outcome): Promise<WaveAnswer<'end'> | undefined> {
-    const told = status === 'succeeded' ? await this.withSkipped(outcome) : outcome;
+    const told = status === 'succeeded' ? await this.withExceptions(outcome) : outcome;
     const unchanged = await this.context.store.updateRecord(this.plan.id, { outcome: told }, { control, status: 'running' });
     return unchanged ? this.end(status, told) : undefined;
   }
 
-  /** The outcome, with the cells that were left out on the way. */
-  private async withSkipped(outcome: Outcome): Promise<Outcome> {
-    const skipped = (await this.context.store.cells(this.plan.id)).filter((cell) => cell.status === 'skipped');
-    if (skipped.length === 0) return outcome;
-    const named = skipped.slice(0, NAMED).map(({ cell, sentence = 'skipped' }) => `${cell} (${sentence})`);
-    const more = skipped.length > NAMED ? ` and ${skipped.length - NAMED} more` : '';
+  /** The outcome, with the cells that were left out, or rolled back alone, on the way. */
+  private async withExceptions(outcome: Outcome): Promise<Outcome> {
+    const cells = (await this.context.store.cells(this.plan.id)).filter((cell) => cell.status === 'skipped' || cell.apart !== undefined);
+    if (cells.length === 0) return outcome;
+    const why = ({ apart, sentence = 'skipped' }: CellRecord) => (apart === undefined ? sentence : `rolled back alone: ${apart}`);
+    const named = cells.slice(0, NAMED).map((cell) => `${cell.cell} (${why(cell)})`);
+    const more = cells.length > NAMED ? ` and ${cells.length - NAMED} more` : '';
     return { ...outcome, sentence: `${outcome.sentence}, but for ${named.join(', ')}${more}` };
   }
 

@@ -1,23 +1,15 @@
 /** What the operator does for a wave as a whole: it looks, takes locks, decides by `decide.ts`, and writes down. */
 import pLimit from 'p-limit';
 import { openTogether } from '../../plan/calendar.ts';
-import {
-  advance,
-  afterDeploy,
-  afterRollback,
-  bakeEnd,
-  type CellHealth,
-  isTouched,
-  look,
-  preflight,
-  type Spoken,
-  toRestore,
-} from '../decide.ts';
-import { toldRollback } from '../rolled-back.ts';
+import { advance, afterDeploy, bakeEnd, isDeployed, lackingIn, look, preflight, type Spoken } from '../decide.ts';
+import { hasVersion } from '../health.ts';
+import { watchAgain } from '../looks.ts';
+import { afterRollback, backOf, isTouched, toldRollback, toRestore } from '../roll-back.ts';
 import {
   type CellRecord,
   type Control,
   hasEnded,
+  leftKey,
   type Outcome,
   type RolloutCell,
   rollbackKey,
@@ -26,15 +18,13 @@ import {
 } from '../rollout-record.ts';
 import type { AnswerTo, WaveAnswer } from './answers.ts';
 import { type Live, readLive, skippedIn, waitFor, withoutSkipped } from './live.ts';
-import { RolloutWork } from './rollout-work.ts';
+import { LOOKED_AT_ONCE, Watching } from './watching.ts';
 
-/** Cells that are looked at once. */
-const CONCURRENCY = 25;
 /** Cells that a sentence names. */
 const NAMED = 10;
 
 /** One rollout in its waves. */
-export class WaveWork extends RolloutWork {
+export class WaveWork extends Watching {
   /** Whether the wave may begin. Locks are taken here. */
   async preflight(number: number, execution: string): Promise<WaveAnswer<AnswerTo<'preflight'>>> {
     const { store } = this.context;
@@ -43,7 +33,7 @@ export class WaveWork extends RolloutWork {
     const [record, pinned, before] = await Promise.all([store.requireRecord(id), store.cellsIn(id, number), store.wave(id, number)]);
     // Asked again, because its answer was lost.
     if (record.status !== 'running') return this.ended(record);
-    if (before.status === 'rolling back') {
+    if (before.status === 'rolling back' || record.back?.scope === 'cells') {
       // An execution has died on the way back: this one goes on with that.
       const outcome = record.outcome ?? { wave: number, sentence: `wave ${number} was being put back` };
       return this.answer({ action: 'rollback', outcome }, number);
@@ -60,8 +50,9 @@ export class WaveWork extends RolloutWork {
     const cells = pinned.filter(({ name }) => !live.skipped.has(name));
     const locked = halted || !approved ? [] : await this.lock(component, cells);
     const idle = halted || !approved || locked.length > 0;
-    const healths = idle ? [] : await this.healths(cells, changed ? { firedSince: begun.deployBeganAt } : {});
-    const earlier = idle || cells.length === 0 ? [] : await this.healths(await this.changedBefore(number, all), {});
+    const seen = idle || cells.length === 0 ? undefined : await this.survey(wave, begun, all, {});
+    const healths = idle ? [] : await this.healthsOf(cells, all, {});
+    const verdict = seen?.verdict ?? ({ verdict: 'well' } as const);
     const opens = this.opening(cells, begun);
     const decided = preflight({
       wave: withoutSkipped(wave, new Set(live.skipped.keys())),
@@ -70,7 +61,8 @@ export class WaveWork extends RolloutWork {
       control: record.control,
       cells: done,
       healths,
-      earlier,
+      verdict,
+      cures: this.plan.cures,
       locked,
       opens,
       now: this.now(),
@@ -85,15 +77,52 @@ export class WaveWork extends RolloutWork {
       // What it waits for may just have come: an approval that is written beside the end would be heard by nobody.
       return (await this.endUnless(record, decision.status, decision.outcome)) ?? this.preflight(number, execution);
     }
+    if (seen) await this.keep(seen, number);
     if (decision.action !== 'go') return this.answer(decision, number);
+    const begunSoFar = begun.begun ?? 0;
     await store.updateWave(id, number, {
       status: 'deploying',
       sentence: undefined,
       failedCell: undefined,
+      held: undefined,
+      begun: begunSoFar,
+      admitted: begunSoFar + policy.concurrency,
       // What fired before the first cell changed is nobody's fault here; what fired since then counts, however often the wave begins anew.
       deployBeganAt: changed ? (begun.deployBeganAt ?? this.now()) : this.now(),
     });
-    return { action: 'go', cells: waveKey(id, number), concurrency: policy.concurrency };
+    const left = new Set(lackingIn(wave, done));
+    if (left.size === 0 || left.size === cells.length) return { action: 'go', cells: waveKey(id, number), concurrency: policy.concurrency };
+    const key = leftKey(id, number, `${record.runs}-${begun.attempts}-${left.size}`);
+    await store.writeOnce(
+      key,
+      cells.filter(({ name }) => left.has(name)),
+    );
+    return { action: 'go', cells: key, concurrency: policy.concurrency };
+  }
+
+  /**
+   * A look at every cell with the version while cells of the wave are deployed. Once one is sick, no other begins. Between two
+   * looks no more than the policy's concurrency may begin: so many and no more can follow a cell that has just fallen sick.
+   */
+  async watch(number: number): Promise<WaveAnswer<AnswerTo<'watch'>>> {
+    const { store } = this.context;
+    const { id, policy } = this.plan;
+    const wave = this.wave(number);
+    const [record, before, all] = await Promise.all([store.requireRecord(id), store.wave(id, number), store.cells(id)]);
+    const seen = await this.survey(wave, before, all, {});
+    await this.keep(seen, number);
+    const { verdict } = seen.verdict;
+    const held = verdict === 'well' || verdict === 'blip' ? undefined : (before.held ?? this.now());
+    if (held === undefined) await store.updateWave(id, number, { admitted: (before.begun ?? 0) + policy.concurrency });
+    else if (before.held === undefined) {
+      const sentence = 'sentence' in seen.verdict ? seen.verdict.sentence : '';
+      await store.updateWave(id, number, { held, sentence });
+    }
+    const own = (await store.cells(id)).filter((cell) => cell.wave === number);
+    const waveRecord = await store.wave(id, number);
+    if (isDeployed(wave, waveRecord, own, record.control)) return { action: 'done', sentence: 'no cell is being deployed' };
+    const elapsed = (Date.parse(this.now()) - Date.parse(waveRecord.deployBeganAt ?? this.now())) / 1_000;
+    return { action: 'wait', seconds: watchAgain(own, elapsed, policy.timeScale), sentence: `${own.length} cells have begun` };
   }
 
   /** Reads what holds the wave now, and writes down which of its cells are skipped in this attempt. */
@@ -126,11 +155,19 @@ export class WaveWork extends RolloutWork {
   async deployed(number: number): Promise<WaveAnswer<AnswerTo<'deployed'>>> {
     const { store } = this.context;
     const { id, policy } = this.plan;
-    const [record, all] = await Promise.all([store.requireRecord(id), store.cells(id)]);
-    const cells = all.filter((cell) => cell.wave === number);
-    const wave = withoutSkipped(this.wave(number), skippedIn(cells));
-    const decision = afterDeploy(wave, cells, record.control);
+    const [record, waveRecord, cells] = await Promise.all([store.requireRecord(id), store.wave(id, number), store.cells(id)]);
+    const own = cells.filter((cell) => cell.wave === number);
+    const wave = withoutSkipped(this.wave(number), skippedIn(own));
+    const decision = afterDeploy(wave, {
+      cells: own,
+      record: waveRecord,
+      control: record.control,
+      policy,
+      exposed: cells.filter(hasVersion).length,
+    });
     if (decision.action !== 'bake') return this.answer(decision, number);
+    // What is held is judged before anything else.
+    if (lackingIn(wave, own).length > 0) return { action: 'bake', seconds: 1, sentence: waveRecord.sentence ?? 'a cell is sick' };
     const now = this.now();
     const until = bakeEnd(wave, policy, now);
     await store.updateWave(id, number, { status: 'baking', bakeBeganAt: now, bakeUntil: until, extended: undefined, sentence: undefined });
@@ -138,28 +175,31 @@ export class WaveWork extends RolloutWork {
     return { action: 'bake', seconds: 1, sentence: `bakes until ${until}` };
   }
 
-  /** A look at the wave while it bakes. */
+  /** A look at every cell with the version while the wave bakes, or while an alarm is judged. */
   async look(number: number): Promise<WaveAnswer<AnswerTo<'look'>>> {
     const { store } = this.context;
-    const { id, policy, drill } = this.plan;
-    const [record, waveRecord, pinned, records] = await Promise.all([
-      store.requireRecord(id),
-      store.wave(id, number),
-      store.cellsIn(id, number),
-      store.cells(id),
-    ]);
-    const skipped = skippedIn(records);
-    const cells = pinned.filter(({ name }) => !skipped.has(name));
-    const healths = await this.healths(cells, { firedSince: waveRecord.deployBeganAt, requestsSince: waveRecord.bakeBeganAt });
+    const { id, policy, drill, cures } = this.plan;
+    const [record, waveRecord, cells] = await Promise.all([store.requireRecord(id), store.wave(id, number), store.cells(id)]);
+    const own = cells.filter((cell) => cell.wave === number);
+    const wave = withoutSkipped(this.wave(number), skippedIn(own));
+    const seen = await this.survey(wave, waveRecord, cells, { requestsSince: waveRecord.bakeBeganAt });
+    await this.keep(seen, number);
+    const exposed = new Set(own.filter(hasVersion).map(({ cell }) => cell));
     const decision = look({
-      wave: withoutSkipped(this.wave(number), skipped),
+      wave,
       record: waveRecord,
       policy,
       control: record.control,
-      healths,
-      drill,
+      healths: seen.healths.filter(({ cell }) => exposed.has(cell)),
+      verdict: seen.verdict,
+      lacking: lackingIn(wave, own),
+      ...{ cures, drill },
       now: this.now(),
     });
+    if (decision.action === 'pass' && this.plan.waves.every((each) => each.number <= number || each.cells.length === 0)) {
+      const changed = await this.changedSince(cells);
+      if (changed) return this.answer({ action: 'end', status: 'stopped', outcome: changed }, number);
+    }
     if (decision.action === 'extend') {
       await store.updateWave(id, number, { bakeUntil: decision.until, extended: decision.sentence });
       return { action: 'wait', seconds: decision.seconds, sentence: decision.sentence };
@@ -172,22 +212,26 @@ export class WaveWork extends RolloutWork {
     const { store } = this.context;
     const { id, policy } = this.plan;
     const [record, cells, { attempts }] = await Promise.all([store.requireRecord(id), store.cells(id), store.wave(id, number)]);
-    const back = toRestore(cells, number, policy, record.control);
+    const wanted = backOf(policy, record.control, record.back);
+    const back = toRestore(cells, number, policy, record.control, record.back);
     const waves = [...new Set([...back.map(({ wave }) => wave), number])];
     const known = new Map((await Promise.all(waves.map((wave) => store.cellsIn(id, wave)))).flat().map((cell) => [cell.name, cell]));
     const found = back.flatMap(({ cell, wave }) => {
       const pinned = known.get(cell);
       return pinned ? [{ ...pinned, wave }] : [];
     });
-    for (const wave of waves) await store.updateWave(id, wave, { status: 'rolling back' });
+    const why = record.outcome?.sentence ?? 'rolled back alone';
+    if (wanted.scope === 'cells') for (const { cell } of back) await store.updateCell(id, { cell, apart: why });
+    else for (const wave of waves) await store.updateWave(id, wave, { status: 'rolling back' });
     // The same locks as on the way out: a rollout that was stopped has given them back.
     const locked = new Map((await this.lock(this.plan.component, found)).map(({ cell = '', sentence }) => [cell, sentence]));
     for (const [cell, sentence] of locked) await store.updateCell(id, { cell, status: 'not restored', sentence });
     const items = found.filter(({ name }) => !locked.has(name));
-    if (items.length === 0) return { action: 'pass', sentence: 'no cell has anything to put back' };
-    const key = rollbackKey(id, number, `${record.runs}-${attempts}`);
+    if (items.length === 0) return { action: 'pass', sentence: 'no cell has anything to roll back' };
+    const which = wanted.scope === 'cells' ? `-${cells.filter(({ apart }) => apart !== undefined).length}` : '';
+    const key = rollbackKey(id, number, `${record.runs}-${attempts}${which}`);
     await store.writeOnce(key, items);
-    return { action: 'rollback', cells: key, concurrency: policy.rollbackConcurrency, sentence: `puts ${items.length} cells back` };
+    return { action: 'rollback', cells: key, concurrency: policy.rollbackConcurrency, sentence: `rolls ${items.length} cells back` };
   }
 
   /** How the rollback went. */
@@ -196,6 +240,14 @@ export class WaveWork extends RolloutWork {
     const { id } = this.plan;
     const [record, cells, waves] = await Promise.all([store.requireRecord(id), store.cells(id), store.waves(this.plan)]);
     const returning = waves.filter(({ status }) => status === 'rolling back');
+    if (record.back?.scope === 'cells' && returning.length === 0) {
+      const stuck = cells.find(({ apart, status }) => apart !== undefined && status === 'not restored');
+      const gone = record.back.cells.join(', ');
+      await store.updateRecord(id, { back: undefined, outcome: undefined, cause: undefined });
+      if (!stuck) return { action: 'again', sentence: `${gone} was rolled back alone; the rollout goes on without it` };
+      const sentence = `${stuck.cell} could not be rolled back alone: ${stuck.sentence ?? 'no reason known'}`;
+      return this.end('awaiting decision', { wave: number, cell: stuck.cell, sentence });
+    }
     const end = afterRollback(
       cells,
       returning.map((wave) => wave.number),
@@ -241,14 +293,6 @@ export class WaveWork extends RolloutWork {
     return wave;
   }
 
-  /** Cells that run the version because earlier waves gave it to them. */
-  private async changedBefore(number: number, records: readonly CellRecord[]): Promise<readonly RolloutCell[]> {
-    const names = new Set(records.filter((cell) => cell.wave < number && isTouched(cell)).map(({ cell }) => cell));
-    const waves = new Set(records.filter(({ cell }) => names.has(cell)).map(({ wave }) => wave));
-    const cells = await Promise.all([...waves].map((wave) => this.context.store.cellsIn(this.plan.id, wave)));
-    return cells.flat().filter(({ name }) => names.has(name));
-  }
-
   /** An attempt of its own for every execution; the same one when a call is repeated. */
   private async begin(wave: WaveRecord, execution: string): Promise<WaveRecord> {
     if (wave.execution === execution) return wave;
@@ -281,7 +325,7 @@ export class WaveWork extends RolloutWork {
   private async lock(component: string, cells: readonly RolloutCell[]): Promise<readonly Outcome[]> {
     const { store } = this.context;
     const { id } = this.plan;
-    const limit = pLimit(CONCURRENCY);
+    const limit = pLimit(LOOKED_AT_ONCE);
     const over = new Map<string, Promise<boolean>>();
     const isOver = (rollout: string) => {
       const known = over.get(rollout) ?? this.isOver(rollout);
@@ -307,16 +351,6 @@ export class WaveWork extends RolloutWork {
     return record.status === 'running' && record.execution !== undefined && !(await this.context.isRunning(record.execution));
   }
 
-  private async healths(
-    cells: readonly RolloutCell[],
-    since: { readonly firedSince?: string | undefined; readonly requestsSince?: string | undefined },
-  ): Promise<readonly CellHealth[]> {
-    const limit = pLimit(CONCURRENCY);
-    const { component, kind, traffic } = this.plan;
-    const question = { component, kind, traffic, ...since, now: this.now() };
-    return Promise.all(cells.map((cell) => limit(() => this.context.access.health(cell, question))));
-  }
-
   /** Writes down what was decided, and says it to the machine. */
   private async answer<D extends Spoken>(decision: D, number: number): Promise<WaveAnswer<D['action']>> {
     return { ...(await this.writeDown(decision, number)), action: decision.action };
@@ -331,12 +365,14 @@ export class WaveWork extends RolloutWork {
         return {};
       case 'wait':
         return { seconds: decision.seconds, sentence: decision.sentence };
+      case 'again':
+        return { sentence: decision.sentence };
       case 'pass':
         await store.updateWave(id, number, { status: 'passed', endedAt: this.now(), sentence: decision.sentence });
         await this.passed();
         return { sentence: decision.sentence };
       case 'rollback':
-        await store.updateRecord(id, { outcome: decision.outcome, cause: decision.outcome });
+        await store.updateRecord(id, { outcome: decision.outcome, cause: decision.outcome, back: decision.back });
         return { sentence: decision.outcome.sentence };
       case 'end':
         await store.updateWave(id, number, { sentence: decision.outcome.sentence });

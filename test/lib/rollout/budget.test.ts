@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { historyBudget, longestBakeHours, MOST_EVENTS } from '../../../lib/rollout/budget.ts';
-import { looksIn } from '../../../lib/rollout/decide.ts';
+import { looksIn } from '../../../lib/rollout/looks.ts';
 
 const policy = { timeScale: 1, alarmGrace: '10m', maxBakeExtension: '2h' };
 const HOUR = 3_600;

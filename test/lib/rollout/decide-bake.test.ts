@@ -1,12 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { afterRollback, type CellHealth, isTouched, type LookInput, look, rollbackScope, toRestore } from '../../../lib/rollout/decide.ts';
+import { type LookInput, look } from '../../../lib/rollout/decide.ts';
+import type { CellHealth } from '../../../lib/rollout/health.ts';
+import { afterRollback, backOf, isTouched, toRestore } from '../../../lib/rollout/roll-back.ts';
 import type { CellRecord, Control } from '../../../lib/rollout/rollout-record.ts';
-import { alarm, asked, cell, health, policy, record, SICK, t, UNKNOWN, wave, well } from '../../_helpers/decisions.ts';
+import { alarm, asked, cell, health, judged, policy, record, SICK, t, UNKNOWN, wave, well } from '../../_helpers/decisions.ts';
 
 describe('a look at a wave that bakes', () => {
   const baking = record({ status: 'baking', bakeBeganAt: t(0), deployBeganAt: t(-300) });
-  const decide = (seconds: number, change: Partial<LookInput> = {}) =>
-    look({ ...{ wave, record: baking, policy: policy(), control: {}, healths: well, now: t(seconds) }, ...change });
+  const decide = (seconds: number, change: Partial<LookInput> = {}) => {
+    const verdict = judged(change.healths ?? well, t(seconds), change.policy);
+    const base = { wave, record: baking, policy: policy(), control: {}, healths: well, verdict, lacking: [], now: t(seconds) };
+    return look({ ...base, ...change });
+  };
 
   test('goes on until the end, and looks less often with time', () => {
     expect(decide(0)).toEqual({ action: 'wait', seconds: 30, sentence: `baking until ${t(3_600)}` });
@@ -21,8 +26,8 @@ describe('a look at a wave that bakes', () => {
     expect(decide(36, rehearsal)).toEqual({ action: 'pass', sentence: 'baked 36 s without an alarm' });
   });
 
-  test.each(SICK)('finds %s at any time, also at the very end, and puts back', (_, seen, sentence) => {
-    const back = { action: 'rollback', outcome: { wave: 2, cell: 'bravo', sentence } };
+  test.each(SICK)('finds %s at any time, also at the very end, and rolls back', (_, seen, sentence) => {
+    const back = { action: 'rollback', back: { scope: 'wave' }, outcome: { wave: 2, cell: 'bravo', sentence } };
     for (const seconds of [0, 1_800, 3_599, 3_600, 5_000, 99_999]) {
       expect(decide(seconds, { healths: [health('alpha'), seen] })).toEqual(back);
       expect(decide(seconds, { healths: [seen], control: { skipBake: { 2: asked }, stop: asked, pause: asked } })).toEqual(back);
@@ -164,10 +169,13 @@ describe('a rollback', () => {
 
   test('takes as much as a person asked for', () => {
     const scope = (scope: 'wave' | 'all'): Control => ({ rollback: { ...asked, scope } });
-    expect(rollbackScope(all, scope('wave'))).toBe('wave');
-    expect(rollbackScope(policy(), scope('all'))).toBe('all');
-    expect(rollbackScope(policy(), {})).toBe('wave');
-    expect(rollbackScope(all, {})).toBe('all');
+    expect(backOf(all, scope('wave'))).toEqual({ scope: 'wave' });
+    expect(backOf(policy(), scope('all'))).toEqual({ scope: 'all' });
+    expect(backOf(policy(), {})).toEqual({ scope: 'wave' });
+    expect(backOf(all, {})).toEqual({ scope: 'all' });
+    // A person has more to say than a verdict, and a verdict than the policy.
+    expect(backOf(policy(), {}, { scope: 'all' })).toEqual({ scope: 'all' });
+    expect(backOf(policy(), scope('wave'), { scope: 'all' })).toEqual({ scope: 'wave' });
     expect(names(toRestore(cells, 2, policy(), scope('all')))).toBe('fghzda');
   });
 
@@ -191,14 +199,14 @@ describe('a rollback', () => {
     });
     expect(afterRollback([cell('a', 'restored'), cell('b', 'not restored', { sentence: 'stuck', wave: 0 })], [2], outcome)).toEqual({
       status: 'rolled back in part',
-      outcome: { wave: 2, sentence: 'alpha: errors in ALARM. Not put back: b (stuck)' },
+      outcome: { wave: 2, sentence: 'alpha: errors in ALARM. Not rolled back: b (stuck)' },
     });
   });
 
   test('is one in part, too, where a cell runs the version and nobody says why', () => {
     expect(afterRollback([cell('a', 'restoring'), cell('b', 'deployed')], [2], { sentence: 'x' })).toEqual({
       status: 'rolled back in part',
-      outcome: { sentence: 'x. Not put back: a (restoring, no reason known), b (deployed, no reason known)' },
+      outcome: { sentence: 'x. Not rolled back: a (restoring, no reason known), b (deployed, no reason known)' },
     });
   });
 

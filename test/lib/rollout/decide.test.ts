@@ -1,19 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  advance,
-  afterDeploy,
-  bakeEnd,
-  calendarWait,
-  looksIn,
-  mayBegin,
-  nextLook,
-  type PreflightInput,
-  preflight,
-  scaled,
-} from '../../../lib/rollout/decide.ts';
+import { advance, afterDeploy, bakeEnd, mayBegin, type PreflightInput, preflight } from '../../../lib/rollout/decide.ts';
+import type { Verdict } from '../../../lib/rollout/judge.ts';
+import { calendarWait, looksIn, nextLook, scaled } from '../../../lib/rollout/looks.ts';
 import type { CellRecord, Control, RolloutRecord, WaveRecord, WaveStatus } from '../../../lib/rollout/rollout-record.ts';
-import { alarm, asked, cell, DAY, health, nobody, policy, record, SICK, t, UNKNOWN, wave, well } from '../../_helpers/decisions.ts';
+import { alarm, asked, cell, DAY, health, judged, nobody, policy, record, SICK, t, UNKNOWN, wave, well } from '../../_helpers/decisions.ts';
 
 describe('before a wave', () => {
   const decide = (change: Partial<PreflightInput> = {}) =>
@@ -25,7 +16,7 @@ describe('before a wave', () => {
         control: {},
         cells: [],
         healths: well,
-        earlier: [],
+        verdict: { verdict: 'well' } as const,
         locked: [],
         opens: undefined,
         now: t(60),
@@ -37,14 +28,49 @@ describe('before a wave', () => {
     expect(decide()).toEqual({ action: 'go' });
   });
 
-  test('a cell of an earlier wave is sick by now: it does not begin, and that wave is left to a person', () => {
-    expect(decide({ earlier: [health('zulu'), alarm('yankee', 'yankee-errors', 'ALARM')] })).toEqual({
+  const SENTENCE = 'yankee: yankee-errors in ALARM';
+  const one = { cell: 'yankee', wave: 1, since: t(0), still: true, sentence: SENTENCE };
+  const numbers = { sick: 1, of: 100, expected: 0.3, chance: 0.26 };
+  test.each<[string, Verdict, object]>([
+    ['is judged: it waits', { verdict: 'hold', cells: [one], sentence: SENTENCE }, { action: 'wait', seconds: 30, sentence: SENTENCE }],
+    ['has cleared by itself: it begins', { verdict: 'blip', cells: [one], sentence: SENTENCE }, { action: 'go' }],
+    [
+      'is to blame on the version: all that has it is rolled back',
+      { verdict: 'blame', scope: 'all', cell: 'yankee', sentence: SENTENCE },
+      { action: 'rollback', back: { scope: 'all' }, outcome: { cell: 'yankee', wave: 2, sentence: SENTENCE } },
+    ],
+    [
+      'stays: that cell alone is rolled back',
+      { verdict: 'alone', cells: [one], sentence: SENTENCE, numbers },
+      { action: 'rollback', back: { scope: 'cells', cells: ['yankee'] }, outcome: { cell: 'yankee', wave: 2, sentence: SENTENCE } },
+    ],
+    [
+      'is one too many: a person decides',
+      { verdict: 'ask', cells: [one], sentence: SENTENCE, numbers },
+      { action: 'end', status: 'awaiting decision', outcome: { cell: 'yankee', wave: 2, sentence: SENTENCE } },
+    ],
+    [
+      'stops it, where the policy says so',
+      { verdict: 'stop', cell: 'yankee', sentence: SENTENCE },
+      { action: 'end', status: 'stopped', outcome: { cell: 'yankee', wave: 2, sentence: SENTENCE } },
+    ],
+  ])('an alarm in a cell that has the version %s', (_, verdict, expected) => {
+    expect(decide({ verdict })).toEqual(expected);
+  });
+
+  test('a cell is sick of what it runs: it waits as long as a diagnosis takes, then names the way out', () => {
+    const ill = { healths: [health('alpha'), alarm('bravo', 'bravo-errors', 'ALARM')] };
+    expect(decide(ill)).toMatchObject({
+      action: 'wait',
+      sentence: expect.stringContaining('bravo: bravo-errors in ALARM, before it has the version'),
+    });
+    expect(decide({ ...ill, now: t(1_800) })).toMatchObject({
       action: 'end',
       status: 'stopped',
-      outcome: { cell: 'yankee', wave: 2, sentence: 'yankee: yankee-errors in ALARM; it has had the version since an earlier wave' },
+      outcome: { cell: 'bravo', sentence: expect.stringContaining('`cellctl rollout start --cures bravo --reason …`') },
     });
-    // What is not known of it was known when its own wave passed.
-    expect(decide({ earlier: [alarm('yankee', 'yankee-errors', 'INSUFFICIENT_DATA')] })).toEqual({ action: 'go' });
+    // The version is to cure it.
+    expect(decide({ ...ill, cures: ['bravo'] })).toEqual({ action: 'go' });
   });
 
   test.each<[string, Control, object]>([
@@ -87,7 +113,7 @@ describe('before a wave', () => {
     const REASONS: readonly (readonly [string, Partial<PreflightInput>, string])[] = [
       ['a lock', { locked }, 'alpha is locked by x-1'],
       ['calendars that never meet', { opens: 'never' }, 'no hour in common within a year'],
-      ...SICK.map(([what, seen, said]) => [what, { healths: [health('alpha'), seen] }, said] as const),
+      ...SICK.map(([what, seen, said]) => [`${what}, for too long`, { healths: [health('alpha'), seen], now: t(1_800) }, said] as const),
       ...UNKNOWN.map(
         ([what, seen, said]) => [`${what}, for too long`, { healths: [seen], ...late }, `${said}, longer than the grace of 10m`] as const,
       ),
@@ -98,7 +124,7 @@ describe('before a wave', () => {
       const before = [cell('alpha', 'restored'), cell('bravo', 'pending'), cell('alpha', 'deployed', { unchanged: true })];
       expect(decide({ ...change, cells: before })).toMatchObject({ action: 'end', status: 'stopped', outcome });
     });
-    test.each(REASONS)('%s puts back what an earlier attempt has changed', (_, change, sentence) => {
+    test.each(REASONS)('%s rolls back what an earlier attempt has changed', (_, change, sentence) => {
       const outcome = { wave: 2, sentence: expect.stringContaining(sentence) };
       expect(decide({ ...change, cells: [cell('alpha', 'deployed')] })).toMatchObject({ action: 'rollback', outcome });
     });
@@ -125,10 +151,11 @@ describe('before a wave', () => {
     expect(decide({ opens, now: t(2 * DAY) })).toEqual({ action: 'go' });
   });
 
-  test('a closed calendar does not keep cells that run the version already from being put back', () => {
+  test('a closed calendar does not keep cells that run the version already from being rolled back', () => {
     const opens = { at: t(DAY), why: 'bravo is closed' };
     const change = { opens, cells: [cell('alpha', 'deployed')] };
-    expect(decide({ ...change, healths: [alarm('alpha', 'a', 'ALARM')] })).toMatchObject({ action: 'rollback' });
+    const verdict = judged([alarm('alpha', 'a', 'ALARM')]);
+    expect(decide({ ...change, verdict })).toMatchObject({ action: 'rollback', back: { scope: 'wave' } });
     expect(decide({ ...change, healths: [alarm('alpha', 'a', 'INSUFFICIENT_DATA')] })).toMatchObject({ action: 'wait' });
   });
 
@@ -143,6 +170,7 @@ describe('one more cell of a wave', () => {
   test.each<[string, Partial<WaveRecord>, Control, boolean]>([
     ['begins', {}, {}, true],
     ['does not after a failure', { failedCell: 'alpha' }, {}, false],
+    ['does not while a cell is sick', { held: t(0) }, {}, false],
     ['does not once a stop is asked for', {}, { stop: asked }, false],
     ['does not once a pause is asked for', {}, { pause: asked }, false],
     ['does not once a rollback is asked for', {}, { rollback: { ...asked, scope: 'wave' } }, false],
@@ -168,7 +196,7 @@ describe('after the deployments of a wave', () => {
     ['all have it, and a pause is asked for: it bakes, that cells are watched', both, { pause: asked }, { action: 'bake' }],
     ['all have it, and a stop is asked for: it bakes, and the first look stops', both, { stop: asked }, { action: 'bake' }],
     ['one failed', failure, {}, { action: 'rollback', outcome: { wave: 2, cell: 'bravo', sentence: 'bravo: no such image' } }],
-    ['one failed, whatever is asked for', failure, { pause: asked, stop: asked }, { action: 'rollback', outcome: { cell: 'bravo' } }],
+    ['one failed, whatever halt is asked for', failure, { pause: asked, stop: asked }, { action: 'rollback', outcome: { cell: 'bravo' } }],
     ['one failed and nobody knows why', [cell('bravo', 'failed')], {}, { outcome: { sentence: 'bravo could not be deployed' } }],
     [
       'a rollback is asked for',
@@ -186,7 +214,28 @@ describe('after the deployments of a wave', () => {
     ],
     ['one is still being deployed', [...one, cell('bravo', 'deploying')], {}, { action: 'rollback', outcome: { cell: 'bravo' } }],
   ])('%s', (_, cells, control, expected) => {
-    expect(afterDeploy(wave, cells, control)).toMatchObject(expected);
+    expect(afterDeploy(wave, { cells, record: {}, control, policy: policy(), exposed: cells.length })).toMatchObject(expected);
+  });
+
+  test('failed cells that are tolerated are rolled back alone, and not twice', () => {
+    const tolerant = { record: {}, control: {}, policy: policy({ failureTolerance: { cells: 1 } }), exposed: 10 };
+    expect(afterDeploy(wave, { ...tolerant, cells: failure })).toMatchObject({
+      action: 'rollback',
+      back: { scope: 'cells', cells: ['bravo'] },
+      outcome: { cell: 'bravo', sentence: 'bravo: no such image' },
+    });
+    const apart = [cell('alpha', 'deployed'), cell('bravo', 'restored', { apart: 'no such image' })];
+    expect(afterDeploy(wave, { ...tolerant, cells: apart })).toEqual({ action: 'bake' });
+    const second = [cell('alpha', 'failed', { sentence: 'nor this' }), cell('bravo', 'restored', { apart: 'no such image' })];
+    const beyond = afterDeploy(wave, { ...tolerant, cells: second });
+    expect(beyond).toMatchObject({ action: 'rollback', outcome: { cell: 'alpha' } });
+    expect(beyond).not.toHaveProperty('back');
+  });
+
+  test('what was left out because a cell is sick waits until that is judged', () => {
+    expect(afterDeploy(wave, { cells: one, record: { held: t(0) }, control: {}, policy: policy(), exposed: 1 })).toEqual({
+      action: 'bake',
+    });
   });
 });
 

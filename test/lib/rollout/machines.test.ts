@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import aslValidator from 'asl-validator';
 import { drawingOf } from '../../../docs/drawing.ts';
 import { MOST_EVENTS } from '../../../lib/rollout/budget.ts';
-import { type Blank, eventsOf, type Machine, rollout, runWave, type State } from '../../../lib/rollout/machines.ts';
+import { type Blank, branchesOf, eventsOf, type Machine, rollout, runWave, type State } from '../../../lib/rollout/machines.ts';
 import { ANSWERS, type OperationName } from '../../../lib/rollout/operator/answers.ts';
 
 const MACHINES = [
@@ -43,7 +43,10 @@ const nextOf = (state: State): string[] =>
 
 /** A machine, and what it does for each cell. */
 function scopes(machine: Machine): Machine[] {
-  const inside = Object.values(machine.States).flatMap((state) => (state['ItemProcessor'] ? [state['ItemProcessor'] as Machine] : []));
+  const inside = Object.values(machine.States).flatMap((state) => [
+    ...(state['ItemProcessor'] ? [state['ItemProcessor'] as Machine] : []),
+    ...(branchesOf(state) as readonly Machine[]),
+  ]);
   return [machine, ...inside.flatMap(scopes)];
 }
 const statesOf = (machine: Machine) => scopes(machine).flatMap(({ States }) => Object.entries(States));
@@ -101,7 +104,10 @@ describe.each(MACHINES)('%s', (_, machine) => {
     const tasks = statesOf(machine).filter(([, { Type }]) => Type === 'Task');
     expect(tasks.filter(([, state]) => state['Retry'] === undefined).map(([name]) => name)).toEqual([]);
     const uncaught = tasks.filter(([, state]) => catchesOf(state).length === 0).map(([, state]) => operationOf(state));
-    expect(new Set(uncaught)).toEqual(new Set(machine.States['Deploy'] ? ['cellBroken'] : []));
+    // What is side by side is caught around it.
+    expect(new Set(uncaught)).toEqual(new Set(machine.States['Deploying'] ? ['cellBroken', 'watch'] : []));
+    const parallel = statesOf(machine).filter(([, { Type }]) => Type === 'Parallel');
+    for (const [, state] of parallel) expect(catchesOf(state)).toHaveLength(1);
     for (const [, state] of statesOf(machine)) for (const { ErrorEquals } of catchesOf(state)) expect(ErrorEquals).toEqual(['States.ALL']);
   });
 
@@ -175,8 +181,10 @@ test('every operation of the operator is called by a machine', () => {
 test('the states are these', () => {
   const text = MACHINES.flatMap(([, machine]) => scopes(machine)).map(({ States }) => Object.keys(States).join(' '));
   expect(text.join('\n')).toMatchInlineSnapshot(`
-"Preflight PreflightSays PreflightWait Deploy Deployed DeployedSays Bake Look LookSays ChooseCells ChooseCellsSays PutBack Restored Broken BrokenSays Ended Passed Failed GaveUp
+"Preflight PreflightSays PreflightWait Deploying Deployed DeployedSays Bake Look LookSays ChooseCells ChooseCellsSays PutBack Restored RestoredSays Broken BrokenSays Ended Passed Failed GaveUp
+Deploy
 StartDeploy StartDeploySays StartDeployLater DeployWait PollDeploy PollDeploySays DeployBroken DeployDone
+Watch WatchSays WatchLater Watched
 StartRestore StartRestoreSays RestoreWait PollRestore PollRestoreSays RestoreBroken RestoreDone
 NextWave NextWaveSays NextWaveWait RunWave WaveFailed Ended Done Failed GaveUp"
 `);

@@ -152,7 +152,7 @@ describe('a deployment that fails', () => {
     const view = await lab.ended(id);
     await lab.alarm('staging', 'latency', 'OK');
     expect(view.record.status).toBe('rolled back in part');
-    expect(view.record.outcome?.sentence).toMatch(/Not put back: staging \(.*Old \(AWS::SSM::Parameter\)/);
+    expect(view.record.outcome?.sentence).toMatch(/Not rolled back: staging \(.*Old \(AWS::SSM::Parameter\)/);
   });
 
   test('leaves a cell alone that somebody else has changed meanwhile, and names it', async () => {

@@ -1,0 +1,97 @@
+/** How a cell is, as a look shows it; and which cells with the version are sick. Pure. */
+import type { SickCell, Tally } from './judge.ts';
+import type { CellRecord } from './rollout-record.ts';
+
+/** An alarm, as it is now. */
+export interface AlarmState {
+  readonly name: string;
+  readonly state: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
+}
+
+/** What a look at a cell showed. */
+export interface CellHealth {
+  readonly cell: string;
+  readonly alarms: readonly AlarmState[];
+  /** Alarms that the cell should have, and has not. */
+  readonly missing: readonly string[];
+  /** Alarms that fired since the time that was asked for, also those that are quiet again. */
+  readonly fired: readonly { readonly name: string; readonly at: string }[];
+  /** Requests that the component served since the bake began; undefined for no data. */
+  readonly requests: number | undefined;
+  /** Why the cell could not be looked at. */
+  readonly unreachable?: string;
+}
+
+/** Some words of a list, and how many more there are. */
+export const and = (words: readonly string[], most = 3): string =>
+  words.length <= most ? words.join(', ') : `${words.slice(0, most).join(', ')} and ${words.length - most} more`;
+
+/** Names of the alarms that fire now. */
+const firingOf = ({ alarms }: CellHealth) => alarms.filter(({ state }) => state === 'ALARM').map(({ name }) => name);
+
+/** What is wrong in the cell, as a sentence; undefined where nothing is. */
+export function sicknessOf(health: CellHealth): string | undefined {
+  const firing = firingOf(health);
+  if (firing.length > 0) return `${health.cell}: ${and(firing)} in ALARM`;
+  const [first] = health.fired;
+  return first && `${health.cell}: ${first.name} fired at ${first.at}, though it is quiet again`;
+}
+
+/** Whether the cell runs the version, or is about to. */
+export const hasVersion = ({ status, apart }: CellRecord): boolean =>
+  apart === undefined && (status === 'deployed' || status === 'deploying' || status === 'restoring' || status === 'not restored');
+
+/** From when on alarms of the cell count: since its own deployment, or since one that cleared by itself. */
+export const watchedFrom = ({ watchedFrom: from, startedAt }: CellRecord): string | undefined => from ?? startedAt;
+
+/** What a look at all cells with the version has shown. */
+export interface Survey {
+  /** First those that fell sick first. */
+  readonly sick: readonly SickCell[];
+  /** How many have the version, and how many of them fell sick since the wave began. */
+  readonly all: Tally;
+  /** Those of the wave. */
+  readonly own: Tally;
+}
+
+/**
+ * @param cures cells that were sick before: what fires there since before the deployment counts at the end of the bake only
+ * @param began when the wave began
+ */
+export function surveyOf(
+  records: readonly CellRecord[],
+  healths: readonly CellHealth[],
+  {
+    wave,
+    began,
+    now,
+    cures = [],
+  }: { readonly wave: number; readonly began: string; readonly now: string; readonly cures?: readonly string[] | undefined },
+): Survey {
+  const seen = new Map(healths.map((health) => [health.cell, health]));
+  const exposed = records.filter(hasVersion);
+  const sick = exposed.flatMap((record): SickCell[] => {
+    const health = seen.get(record.cell);
+    const sentence = health && sicknessOf(health);
+    if (!health || sentence === undefined) return [];
+    const [first] = health.fired;
+    if (!first && cures.includes(record.cell)) return [];
+    return [
+      {
+        cell: record.cell,
+        wave: record.wave,
+        since: first?.at ?? watchedFrom(record) ?? now,
+        still: firingOf(health).length > 0,
+        sentence,
+      },
+    ];
+  });
+  const ill = new Set(sick.map(({ cell }) => cell));
+  const fell = ({ cell, lastBlipAt = '' }: CellRecord) => ill.has(cell) || lastBlipAt >= began;
+  const tally = (of: readonly CellRecord[]): Tally => ({ cells: of.length, sick: of.filter(fell).length });
+  return {
+    sick: sick.sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0)),
+    all: tally(exposed),
+    own: tally(exposed.filter((record) => record.wave === wave)),
+  };
+}

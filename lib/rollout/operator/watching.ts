@@ -1,0 +1,169 @@
+/** How the operator looks at all cells with the version: what it asks, what it takes from the answers, and what it keeps of them. */
+import type { Stack } from '@aws-sdk/client-cloudformation';
+import { type CellHealth, hasVersion, type Survey, surveyOf, watchedFrom } from '../health.ts';
+import { judge, onAlarmOf, type Tally, type Verdict } from '../judge.ts';
+import type { CellRecord, Outcome, RolloutCell, RolloutWave, VerdictRecord, WaveRecord } from '../rollout-record.ts';
+import { RolloutWork } from './rollout-work.ts';
+
+/** Cells that are looked at at once. */
+export const LOOKED_AT_ONCE = 25;
+/** Cells without the version that a verdict compares with, at most. */
+const OTHERS = 100;
+/** Verdicts that a record keeps: the newest. */
+const VERDICTS_KEPT = 50;
+
+/** Does the work for each, so many at once. A queue of promises would take longer than looking at a cell in memory does. */
+async function forEach<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {
+  const done: Out[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let index = next++; index < items.length; index = next++) done[index] = await work(items[index] as In);
+  };
+  await Promise.all(Array.from({ length: Math.min(LOOKED_AT_ONCE, items.length) }, worker));
+  return done;
+}
+
+/** What a look has shown, and what it means. */
+interface Seen extends Survey {
+  readonly healths: readonly CellHealth[];
+  readonly verdict: Verdict;
+  readonly records: readonly CellRecord[];
+}
+
+export abstract class Watching extends RolloutWork {
+  /** Looks at every cell with the version, each since its own deployment, and judges what it sees. */
+  protected async survey(
+    wave: RolloutWave,
+    record: WaveRecord,
+    records: readonly CellRecord[],
+    { requestsSince }: { readonly requestsSince?: string | undefined },
+  ): Promise<Seen> {
+    const { store } = this.context;
+    const { policy, cures } = this.plan;
+    const now = this.now();
+    const began = record.deployBeganAt ?? now;
+    const exposed = records.filter(hasVersion);
+    const cells = await this.cellsOf(exposed);
+    const healths = await this.healthsOf(cells, records, { requestsSince, wave: wave.number });
+    const survey = surveyOf(records, healths, { wave: wave.number, began, now, cures });
+    const apart = records.filter((each) => each.apart !== undefined).length;
+    const { continued } = (await store.requireRecord(this.plan.id)).control;
+    const others =
+      survey.sick.length > 0 && onAlarmOf(wave, policy) === 'judge' ? await this.others(records, began) : { cells: 0, sick: 0 };
+    const verdict = judge({ wave, policy, ...survey, others, apart, began, continued: continued?.at, now });
+    return { ...survey, healths, verdict, records };
+  }
+
+  /** Keeps what is known of alarms that have cleared, and every verdict but a hold, which is none. */
+  protected async keep({ verdict, records }: Seen, wave: number): Promise<void> {
+    const { store } = this.context;
+    const { id } = this.plan;
+    if (verdict.verdict === 'well' || verdict.verdict === 'hold') return;
+    const at = this.now();
+    if (verdict.verdict === 'blip') {
+      const known = new Map(records.map((record) => [record.cell, record]));
+      for (const { cell, since } of verdict.cells) {
+        await store.updateCell(id, { cell, watchedFrom: at, lastBlipAt: since, blips: (known.get(cell)?.blips ?? 0) + 1 });
+      }
+    }
+    const cells = 'cells' in verdict ? verdict.cells.map(({ cell }) => cell) : [verdict.cell];
+    const numbers = 'numbers' in verdict && verdict.numbers ? { numbers: verdict.numbers } : {};
+    const kept: VerdictRecord = { at, wave, verdict: verdict.verdict, sentence: verdict.sentence, cells: cells.slice(0, 20), ...numbers };
+    const { verdicts = [] } = await store.requireRecord(id);
+    await store.updateRecord(id, { verdicts: [...verdicts, kept].slice(-VERDICTS_KEPT) });
+  }
+
+  /** @param wave whose cells are asked for requests, too */
+  protected async healthsOf(
+    cells: readonly RolloutCell[],
+    records: readonly CellRecord[],
+    { requestsSince, wave }: { readonly requestsSince?: string | undefined; readonly wave?: number },
+  ): Promise<readonly CellHealth[]> {
+    const { component, kind, traffic } = this.plan;
+    const known = new Map(records.filter(hasVersion).map((record) => [record.cell, record]));
+    const now = this.now();
+    return forEach(cells, (cell) => {
+      const record = known.get(cell.name);
+      const asked = record?.wave === wave ? requestsSince : undefined;
+      const question = { component, kind, traffic, firedSince: record && watchedFrom(record), requestsSince: asked, now };
+      return this.context.access.health(cell, question);
+    });
+  }
+
+  /** Cells without the version, and how many of them fell sick in the same time: nobody expects them to be better. */
+  private async others(records: readonly CellRecord[], firedSince: string): Promise<Tally> {
+    const { store } = this.context;
+    const { id, waves, component, kind, traffic } = this.plan;
+    const known = new Set(records.filter(hasVersion).map(({ cell }) => cell));
+    const names = new Set(
+      waves
+        .toReversed()
+        .flatMap(({ cells }) => cells.filter((cell) => !known.has(cell)))
+        .slice(0, OTHERS),
+    );
+    const lists = waves.filter(({ cells }) => cells.some((cell) => names.has(cell)));
+    const cells = (await Promise.all(lists.map(({ number }) => store.cellsIn(id, number)))).flat().filter(({ name }) => names.has(name));
+    const question = { component, kind, traffic, firedSince, requestsSince: undefined, now: this.now() };
+    const healths = await forEach(cells, (cell) => this.context.access.health(cell, question));
+    return {
+      cells: healths.length,
+      sick: healths.filter(({ alarms, fired }) => fired.length > 0 || alarms.some(({ state }) => state === 'ALARM')).length,
+    };
+  }
+
+  /** Cells as the rollout has them. */
+  private async cellsOf(records: readonly CellRecord[]): Promise<readonly RolloutCell[]> {
+    const names = new Set(records.map(({ cell }) => cell));
+    const waves = [...new Set(records.map(({ wave }) => wave))];
+    const lists = await Promise.all(waves.map((wave) => this.context.store.cellsIn(this.plan.id, wave)));
+    return lists.flat().filter(({ name }) => names.has(name));
+  }
+
+  /**
+   * Cells whose stack is no longer what was deployed: deleted, changed by hand, or in the middle of something. They count as
+   * failed, so that who goes on deploys there again.
+   */
+  protected async changedSince(records: readonly CellRecord[]): Promise<Outcome | undefined> {
+    const { store, access } = this.context;
+    const { id, component, version } = this.plan;
+    const known = new Map(records.map((record) => [record.cell, record]));
+    const cells = await this.cellsOf(records.filter(({ status, apart }) => status === 'deployed' && apart === undefined));
+    const found = await forEach(cells, async (cell) => {
+      const stack = await access.stack(cell, this.plan).find();
+      return { cell, why: differenceOf(stack, known.get(cell.name), version) };
+    });
+    const changed = found.filter(({ why }) => why !== undefined);
+    const [first] = changed;
+    if (!first) return undefined;
+    const waves = new Set<number>();
+    for (const { cell, why = '' } of changed) {
+      const wave = known.get(cell.name)?.wave ?? 0;
+      waves.add(wave);
+      await store.updateCell(id, { cell: cell.name, status: 'failed', sentence: `${cell.name}: ${component} ${why}` });
+    }
+    for (const wave of waves) await store.updateWave(id, wave, { status: 'failed', sentence: 'a cell is not as it was deployed' });
+    const names = changed.slice(0, 10).map(({ cell, why }) => `${cell.name}: ${component} ${why}`);
+    const more = changed.length > names.length ? ` and ${changed.length - names.length} more` : '';
+    return {
+      cell: first.cell.name,
+      sentence: `not as it was deployed: ${names.join('; ')}${more}. \`cellctl rollout resume ${id}\` deploys it there again`,
+    };
+  }
+}
+
+/** What has become of a stack since it was deployed; undefined where nothing has. */
+function differenceOf(
+  stack: Stack | undefined,
+  { endedAt = '', unchanged }: Partial<CellRecord> = {},
+  version: string,
+): string | undefined {
+  if (!stack) return 'is gone';
+  const { StackStatus = '', LastUpdatedTime, Parameters = [] } = stack;
+  const runs = Parameters.find(({ ParameterKey }) => ParameterKey === 'Version')?.ParameterValue;
+  if (runs !== undefined && runs !== version) return `runs ${runs}`;
+  if (!/^(CREATE|UPDATE)_COMPLETE/.test(StackStatus)) return `is ${StackStatus}`;
+  const changed = LastUpdatedTime?.toISOString();
+  if (unchanged !== true && changed !== undefined && endedAt !== '' && changed > endedAt)
+    return `was changed at ${changed}, after its deployment`;
+  return undefined;
+}
