@@ -164,6 +164,7 @@ async function builtComponent(): Promise<string> {
   const assembly = await mkdtemp(join(tmpdir(), 'cell-factory-assembly-'));
   const parameter = (Name: string, Value: unknown) => ({ Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name, Value } });
   const template = {
+    Metadata: { 'Cell/Requests': 'of the probe, which the local cloud makes up' },
     Parameters: { Version: { Type: 'String' } },
     Resources: {
       Running: parameter('/orders-api/version', { Ref: 'Version' }),
