@@ -129,7 +129,7 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
   cell: () => fieldTable('AwsCell', variant('aws'), cells, ['name', 'stage', 'region', 'network']),
   'google-cell': () =>
     fieldTable('GcpCell', variant('gcp'), [googleCell], ['region', 'project'], ['cloud', 'region', 'platforms', 'project']),
-  component: () => fieldTable('Component', componentSchema, [component], ['name', 'route', 'repository.url']),
+  component: () => fieldTable('Component', componentSchema, [component], ['name', 'repository.url']),
   sizes: () => table(['field', ...CLASS_NAMES.map((name) => (name === 'personal' ? 'small, personal' : name))], sizeRows()),
   stages: () =>
     table(

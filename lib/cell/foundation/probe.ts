@@ -14,7 +14,7 @@ import { cellProbeName } from '../../registry/index.ts';
 import { type CellLogs, LOG_FOLDERS } from './logs.ts';
 import type { CellNetwork } from './network.ts';
 
-/** Requests a minute to each component: in twenty minutes the hundred that a bake wants to have seen. */
+/** Requests a minute to each component: enough that two bad ones in a row show. A bake doesn't count them: it waits for customers. */
 const REQUESTS_PER_MINUTE = 5;
 /** The newest at the time of writing; constants of aws-cdk-lib end at one that is no longer supported. Source: "Runtime versions using Node.js and Puppeteer". */
 const RUNTIME = new synthetics.Runtime('syn-nodejs-puppeteer-15.0', synthetics.RuntimeFamily.NODEJS);
@@ -43,6 +43,7 @@ export class CellProbe extends Construct {
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
       securityGroups: [network.probe],
       environmentVariables: {
+        CELL_NAME: cell.name,
         CELL_ENDPOINT: cell.endpoint,
         PROBE_PATHS: PROBE_PARAMETERS,
         PROBE_REQUESTS: String(REQUESTS_PER_MINUTE * probeMinutes),
@@ -78,11 +79,11 @@ export class CellProbe extends Construct {
     allow(['s3:GetBucketLocation'], [logs.bucket.bucketArn]);
     allow(['s3:ListAllMyBuckets'], ['*']);
     allow(['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'], [logGroups]);
-    allow(['cloudwatch:PutMetricData'], ['*'], { StringEquals: { 'cloudwatch:namespace': 'CloudWatchSynthetics' } });
+    allow(['cloudwatch:PutMetricData'], ['*'], { StringEquals: { 'cloudwatch:namespace': ['CloudWatchSynthetics', 'Cell'] } });
     allow(['ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DeleteNetworkInterface'], ['*']);
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'Listing buckets, network interfaces of a function and metrics know no resource; metrics are kept to their namespace.',
+      reason: 'Listing buckets, network interfaces of a function and metrics know no resource; metrics are kept to their namespaces.',
     });
     acknowledgeWildcards(
       role,

@@ -67,7 +67,9 @@ export class CellRollout extends Construct {
     );
     // CloudFormation reads what a template points at with the rights of whoever makes the change set.
     const parameters = stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: 'cell/*' });
-    role.addToPolicy(new iam.PolicyStatement({ sid: 'FindTheCell', actions: ['ssm:GetParameters'], resources: [parameters] }));
+    // AWS's own, of nobody's account: images, zones.
+    const published = stack.formatArn({ service: 'ssm', account: '', resource: 'parameter', resourceName: 'aws/service/*' });
+    role.addToPolicy(new iam.PolicyStatement({ sid: 'FindTheCell', actions: ['ssm:GetParameters'], resources: [parameters, published] }));
     const artifacts = stack.formatArn({
       service: 's3',
       region: '',
@@ -90,6 +92,7 @@ export class CellRollout extends Construct {
       'Components come without a new foundation; their stacks begin with a small letter, and no other stack does.',
     );
     acknowledgeWildcards(role, [parameters], 'All that is below it is the contract with components, which may read any of it.');
+    acknowledgeWildcards(role, [published], 'Parameters that AWS publishes for everybody to read.');
     acknowledgeWildcards(
       role,
       [artifacts],

@@ -24,11 +24,11 @@ const FEW_ERRORS = 3;
 export interface CellServiceProps {
   /** Name of the component, as the registry has it. */
   readonly component: string;
-  /** Path pattern that the load balancer sends to the service, e.g. `/orders*`. */
-  readonly path: string;
-  /** Path of the health check; it must answer 200. @default '/health' */
+  /** Path pattern that the load balancer sends to the service, e.g. `/orders*`. @default - no requests reach it: it takes its work elsewhere, as from a queue */
+  readonly path?: string;
+  /** Path of the load balancer's health check; it must answer 200. @default '/health' */
   readonly healthPath?: string;
-  /** Path that the cell's probe asks for; it must answer below 400. @default - `path` without its wildcard */
+  /** Path that the cell's probe asks for; it must answer below 400. Only with `path`. @default - `path` without its wildcard */
   readonly probePath?: string;
   /** More environment variables. Secrets don't belong here. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -36,8 +36,8 @@ export interface CellServiceProps {
 
 /**
  * A Fargate service for *any* cell. The template it yields names no account, no region and no asset: it finds its cell
- * through SSM parameters (`/cell/...`) and takes `ImageUri`, `Version` and `ListenerPriority` as parameters, so the same
- * bytes are deployed everywhere.
+ * through SSM parameters (`/cell/...`) and takes `ImageUri`, `Version` and, with a path, `ListenerPriority` as parameters, so
+ * the same bytes are deployed everywhere.
  */
 export class CellService extends Construct {
   readonly taskRole: iam.Role;
@@ -50,13 +50,9 @@ export class CellService extends Construct {
     this.taskRole = this.createTaskRole();
     this.version = this.parameter('Version', 'String', 'Version of the component').valueAsString;
     tagResources(Stack.of(this), { component: props.component, cell: this.cell('name'), version: this.version });
-    const targets = this.createTargetGroup();
-    const rule = this.createListenerRule(targets);
-    const service = this.createService(this.createTaskDefinition(this.createLog()), targets);
-    service.addResourceDependency(rule);
-    this.scale(service);
+    const definition = this.createTaskDefinition(this.createLog());
+    this.scale(props.path === undefined ? this.createService(definition) : this.createReachable(definition, props.path));
     this.watch();
-    this.haveProbed();
   }
 
   /** A value of the cell that the service is deployed to. */
@@ -222,18 +218,28 @@ export class CellService extends Construct {
     });
   }
 
+  /** The service behind the cell's load balancer, and known to its probe. */
+  private createReachable(definition: ecs.CfnTaskDefinition, path: string): ecs.CfnService {
+    const targets = this.createTargetGroup();
+    const rule = this.createListenerRule(targets, path);
+    const service = this.createService(definition, targets);
+    service.addResourceDependency(rule);
+    this.haveProbed(path);
+    return service;
+  }
+
   /** By CloudFormation resource: `addTargets` throws on a listener that another stack owns. */
-  private createListenerRule(targets: elb.CfnTargetGroup): elb.CfnListenerRule {
+  private createListenerRule(targets: elb.CfnTargetGroup, path: string): elb.CfnListenerRule {
     return new elb.CfnListenerRule(this, 'Rule', {
       listenerArn: this.cell('listenerArn'),
       priority: this.parameter('ListenerPriority', 'Number', "Priority of the listener rule, from the component's registry entry")
         .valueAsNumber,
-      conditions: [{ field: 'path-pattern', pathPatternConfig: { values: [this.props.path] } }],
+      conditions: [{ field: 'path-pattern', pathPatternConfig: { values: [path] } }],
       actions: [{ type: 'forward', targetGroupArn: targets.ref }],
     });
   }
 
-  private createService(definition: ecs.CfnTaskDefinition, targets: elb.CfnTargetGroup): ecs.CfnService {
+  private createService(definition: ecs.CfnTaskDefinition, targets?: elb.CfnTargetGroup): ecs.CfnService {
     // Two or three zones: the subnets stay a list, whatever its length.
     const subnets = ssm.StringListParameter.valueForTypedListParameter(Stack.of(this), CELL_PARAMETERS.privateSubnetIds);
     return new ecs.CfnService(this, 'Service', {
@@ -251,7 +257,9 @@ export class CellService extends Construct {
       networkConfiguration: {
         awsvpcConfiguration: { assignPublicIp: 'DISABLED', subnets, securityGroups: [this.cell('serviceSecurityGroupId')] },
       },
-      loadBalancers: [{ containerName: this.props.component, containerPort: SERVICE_PORT, targetGroupArn: targets.ref }],
+      ...(targets
+        ? { loadBalancers: [{ containerName: this.props.component, containerPort: SERVICE_PORT, targetGroupArn: targets.ref }] }
+        : {}),
       propagateTags: 'SERVICE',
       enableEcsManagedTags: true,
     });
@@ -313,8 +321,8 @@ export class CellService extends Construct {
   }
 
   /** Tells the cell's probe what to ask for. */
-  private haveProbed(): void {
-    const { component, path, probePath = path.replace(/[*?].*$/, '') } = this.props;
+  private haveProbed(path: string): void {
+    const { component, probePath = path.replace(/[*?].*$/, '') } = this.props;
     new ssm.StringParameter(this, 'ProbePath', { parameterName: `${PROBE_PARAMETERS}/${component}`, stringValue: probePath || '/' });
   }
 }

@@ -3,10 +3,11 @@ import {
   CloudWatchClient,
   type CompositeAlarm,
   DescribeAlarmsCommand,
-  GetMetricDataCommand,
   type MetricAlarm,
+  type MetricDataResult,
   paginateDescribeAlarmHistory,
   paginateDescribeAlarms,
+  paginateGetMetricData,
 } from '@aws-sdk/client-cloudwatch';
 import type { Session } from '../../aws/session.ts';
 import { cellAccountName, componentAlarmPrefix, isOfComponent, messageOf } from '../../registry/index.ts';
@@ -99,32 +100,56 @@ function newState(data: string): string | undefined {
   return newState?.stateValue;
 }
 
+/** Requests of customers to the components: what they served, less what the cell's probe asked for. Undefined without data. */
 async function requestsIn(
   cloudwatch: CloudWatchClient,
   cell: string,
   { traffic, requestsSince, now }: HealthQuestion,
 ): Promise<number | undefined> {
   if (requestsSince === undefined || traffic.length === 0) return undefined;
-  let values: readonly number[] = [];
-  for (let from = 0; from < traffic.length; from += QUERIES_PER_CALL) {
-    const { MetricDataResults = [] } = await cloudwatch.send(
-      new GetMetricDataCommand({
-        MetricDataQueries: traffic.slice(from, from + QUERIES_PER_CALL).map((component, index) => ({
-          Id: `requests${index}`,
-          MetricStat: { Metric: requestsMetric(cell, component), Period: 60, Stat: 'Sum' },
-        })),
-        StartTime: new Date(requestsSince),
-        EndTime: new Date(now),
-      }),
+  const results: MetricDataResult[] = [];
+  // Two metrics of each component.
+  const components = QUERIES_PER_CALL / 2;
+  for (let from = 0; from < traffic.length; from += components) {
+    const MetricDataQueries = traffic.slice(from, from + components).flatMap((component, index) =>
+      (['Requests', 'ProbeRequests'] as const).map((metric) => ({
+        Id: `${METRIC_IDS[metric]}${from + index}`,
+        MetricStat: { Metric: requestsMetric(metric, cell, component), Period: 60, Stat: 'Sum' },
+      })),
     );
-    values = [...values, ...MetricDataResults.flatMap(({ Values = [] }) => Values)];
+    const question = { MetricDataQueries, StartTime: new Date(requestsSince), EndTime: new Date(now) };
+    for await (const { MetricDataResults = [] } of paginateGetMetricData({ client: cloudwatch }, question))
+      results.push(...MetricDataResults);
   }
-  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0);
+  return customersOf(results);
 }
 
-const requestsMetric = (cell: string, component: string) => ({
+/** What ids of metrics begin with; the component's place follows. */
+const METRIC_IDS = { Requests: 'requests', ProbeRequests: 'probe' } as const;
+
+/**
+ * Requests of customers, by component: what one has served, less what the probe made. A component that logs nothing has none, and
+ * takes nothing off what others have served.
+ */
+export function customersOf(results: readonly Pick<MetricDataResult, 'Id' | 'Values'>[]): number | undefined {
+  const sums = new Map<string, number>();
+  for (const { Id = '', Values = [] } of results) {
+    if (Values.length > 0)
+      sums.set(
+        Id,
+        Values.reduce((sum, value) => sum + value, sums.get(Id) ?? 0),
+      );
+  }
+  const { Requests, ProbeRequests } = METRIC_IDS;
+  const served = [...sums].filter(([id]) => id.startsWith(Requests));
+  if (served.length === 0) return undefined;
+  const customers = served.map(([id, count]) => Math.max(0, count - (sums.get(id.replace(Requests, ProbeRequests)) ?? 0)));
+  return customers.reduce((sum, count) => sum + count, 0);
+}
+
+const requestsMetric = (MetricName: keyof typeof METRIC_IDS, cell: string, component: string) => ({
   Namespace: 'Cell',
-  MetricName: 'Requests',
+  MetricName,
   Dimensions: [
     { Name: 'cell', Value: cell },
     { Name: 'component', Value: component },

@@ -292,7 +292,7 @@ describe('the foundation of a cell', () => {
           letters.map((letter) => `cloudformation:eu-west-1:${own}:stack/${letter}*/*`),
         ],
         [['iam:PassRole'], [`iam::${own}:role/cdk-hnb659fds-cfn-exec-role-${own}-eu-west-1`]],
-        [['ssm:GetParameters'], [`ssm:eu-west-1:${own}:parameter/cell/*`]],
+        [['ssm:GetParameters'], [`ssm:eu-west-1:${own}:parameter/cell/*`, 'ssm:eu-west-1::parameter/aws/service/*']],
         [['s3:GetObject'], ['s3:::acme-cell-artifacts-200000000000-eu-west-1/artifacts/*']],
         [['cloudwatch:DescribeAlarmHistory', 'cloudwatch:DescribeAlarms', 'cloudwatch:GetMetricData'], ['*']],
       ]);

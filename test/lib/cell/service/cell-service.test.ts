@@ -109,6 +109,23 @@ describe('the template of a component', () => {
     Template.fromStack(stack).hasResourceProperties('AWS::SSM::Parameter', { Name: '/cell/probe/orders-api', Value: '/orders' });
   });
 
+  test('without a path has no listener rule, no target group and no priority, and is not probed', () => {
+    const worker = new Stack(app(), 'mailer', {
+      synthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }) as IStackSynthesizer,
+    });
+    new CellService(worker, 'Service', { component: 'mailer' });
+    const built = Template.fromStack(worker);
+    for (const type of ['AWS::ElasticLoadBalancingV2::ListenerRule', 'AWS::ElasticLoadBalancingV2::TargetGroup', 'AWS::SSM::Parameter']) {
+      expect(resources(worker, type)).toEqual({});
+    }
+    const { Parameters } = built.toJSON() as typeof template;
+    const given = Object.entries(Parameters).filter(([, { Default }]) => Default === undefined);
+    expect(given.map(([name]) => name).sort()).toEqual(['ImageUri', 'Version']);
+    const [service] = Object.values(resources(worker, 'AWS::ECS::Service'));
+    expect(service?.Properties).not.toHaveProperty('LoadBalancers');
+    expect(Object.keys(resources(worker, 'AWS::CloudWatch::Alarm'))).toHaveLength(1);
+  });
+
   test('gives up on a bad image', () => {
     Template.fromStack(stack).hasResourceProperties('AWS::ECS::Service', {
       DeploymentConfiguration: { DeploymentCircuitBreaker: { Enable: true, Rollback: true } },

@@ -3,18 +3,34 @@
  * the cell's entrance, as a customer would. What is to be asked for is read at each run, so that a new component is probed
  * without a new foundation.
  */
+const { CloudWatchClient, PutMetricDataCommand } = require('@aws-sdk/client-cloudwatch');
 const { SSMClient, paginateGetParametersByPath } = require('@aws-sdk/client-ssm');
 
 const TIMEOUT_MS = 5_000;
 
-/** Paths that components want probed, from the parameters that they wrote. */
-async function pathsOf(folder) {
-  const paths = [];
+/** Components that want to be probed, and paths, from the parameters that they wrote. */
+async function targetsIn(folder) {
+  const targets = [];
   for await (const page of paginateGetParametersByPath({ client: new SSMClient({}) }, { Path: folder, Recursive: true })) {
-    paths.push(...page.Parameters.map(({ Value }) => Value));
+    targets.push(...page.Parameters.map(({ Name, Value }) => ({ component: Name.slice(folder.length + 1), path: Value })));
   }
-  return paths.sort();
+  return targets.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
+
+/** How many requests each component gets from us: a bake waits for those of customers, and takes these off. */
+const countOf = ({ cell, components, requests, now }) => ({
+  Namespace: 'Cell',
+  MetricData: components.map((component) => ({
+    MetricName: 'ProbeRequests',
+    Dimensions: [
+      { Name: 'cell', Value: cell },
+      { Name: 'component', Value: component },
+    ],
+    Timestamp: now,
+    Unit: 'Count',
+    Value: requests,
+  })),
+});
 
 /** One request; undefined when all is well, otherwise what is not. */
 async function ask(url, expected) {
@@ -51,9 +67,22 @@ async function probe({ endpoint, paths, requests }) {
   return asked;
 }
 
+/** Puts the count; without it, a bake takes our requests for customers'. That the count failed says nothing of the cell. */
+async function putCount(count) {
+  try {
+    if (count.MetricData.length > 0) await new CloudWatchClient({}).send(new PutMetricDataCommand(count));
+  } catch (error) {
+    process.stderr.write(`could not count the requests: ${error.message}\n`);
+  }
+}
+
+exports.countOf = countOf;
 exports.probe = probe;
 
 exports.handler = async () => {
-  const { CELL_ENDPOINT: endpoint, PROBE_PATHS: folder, PROBE_REQUESTS: requests } = process.env;
-  return probe({ endpoint, paths: await pathsOf(folder), requests: Number(requests) });
+  const { CELL_NAME: cell, CELL_ENDPOINT: endpoint, PROBE_PATHS: folder, PROBE_REQUESTS } = process.env;
+  const requests = Number(PROBE_REQUESTS);
+  const targets = await targetsIn(folder);
+  await putCount(countOf({ cell, components: targets.map(({ component }) => component), requests, now: new Date() }));
+  return probe({ endpoint, paths: targets.map(({ path }) => path), requests });
 };

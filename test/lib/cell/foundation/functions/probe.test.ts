@@ -4,8 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 
 interface Probe {
   readonly probe: (how: { endpoint: string; paths: string[]; requests: number }) => Promise<number>;
+  readonly countOf: (how: { cell: string; components: string[]; requests: number; now: Date }) => object;
 }
-const { probe } = createRequire(import.meta.url)('../../../../../lib/cell/foundation/functions/probe/index.js') as Probe;
+const { probe, countOf } = createRequire(import.meta.url)('../../../../../lib/cell/foundation/functions/probe/index.js') as Probe;
 
 let server: Server;
 let endpoint: string;
@@ -47,6 +48,23 @@ describe('the probe of a cell', () => {
     expect(await probe({ endpoint, paths: [], requests: 1 })).toBe(1);
     answers = { '/': 502 };
     await expect(probe({ endpoint, paths: [], requests: 1 })).rejects.toThrow('answered 502');
+  });
+
+  test('counts what it asks of each component, so that nobody takes it for customers', () => {
+    const now = new Date('2030-01-01T00:00:00Z');
+    expect(countOf({ cell: 'alpha', components: ['orders-api', 'carts'], requests: 5, now })).toEqual({
+      Namespace: 'Cell',
+      MetricData: ['orders-api', 'carts'].map((component) => ({
+        MetricName: 'ProbeRequests',
+        Dimensions: [
+          { Name: 'cell', Value: 'alpha' },
+          { Name: 'component', Value: component },
+        ],
+        Timestamp: now,
+        Unit: 'Count',
+        Value: 5,
+      })),
+    });
   });
 
   test('says why it reached nobody', async () => {
