@@ -10,14 +10,14 @@ beforeAll(async () => {
   lab = await RolloutLab.start((input) => {
     for (let index = 0; index < 6; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
   });
-  for (const { name } of lab.plan.cells) await lab.occupy(name, '/cell/network/vpc-id');
+  for (const { name } of lab.plan.cells) await lab.occupy(name, '/cell/vpc/id');
 });
 afterAll(() => lab?.stop());
 
 const DECLARED = {
   Password: { Type: 'String', NoEcho: true },
   Size: { Type: 'String', Default: 'small' },
-  VpcId: { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/cell/network/vpc-id' },
+  VpcId: { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/cell/vpc/id' },
 };
 /** Resources that show what the parameters really are. */
 const shows = (name: string) =>
