@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import type { Emit } from '../messages.ts';
 import { FactoryError, isNamed } from '../registry/index.ts';
+import { namingCalls } from './named-calls.ts';
 import type { Session } from './session.ts';
 
 const POLL_MS = 2_000;
@@ -19,7 +20,7 @@ const POLL_MS = 2_000;
 /** The stack called `name` (or with that id), or undefined when there is none. */
 export async function findStack(session: Session, name: string): Promise<Stack | undefined> {
   try {
-    const { Stacks } = await new CloudFormationClient(session).send(new DescribeStacksCommand({ StackName: name }));
+    const { Stacks } = await namingCalls(new CloudFormationClient(session)).send(new DescribeStacksCommand({ StackName: name }));
     return Stacks?.find((stack) => stack.StackStatus !== 'DELETE_COMPLETE');
   } catch (error) {
     if (isNamed(error, 'ValidationError') && /does not exist/.test(error.message)) return undefined;

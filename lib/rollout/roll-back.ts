@@ -10,12 +10,14 @@ const named = (cells: readonly CellRecord[], text: (cell: CellRecord) => string)
   `${cells.slice(0, NAMED).map(text).join(', ')}${cells.length > NAMED ? ` and ${cells.length - NAMED} more` : ''}`;
 
 /**
- * Whether the cell runs the version, or may: what a rollback rolls back. One that failed before there was a change set never
- * changed, and nothing is kept of what it ran.
+ * Whether the cell runs the version, or may: what a rollback rolls back. One that failed before its change set was
+ * executed has never changed.
  */
-export const isTouched = ({ status, unchanged, changeSet }: CellRecord): boolean =>
+export const isTouched = ({ status, unchanged, executing }: CellRecord): boolean =>
   unchanged !== true &&
-  (['deploying', 'deployed', 'restoring', 'not restored'].includes(status) || (status === 'failed' && changeSet !== undefined));
+  (['deploying', 'deployed', 'restoring', 'not restored'].includes(status) ||
+    // False says that an earlier attempt has changed it.
+    (status === 'failed' && (executing === true || unchanged === false)));
 
 /** What is rolled back: what a person asked for, or else what a verdict says, or else the policy. */
 export const backOf = (policy: RolloutPolicy, { rollback }: Control, back?: Back): Back =>

@@ -36,7 +36,7 @@ export const alarm = (cell: string, name: string, state: 'OK' | 'ALARM' | 'INSUF
     ],
   });
 export const cell = (name: string, status: CellRolloutStatus, change: Partial<CellRecord> = {}): CellRecord => ({
-  ...{ cell: name, wave: 2, status, changeSet: 'x-1-1' },
+  ...{ cell: name, wave: 2, status, changeSet: 'x-1-1', executing: true },
   ...change,
 });
 export const asked = { by: 'ada', at: t(0), reason: 'a test' };

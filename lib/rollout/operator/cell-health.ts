@@ -9,6 +9,7 @@ import {
   paginateDescribeAlarms,
   paginateGetMetricData,
 } from '@aws-sdk/client-cloudwatch';
+import { namingCalls } from '../../aws/named-calls.ts';
 import type { Session } from '../../aws/session.ts';
 import { cellAccountName, componentAlarmPrefix, isOfComponent, messageOf } from '../../registry/index.ts';
 import type { AlarmState, CellHealth } from '../health.ts';
@@ -30,7 +31,7 @@ export interface HealthQuestion extends Pick<RolloutPlan, 'component' | 'kind' |
 
 /** How the cell is. A cell that can't be looked at says why; it never throws. */
 export async function healthOf(cellSession: Session, cell: RolloutCell, question: HealthQuestion): Promise<CellHealth> {
-  const cloudwatch = new CloudWatchClient({ ...cellSession, maxAttempts: 5 });
+  const cloudwatch = namingCalls(new CloudWatchClient({ ...cellSession, maxAttempts: 5 }));
   try {
     const alarms = await alarmStates(cloudwatch, cell, question);
     const there = new Set(alarms.map(({ name }) => name));

@@ -167,7 +167,7 @@ export class CellWork {
   async broken(sentence: string): Promise<CellAnswer<AnswerTo<'cellBroken'>>> {
     const record = await this.record();
     if (record.status === 'restoring') return this.settle({ ...record, status: 'not restored', sentence });
-    return this.fail(sentence);
+    return this.fail(`${this.cell.name}: ${sentence}`);
   }
 
   private record(): Promise<CellRecord> {

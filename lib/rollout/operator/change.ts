@@ -15,6 +15,7 @@ import {
   paginateDescribeStackEvents,
   type Stack,
 } from '@aws-sdk/client-cloudformation';
+import { namingCalls } from '../../aws/named-calls.ts';
 import type { Session } from '../../aws/session.ts';
 import { findStack } from '../../aws/stacks.ts';
 import { isNamed } from '../../registry/index.ts';
@@ -70,7 +71,7 @@ export class ComponentStack {
     private readonly executionRole: string,
     private readonly lasting?: Lasting,
   ) {
-    this.client = new CloudFormationClient({ ...cellSession, maxAttempts: 5 });
+    this.client = namingCalls(new CloudFormationClient({ ...cellSession, maxAttempts: 5 }));
   }
 
   /** The stack, unless it is one that has never been more than a change set. */

@@ -221,7 +221,8 @@ export class WaveWork extends Watching {
       return pinned ? [{ ...pinned, wave }] : [];
     });
     const why = record.outcome?.sentence ?? 'rolled back alone';
-    if (wanted.scope === 'cells') for (const { cell } of back) await store.updateCell(id, { cell, apart: why });
+    // Also one that was never touched: it is done with, and the rollout goes on without it.
+    if (wanted.scope === 'cells') for (const cell of wanted.cells) await store.updateCell(id, { cell, apart: why });
     else for (const wave of waves) await store.updateWave(id, wave, { status: 'rolling back' });
     // The same locks as on the way out: a rollout that was stopped has given them back.
     const locked = new Map((await this.lock(this.plan.component, found)).map(({ cell = '', sentence }) => [cell, sentence]));

@@ -11,7 +11,7 @@ beforeAll(async () => {
   lab = await RolloutLab.start((input) => {
     delete input.cells['bravo'];
     input.cells['charlie'] = cell('charlie', 3, { trafficWeight: 5 });
-    for (let index = 0; index < 9; index++) input.components[`b${index}`] = component(`b${index}`, 300 + index);
+    for (let index = 0; index < 10; index++) input.components[`b${index}`] = component(`b${index}`, 300 + index);
   });
 });
 afterAll(() => lab?.stop());
@@ -101,6 +101,18 @@ describe('a start that fails', () => {
     expect((await lab.ended(bad)).record.status).toBe('rolled back');
     expect(await lab.running('b3')).toEqual({ staging: '1.0.0', alpha: '1.0.0', charlie: '1.0.0' });
   });
+});
+
+test('a cell that was never touched is not among those that are not rolled back, and its error names cell and call', async () => {
+  await lab.install('b9', '1.0.0');
+  const { accountId = '' } = lab.cell('staging').account;
+  await lab.fault({ service: 'cloudformation', operation: 'CreateChangeSet', code: 'AccessDenied', times: 1_000, account: accountId });
+  const view = await lab.ended(await lab.roll('b9', '2.0.0'));
+  await lab.clearFaults();
+  expect(view.record.status).toBe('rolled back');
+  expect(view.record.outcome?.sentence).toMatch(/^staging: .*CreateChangeSet/);
+  expect(view.record.outcome?.sentence).not.toContain('Not rolled back');
+  expect(await lab.running('b9')).toEqual({ staging: '1.0.0', alpha: '1.0.0', charlie: '1.0.0' });
 });
 
 test('the same version again, with an alarm, says that nothing was changed and that the cell is still sick', async () => {
