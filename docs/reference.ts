@@ -41,6 +41,7 @@ export const REFERENCE_FILES = [
   'docs/components.md',
   'docs/pipelines.md',
   'docs/rollouts.md',
+  'docs/before-a-rollout.md',
 ] as const;
 
 const digestOfText = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;

@@ -24,8 +24,10 @@ const NOTABLE_SHARE = 0.04;
 type OnAlarm = NonNullable<RolloutPolicy['waves'][number]['onAlarm']>;
 
 /** What follows an alarm in the wave: what its policy says, or else at once where it is small. */
-export function onAlarmOf(wave: Pick<RolloutWave, 'number' | 'name' | 'cells'>, policy: RolloutPolicy): OnAlarm {
-  const said = [...policy.waves, ...policy.emergency].find(({ name }) => name === wave.name)?.onAlarm;
+export function onAlarmOf(wave: Pick<RolloutWave, 'number' | 'name' | 'cells' | 'policyWave'>, policy: RolloutPolicy): OnAlarm {
+  // A wave of one region is called otherwise than the policy's wave that it is part of.
+  const own = [...policy.waves, ...policy.emergency].find(({ name }) => name === wave.name) ?? policy.waves[(wave.policyWave ?? 0) - 1];
+  const said = own?.onAlarm;
   return said ?? (wave.number === 0 || wave.cells.length <= SMALL_WAVE ? policy.onFailure : 'judge');
 }
 
