@@ -33,6 +33,8 @@ export class Place {
 /** Who watches what really happens to cells. */
 export class Auditor {
   readonly violations: string[] = [];
+  /** When the new version began to come to a cell, each time. */
+  readonly beginnings: number[] = [];
   /** Cells on the new version, or on the way to it, that this rollout has brought there. */
   private readonly exposed = new Map<string, Place>();
   private readonly exposedIn = new Map<number, number>();
@@ -72,6 +74,7 @@ export class Auditor {
     const { wave, cell } = place;
     const { policy, waves } = this.plan;
     if (place.version === NEW || status === 'deployed') this.complain(now, `${cell.name} has the version already, and gets it again`);
+    this.beginnings.push(now);
     this.deploying.add(cell.name);
     if (this.deploying.size > policy.concurrency) this.complain(now, `${this.deploying.size} cells at once`);
     this.expose(place, 1);

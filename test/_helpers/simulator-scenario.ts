@@ -35,6 +35,19 @@ export interface Scenario {
     readonly unchanged: number;
     readonly first: number;
   };
+  /** Sickness that the new version brings, where it does. */
+  readonly poison?: {
+    /** Seconds after a cell's deployment, at least and at most, by cell. */
+    readonly after: readonly [number, number];
+    /** Seconds that an alarm lasts; `Infinity` for until the cell is rolled back. */
+    readonly lasts: number;
+    /** In so many of all cells, drawn by name: a share from 0 to 1. */
+    readonly share: number;
+    /** Only in this wave. @default - in any */
+    readonly wave?: number;
+  };
+  /** Alarms that have nothing to do with the version: one by cell and month, of lognormal duration, ten minutes in the middle. */
+  readonly noise?: boolean;
   /** By the time at which they are done, in seconds from the start. */
   readonly deeds: readonly { readonly at: number; readonly deed: Deed }[];
   /** Whether a pipeline takes it on, stage by stage; `retry` is somebody who has its failed stage tried again. */
@@ -61,6 +74,11 @@ export interface Result {
   readonly durations: ReadonlyMap<string, number>;
   /** How often the new version was begun, by cell. */
   readonly begun: ReadonlyMap<string, number>;
+  /** When the new version began to come to a cell, each time, and when it first made one sick: milliseconds. */
+  readonly beginnings: readonly number[];
+  readonly sickAt: number | undefined;
+  /** Cells that it made sick within the bake of their wave, by wave. */
+  readonly poisoned: ReadonlyMap<number, number>;
   /** Events of the longest history. */
   readonly events: number;
   readonly calls: number;

@@ -151,6 +151,11 @@ export class World {
   private haunt(place: Place, since: number): void {
     const { name } = place.cell;
     const attempt = place.begun.get(NEW) ?? 0;
+    const { poison, seed } = this.scenario;
+    if (poison && (poison.wave ?? place.wave) === place.wave && draw(seed, 'poison', name) < poison.share) {
+      const from = since + this.between(...poison.after, 'after', name) * 1_000;
+      place.alarms.push({ from, to: from + poison.lasts * 1_000, causedBy: 'version' });
+    }
     if (!this.chance('badVersion', name, attempt)) return;
     const bake = (this.auditor ? (this.bakeSeconds(place.wave) ?? 0) : 0) * 1_000;
     const from = since + this.between(0, bake, 'fires', name, attempt);

@@ -13,7 +13,7 @@ import { hasEnded, type RolloutCell, type RolloutPlan, type RolloutStatus } from
 import type { MemoryObjects } from './objects.ts';
 import { component as definedComponent } from './organization.ts';
 import { Auditor, Place } from './simulator-places.ts';
-import { COMPONENT, type Deed, NEW, OLD, organizationOf, type Result, type Scenario, type Window } from './simulator-scenario.ts';
+import { COMPONENT, type Deed, draw, NEW, OLD, organizationOf, type Result, type Scenario, type Window } from './simulator-scenario.ts';
 import { templateOf, World } from './simulator-world.ts';
 
 /** Publishes both versions. @returns the digest of the new one */
@@ -139,10 +139,21 @@ export async function simulate(given: Scenario): Promise<Result> {
     makespan: (endedAt - world.start) / 1_000,
     durations: world.durations,
     begun: new Map([...world.places.values()].map(({ cell, begun }) => [cell.name, begun.get(NEW) ?? 0])),
+    ...exposureOf(world, pinned),
     events: world.events,
     calls: world.calls,
     drilled,
   };
+}
+
+/** When the version came to cells, and what it did to them. */
+function exposureOf({ places, auditor }: World, { waves }: RolloutPlan): Pick<Result, 'beginnings' | 'sickAt' | 'poisoned'> {
+  const caused = [...places.values()].flatMap(({ wave, alarms }) =>
+    alarms.filter(({ causedBy, from, to }) => causedBy === 'version' && to > from).map(({ from }) => ({ wave, from })),
+  );
+  const beginnings = auditor?.beginnings ?? [];
+  const poisoned = new Map(waves.map(({ number }) => [number, caused.filter(({ wave }) => wave === number).length]));
+  return { beginnings, sickAt: caused.length === 0 ? undefined : Math.min(...caused.map(({ from }) => from)), poisoned };
 }
 
 /** What `cellctl drill alarm --during` does, on a machine on which a look takes so long that what it shows is old. */
@@ -182,8 +193,24 @@ function settleIn(world: World, before: Map<string, string | undefined>, cell: R
     return { from, to: from + lasts };
   };
   if (world.chance('coincidence', name)) place.alarms.push({ ...window('coincidence', 30_000), causedBy: 'coincidence' });
+  if (world.scenario.noise) place.alarms.push(...noiseOf(world, name));
   if (world.chance('missingData', name)) place.silences.push(window('missing', world.between(60_000, 7_200_000, 'silent', name)));
   if (world.chance('idle', name)) place.requestsPerSecond = 0.001;
+}
+
+/** Alarms of a month, of a cell in which nothing is wrong: their number is Poisson's, with a mean of one. */
+function noiseOf(world: World, name: string): Place['alarms'] {
+  const { seed } = world.scenario;
+  const MONTH = 30 * 86_400_000;
+  const alarms: Place['alarms'] = [];
+  let time = world.start;
+  for (let index = 0; ; index++) {
+    time -= Math.log(1 - draw(seed, 'noise', name, index)) * MONTH;
+    if (time > world.start + MONTH) return alarms;
+    const [u, v] = [draw(seed, 'noise u', name, index), draw(seed, 'noise v', name, index)];
+    const normal = Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
+    alarms.push({ from: time, to: time + 600_000 * Math.exp(0.6 * normal), causedBy: 'coincidence' });
+  }
 }
 
 /** Tells the auditor what is written down: when a wave has failed, none of its cells may begin. */
@@ -245,6 +272,8 @@ async function passedSick(world: World, id: string, plan: RolloutPlan): Promise<
     if (status !== 'passed' || deployBeganAt === '') continue;
     const [began, ended] = [Date.parse(deployBeganAt), Date.parse(endedAt)];
     for (const { name } of await world.store.cellsIn(id, number)) {
+      // Judged, and counted.
+      if (((await world.store.cell(id, number, name)).blips ?? 0) > 0) continue;
       const alarm = world.place(name).alarms.find(({ from, to }) => to > from && from >= began && from <= ended);
       if (alarm) found.push(`wave ${number} passed, though ${name} had an alarm at ${new Date(alarm.from).toISOString()}`);
     }
