@@ -157,6 +157,21 @@ function headerLines(picture: Picture, now: Date): string[] {
       `by ${by} at ${clock(startedAt)}, ${endedAt === undefined ? 'for' : 'took'} ${span(seconds)}, revision ${revision}${scale}${reason === undefined ? '' : `: ${reason}`}`,
     ),
     ...asked.map((each) => pc.yellow(each)),
+    ...verdictLines(picture.verdicts),
+  ];
+}
+
+const VERDICTS = { blip: 'blip', blame: 'rolled back', alone: 'rolled back alone', ask: 'undecided', stop: 'stopped' } as const;
+
+/** What alarms were taken for: blips by their number, the newest of the rest with its numbers. */
+function verdictLines(verdicts: Picture['verdicts']): string[] {
+  const blips = verdicts.filter(({ verdict }) => verdict === 'blip');
+  const last = verdicts.findLast(({ verdict }) => verdict !== 'blip');
+  const numbers = last?.numbers;
+  const chance = numbers ? ` (${numbers.sick} of ${numbers.of} sick, ${numbers.expected.toFixed(1)} expected by chance)` : '';
+  return [
+    ...(blips.length === 0 ? [] : [pc.dim(`${many(blips.length, 'alarm')} cleared by itself, last ${blips.at(-1)?.sentence ?? ''}`)]),
+    ...(last ? [`verdict: ${VERDICTS[last.verdict]}${chance}: ${last.sentence}`] : []),
   ];
 }
 

@@ -5,7 +5,7 @@ import type { RolloutView } from './rollout-lookup.ts';
 import type { CellRecord, RolloutPlan } from './rollout-record.ts';
 
 /** What can be asked for. */
-export type Ask = 'pause' | 'stop' | 'resume' | 'rollback' | 'approve' | 'skip-bake' | 'skip-cell';
+export type Ask = 'pause' | 'stop' | 'resume' | 'continue' | 'rollback' | 'approve' | 'skip-bake' | 'skip-cell';
 
 type PlannedWave = RolloutView['plan']['waves'][number];
 
@@ -96,6 +96,8 @@ export function followingOf(ask: Ask, view: RolloutView, wave?: number): string 
       return busy?.status === 'baking'
         ? `it ends at the next look at ${named(busy.number)}; every cell keeps what it runs, and nobody watches it`
         : 'no further cell begins, what has begun is finished, and it ends; every cell keeps what it runs';
+    case 'continue':
+      return 'it goes on; the cells that are sick now keep the version, and no one waits for them any more';
     case 'resume': {
       const next = waves.find(({ status }) => status !== 'passed');
       return `it goes on with ${named(next?.number ?? 0)}; cells that run ${record.version} stay as they are`;

@@ -38,7 +38,7 @@ export interface Asker {
 }
 
 /** A rollout that is under way, whether or not anybody drives it just now. */
-const HALTED_OR_RUNNING: readonly RolloutStatus[] = ['running', 'between waves', 'paused', 'awaiting approval'];
+const HALTED_OR_RUNNING: readonly RolloutStatus[] = ['running', 'between waves', 'paused', 'awaiting approval', 'awaiting decision'];
 
 /** Times that a request is tried when somebody else writes at the same moment. */
 const ATTEMPTS = 10;
@@ -260,6 +260,15 @@ export class RolloutClient extends RolloutLookup {
 
   private async isGoingBack(record: RolloutRecord): Promise<boolean> {
     return isGoingBack(record, await this.store.waves(await this.store.plan(record.id)));
+  }
+
+  /**
+   * Has a rollout go on that waits for a decision: cells that are sick by now are no reason to wait any more.
+   * @throws FactoryError `REFUSED` unless it waits for one
+   */
+  async continue(id: string, asker: Asker): Promise<RolloutRecord> {
+    const asked = await this.ask(id, ['awaiting decision'], ({ control }) => ({ ...withoutHalts(control), continued: request(asker) }));
+    return this.onward(asked);
   }
 
   private async ask(id: string, from: readonly RolloutStatus[], change: (record: RolloutRecord) => Control): Promise<RolloutRecord> {

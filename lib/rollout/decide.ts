@@ -57,6 +57,8 @@ function sick(healths: readonly CellHealth[]): Outcome | undefined {
   return undefined;
 }
 
+const DECIDE = '`cellctl rollout continue` or `cellctl rollout rollback` decides';
+
 /** What follows a verdict on its own; undefined where the wave goes on. */
 function afterVerdict(verdict: Verdict, number: number, { timeScale }: RolloutPolicy): Of<'wait' | 'rollback' | 'end'> | undefined {
   switch (verdict.verdict) {
@@ -83,7 +85,7 @@ function afterVerdict(verdict: Verdict, number: number, { timeScale }: RolloutPo
       return {
         action: 'end',
         status: 'awaiting decision',
-        outcome: { wave: number, cell: verdict.cells[0]?.cell ?? '', sentence: verdict.sentence },
+        outcome: { wave: number, cell: verdict.cells[0]?.cell ?? '', sentence: `${verdict.sentence}: ${DECIDE}` },
       };
     case 'stop':
       return { action: 'end', status: 'stopped', outcome: { wave: number, cell: verdict.cell, sentence: verdict.sentence } };

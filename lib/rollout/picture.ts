@@ -9,6 +9,7 @@ import {
   type Request,
   type RolloutCell,
   type RolloutStatus,
+  type VerdictRecord,
   type WaveRecord,
   type WaveStatus,
 } from './rollout-record.ts';
@@ -77,6 +78,8 @@ export interface Picture {
   readonly sentence: string | undefined;
   /** What people have asked for that has not taken effect yet, a sentence each. */
   readonly asked: readonly string[];
+  /** What alarms were taken for, oldest first. */
+  readonly verdicts: readonly VerdictRecord[];
   readonly waves: readonly WavePicture[];
   readonly leftOut: number;
   /** When it would be over, as things are; undefined where it has halted, or calendars leave no hour. */
@@ -106,6 +109,7 @@ export function pictureOf(view: RolloutView, cells: readonly (readonly RolloutCe
     cures: plan.cures ?? [],
     sentence: alive ? outcome?.sentence : dead,
     asked: status === 'running' ? askedFor(view) : [],
+    verdicts: record.verdicts ?? [],
     waves: plan.waves.map((wave, index) => wavePicture(view, wave, times[index])),
     leftOut: plan.leftOut.length,
     ends: times.at(-1)?.ends,

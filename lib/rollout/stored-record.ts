@@ -10,7 +10,7 @@ const schema = z.looseObject({
   component: z.string(),
   version: z.string(),
   digest: z.string(),
-  status: z.enum(['queued', 'running', 'between waves', 'paused', 'awaiting approval', ...ENDED]),
+  status: z.enum(['queued', 'running', 'between waves', 'paused', 'awaiting approval', 'awaiting decision', ...ENDED]),
   by: z.string(),
   startedAt: instant,
   updatedAt: instant,

@@ -55,7 +55,7 @@ async function ask(
 }
 
 /** A request that is about the rollout as a whole. */
-const whole = (kind: 'pause' | 'stop' | 'resume', description: string, help: string) =>
+const whole = (kind: 'pause' | 'stop' | 'resume' | 'continue', description: string, help: string) =>
   new Command(kind)
     .description(description)
     .argument(NAME, NAME_HELP)
@@ -212,6 +212,11 @@ export const controlCommands = () => [
     'resume',
     'have a rollout go on that was paused or stopped, was rolled back, or has died',
     'Cells that run the version already stay as they are.',
+  ),
+  whole(
+    'continue',
+    'decide that a rollout goes on which waits for a decision: its sick cells are not the fault of the version',
+    'The other decision is `cellctl rollout rollback`. `cellctl rollout status` shows the verdict, and its numbers.',
   ),
   whole('stop', 'end a rollout where it is: cells keep what they run', 'To put back what it changed, `cellctl rollout rollback` instead.'),
   rollbackCommand(),

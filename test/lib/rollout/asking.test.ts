@@ -50,6 +50,7 @@ describe('what follows', () => {
     ['pause', undefined, 'wave 1, one-quiet-cell, bakes to its end'],
     ['stop', undefined, 'it ends at the next look at wave 1, one-quiet-cell'],
     ['resume', undefined, 'it goes on with wave 1, one-quiet-cell; cells that run 2.0.0 stay as they are'],
+    ['continue', undefined, 'it goes on; the cells that are sick now keep the version'],
     ['rollback', undefined, 'put back in every cell'],
     ['rollback', 1, 'put back in its last wave'],
     ['approve', 2, 'wave 2, one-busy-cell, begins when its turn comes'],

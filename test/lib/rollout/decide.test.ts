@@ -47,7 +47,10 @@ describe('before a wave', () => {
     [
       'is one too many: a person decides',
       { verdict: 'ask', cells: [one], sentence: SENTENCE, numbers },
-      { action: 'end', status: 'awaiting decision', outcome: { cell: 'yankee', wave: 2, sentence: SENTENCE } },
+      {
+        ...{ action: 'end', status: 'awaiting decision' },
+        outcome: { cell: 'yankee', wave: 2, sentence: `${SENTENCE}: \`cellctl rollout continue\` or \`cellctl rollout rollback\` decides` },
+      },
     ],
     [
       'stops it, where the policy says so',

@@ -1,0 +1,103 @@
+/** Rollouts that look at everything that has the version until their end, on the local cloud. */
+import { CloudFormationClient, DeleteStackCommand } from '@aws-sdk/client-cloudformation';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { cell, component } from '../../_helpers/organization.ts';
+import { RolloutLab } from '../../_helpers/rollouts.ts';
+
+let lab: RolloutLab;
+const NAMES = ['alpha', 'bravo', 'charlie', 'delta', 'echo', 'foxtrot'];
+const everywhere = (version: string) => Object.fromEntries(['staging', ...NAMES].map((name) => [name, version]));
+
+/** Bakes are long enough for something to happen in them; an alarm that lasts is judged after two seconds. */
+const POLICY = { diagnosisTime: '100s', minRequestsPerCell: 0 };
+
+beforeAll(async () => {
+  lab = await RolloutLab.start((input) => {
+    for (const [index, name] of NAMES.slice(2).entries()) input.cells[name] = cell(name, 3 + index, { trafficWeight: 5 + index });
+    for (let index = 0; index < 5; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
+  });
+});
+afterAll(() => lab?.stop());
+
+async function start(name: string, version: string, policy: object = {}): Promise<string> {
+  return lab.start(name, version, await lab.publish(name, version), { ...POLICY, ...policy });
+}
+
+describe('a cell with the version falls sick', () => {
+  test('while others of its wave are deployed: no more than the concurrency begin, and all are rolled back', async () => {
+    await lab.install('c0', '1.0.0');
+    const rest = { name: 'all', prefer: 'any' as const, admit: { rest: true as const }, bake: '100s', approval: false };
+    const id = await start('c0', '2.0.0', { waves: [rest], multiRegionFromWave: 1, concurrency: 1 });
+    const seen = await lab.until(
+      id,
+      ({ cells }) => cells.some(({ wave, status }) => wave === 1 && status === 'deployed'),
+      'in a first cell',
+    );
+    const first = seen.cells.find(({ wave, status }) => wave === 1 && status === 'deployed')?.cell ?? '';
+    await lab.alarm(first, 'latency', 'ALARM');
+    const begun = (view: typeof seen) => view.cells.filter(({ wave, changeSet }) => wave === 1 && changeSet !== undefined).length;
+    const before = begun(await lab.client.view(id));
+    const view = await lab.ended(id);
+    await lab.alarm(first, 'latency', 'OK');
+    expect(begun(view) - before).toBeLessThanOrEqual(1);
+    expect(begun(view)).toBeLessThan(NAMES.length);
+    expect(view.record).toMatchObject({
+      status: 'rolled back',
+      outcome: { cell: first, sentence: expect.stringContaining('the version is to blame') },
+    });
+    expect(view.record.verdicts).toMatchObject([{ verdict: 'blame', numbers: { sick: 1 } }]);
+    expect(await lab.running('c0')).toEqual(everywhere('1.0.0'));
+  });
+
+  test('in an earlier wave, during the last bake: everything is rolled back', async () => {
+    const id = await start('c1', '1.0.0');
+    await lab.baking(id, 2);
+    await lab.alarm('alpha', 'latency', 'ALARM');
+    const view = await lab.ended(id);
+    await lab.alarm('alpha', 'latency', 'OK');
+    expect(view.record).toMatchObject({ status: 'rolled back', outcome: { cell: 'alpha', wave: 2 } });
+    expect(await lab.running('c1')).toEqual(everywhere('-'));
+  });
+
+  test('in an earlier wave and for a moment, during a later bake: a blip, which is counted and told', async () => {
+    const id = await start('c2', '1.0.0');
+    await lab.baking(id, 2);
+    await lab.alarm('alpha', 'latency', 'ALARM');
+    await lab.alarm('alpha', 'latency', 'OK');
+    const view = await lab.ended(id);
+    expect(view.record).toMatchObject({
+      status: 'succeeded',
+      verdicts: [{ verdict: 'blip', cells: ['alpha'], sentence: expect.stringContaining('cell-alpha-latency fired at') }],
+    });
+    expect(view.cells.find((each) => each.cell === 'alpha')).toMatchObject({ blips: 1, status: 'deployed' });
+  });
+});
+
+test('a stack that was deleted after its deployment keeps the rollout from succeeding; who resumes it deploys there again', async () => {
+  const id = await start('c3', '1.0.0');
+  await lab.baking(id, 2);
+  await new CloudFormationClient(lab.cell('alpha').session).send(new DeleteStackCommand({ StackName: 'c3' }));
+  const view = await lab.ended(id);
+  expect(view.record).toMatchObject({
+    status: 'stopped',
+    outcome: { cell: 'alpha', sentence: expect.stringContaining('not as it was deployed: alpha: c3 is gone') },
+  });
+  expect(view.record.outcome?.sentence).toContain(`\`cellctl rollout resume ${id}\``);
+  await lab.client.resume(id, { by: 'ada' });
+  expect((await lab.ended(id)).record.status).toBe('succeeded');
+  expect(await lab.running('c3')).toEqual(everywhere('1.0.0'));
+});
+
+test('a cell that fails within what is tolerated is rolled back alone and named, and the rollout goes on', async () => {
+  await lab.install('c4', '1.0.0');
+  await lab.occupy('charlie', '/c4/new');
+  const digest = await lab.publish('c4', '2.0.0', {
+    New: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name: '/c4/new', Value: 'x' } },
+  });
+  const view = await lab.ended(await lab.start('c4', '2.0.0', digest, { ...POLICY, failureTolerance: { cells: 1 } }));
+  expect(view.record).toMatchObject({
+    status: 'succeeded',
+    outcome: { sentence: expect.stringContaining('but for charlie (rolled back alone: charlie: c4 is') },
+  });
+  expect(await lab.running('c4')).toEqual({ ...everywhere('2.0.0'), charlie: '1.0.0' });
+});
