@@ -268,12 +268,13 @@ async function act(world: World, id: string, deed: Deed): Promise<void> {
 /** Waves that have passed although one of their cells had an alarm between its deployment and the end of its bake. */
 async function passedSick(world: World, id: string, plan: RolloutPlan): Promise<string[]> {
   const found: string[] = [];
-  for (const { number, status, deployBeganAt = '', endedAt = '' } of await world.store.waves(plan)) {
-    if (status !== 'passed' || deployBeganAt === '') continue;
-    const [began, ended] = [Date.parse(deployBeganAt), Date.parse(endedAt)];
+  for (const { number, status, endedAt = '' } of await world.store.waves(plan)) {
+    if (status !== 'passed') continue;
     for (const { name } of await world.store.cellsIn(id, number)) {
+      const { blips = 0, startedAt = endedAt } = await world.store.cell(id, number, name);
       // Judged, and counted.
-      if (((await world.store.cell(id, number, name)).blips ?? 0) > 0) continue;
+      if (blips > 0) continue;
+      const [began, ended] = [Date.parse(startedAt), Date.parse(endedAt)];
       const alarm = world.place(name).alarms.find(({ from, to }) => to > from && from >= began && from <= ended);
       if (alarm) found.push(`wave ${number} passed, though ${name} had an alarm at ${new Date(alarm.from).toISOString()}`);
     }
