@@ -130,12 +130,12 @@ bold '7. The next version, the same way'
 release 2.0.0
 run cellctl rollout start orders-api --release 2.0.0 --time-scale $scale --yes --watch
 
-bold '8. A bad version: in its first cell of production an alarm fires (a drill sets it off: nothing here serves customers)'
+bold '8. A version that turns bad late: while the next wave bakes, an alarm fires in the first cell (a drill sets it off: nothing here serves customers)'
 release 3.0.0
-# Started for a drill: however slow the machine, its wave waits for the alarm, and the version gets no further.
-run cellctl rollout start orders-api --release 3.0.0 --time-scale $scale --drill alpha --yes
+# Started for a drill: however slow the machine, that wave waits for the alarm, and the version gets no further.
+run cellctl rollout start orders-api --release 3.0.0 --time-scale $scale --drill alpha --drill-wave 2 --yes
 run cellctl drill alarm --cell alpha --during orders-api --wait 10m
-# The version did not get through, and that is what the exit code says.
+# The version did not get through, and that is what the exit code says. Every cell that had it runs the one before.
 fails_with 1 cellctl rollout watch orders-api
 run cellctl rollout history orders-api
 run cellctl versions

@@ -3,6 +3,7 @@ import { FactoryError } from '../registry/index.ts';
 import { isTouched } from './roll-back.ts';
 import type { RolloutView } from './rollout-lookup.ts';
 import type { CellRecord, RolloutPlan } from './rollout-record.ts';
+import { drilledIn } from './rollout-record.ts';
 
 /** What can be asked for. */
 export type Ask = 'pause' | 'stop' | 'resume' | 'continue' | 'rollback' | 'approve' | 'skip-bake' | 'skip-cell';
@@ -47,7 +48,7 @@ export function waveToSkip(view: RolloutView, number: number | undefined): numbe
   const { plan, waves } = view;
   const undrilled = (wave: PlannedWave): number => {
     const { drill } = plan;
-    if (drill === undefined || !wave.cells.includes(drill)) return wave.number;
+    if (drilledIn(plan) !== wave.number) return wave.number;
     const fix = `stop the rollout with \`cellctl rollout stop ${plan.id}\`, and start one without --drill`;
     throw new FactoryError('REFUSED', `wave ${wave.number}, ${wave.name}, waits for a drill in ${drill}, and never passes`, { fix });
   };

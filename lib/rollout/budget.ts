@@ -22,12 +22,17 @@ export interface HistoryBudget {
   readonly grace: number;
   /** While calendars are closed. */
   readonly calendar: number;
+  /** While cells are deployed, and those that have the version are watched. */
+  readonly watch: number;
   /** While the wave bakes, as long as it can be extended. */
   readonly bake: number;
   /** The rest, with a rollback: the same for any number of cells, since each is an execution of its own. */
   readonly frame: number;
   readonly events: number;
 }
+
+/** Looks at a deployment: some at its beginning, then about two for each batch, and in days so many at most, as they become rarer. */
+const [FIRST_WATCHES, MOST_WATCHES] = [10, 1_000];
 
 const machine = runWave();
 
@@ -48,12 +53,14 @@ type Waits = Pick<RolloutPolicy, 'timeScale' | 'alarmGrace' | 'maxBakeExtension'
  * @param bakeSeconds before the time scale
  * @param closedSeconds how long the wave may have to wait for its calendars, before the time scale
  * @param drilled whether the wave waits for a drill
+ * @param batches how often as many cells are deployed as the policy has at once
  */
 export function historyBudget(
   bakeSeconds: number,
   { timeScale, alarmGrace, maxBakeExtension }: Waits,
   closedSeconds = 0,
   drilled = false,
+  batches = 1,
 ): HistoryBudget {
   const again = round('Preflight', 'PreflightSays', 'PreflightWait');
   const longer = (drilled ? looksForDrill : looksIn)(seconds(maxBakeExtension), timeScale);
@@ -61,10 +68,11 @@ export function historyBudget(
   const parts = {
     grace: again * looksIn(seconds(alarmGrace), timeScale),
     calendar: again * looksAtCalendar(closedSeconds * timeScale),
+    watch: round('Watch', 'WatchSays', 'WatchLater') * Math.min(MOST_WATCHES, FIRST_WATCHES + 2 * batches),
     bake: round('Bake', 'Look', 'LookSays') * looks,
     frame:
       FRAME +
-      round('Preflight', 'PreflightSays', 'Deploy', 'Deployed', 'DeployedSays') +
+      round('Preflight', 'PreflightSays', 'Deploying', 'Deploy', 'Watched', 'Deployed', 'DeployedSays') +
       round('Broken', 'BrokenSays', 'ChooseCells', 'PutBack', 'Restored', 'Ended', 'Failed'),
   };
   return { ...parts, events: Object.values(parts).reduce((sum, part) => sum + part, 0) };

@@ -1,13 +1,12 @@
 /** Starts rollouts, says how they are, and passes on what people ask of them. It only writes records: the machines act. */
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { s3Client } from '../aws/s3.ts';
 import { S3Objects } from '../aws/s3-objects.ts';
 import type { Session } from '../aws/session.ts';
-import { ROLLOUT_PARAMETERS } from '../plan/plan.ts';
-import { FactoryError, isNamed } from '../registry/index.ts';
+import { FactoryError } from '../registry/index.ts';
 import { refuseSkip } from './asking.ts';
 import { executionsOf, type PipelineStage, reachOf } from './executions.ts';
+import { findMachines } from './find-machines.ts';
 import { type RepairFinding, RolloutRepair } from './repair.ts';
 import { RolloutLookup, stageOf } from './rollout-lookup.ts';
 import {
@@ -45,11 +44,6 @@ const ATTEMPTS = 10;
 
 /** Rollouts of a component among which one may still be queued: each that comes later ends those before it. */
 const QUEUE = 100;
-
-interface Machines {
-  readonly table: string;
-  readonly machine: string;
-}
 
 export class RolloutClient extends RolloutLookup {
   /**
@@ -387,19 +381,4 @@ const onlySkips = ({ skipCells }: Control): Control => (skipCells ? { skipCells 
 /** What was asked for before no longer holds; approvals and skipped bakes do. */
 function withoutHalts({ pause: _pause, stop: _stop, ...rest }: Control): Control {
   return rest;
-}
-
-async function findMachines(session: Session): Promise<Machines> {
-  const { table: tableName, machine: machineName } = ROLLOUT_PARAMETERS;
-  try {
-    const { Parameters = [] } = await new SSMClient(session).send(new GetParametersCommand({ Names: [tableName, machineName] }));
-    const value = (name: string) => Parameters.find((parameter) => parameter.Name === name)?.Value;
-    const [table, machine] = [value(tableName), value(machineName)];
-    if (table !== undefined && machine !== undefined) return { table, machine };
-  } catch (error) {
-    if (!isNamed(error, 'ParameterNotFound')) throw error;
-  }
-  throw new FactoryError('NOT_INITIALIZED', 'tooling has no stack Rollouts', {
-    fix: 'run `cellctl deploy --tooling` (or `cellctl init` with credentials of the management account)',
-  });
 }

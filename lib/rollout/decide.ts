@@ -4,20 +4,10 @@
  */
 import { type RolloutPolicy, seconds as secondsOf } from '../registry/index.ts';
 import { and, type CellHealth, sicknessOf } from './health.ts';
-import { toleratedOf, type Verdict } from './judge.ts';
+import { SMALL_WAVE, toleratedOf, type Verdict } from './judge.ts';
 import { calendarWait, drillLook, FIRST_LOOK, nextLook, scaled } from './looks.ts';
 import { isTouched } from './roll-back.ts';
-import type {
-  Back,
-  CellRecord,
-  Control,
-  Outcome,
-  Request,
-  RolloutRecord,
-  RolloutStatus,
-  RolloutWave,
-  WaveRecord,
-} from './rollout-record.ts';
+import type { Back, CellRecord, Control, Outcome, Request, RolloutStatus, RolloutWave, WaveRecord } from './rollout-record.ts';
 
 /** What comes next. The machine waits, goes on to the state of that name, or ends. */
 type Decision = Spoken | { readonly action: 'extend'; readonly seconds: number; readonly until: string; readonly sentence: string };
@@ -28,7 +18,7 @@ export type Spoken =
   | { readonly action: 'bake' }
   | { readonly action: 'again'; readonly sentence: string }
   | { readonly action: 'pass'; readonly sentence: string }
-  | { readonly action: 'wait'; readonly seconds: number; readonly sentence: string }
+  | { readonly action: 'wait'; readonly seconds: number; readonly sentence: string; readonly apart?: readonly string[] }
   | { readonly action: 'rollback'; readonly outcome: Outcome; readonly back?: Back }
   | { readonly action: 'end'; readonly status: RolloutStatus; readonly outcome: Outcome };
 
@@ -111,7 +101,7 @@ function idle(healths: readonly CellHealth[], least: number): Outcome | undefine
 }
 
 /** What a person has asked for that ends a wave before it begins anything more. */
-function interrupted({ pause, stop, rollback }: Control, where: Pick<Outcome, 'wave'> = {}): Of<'rollback' | 'end'> | undefined {
+export function interrupted({ pause, stop, rollback }: Control, where: Pick<Outcome, 'wave'> = {}): Of<'rollback' | 'end'> | undefined {
   if (rollback) return { action: 'rollback', outcome: { ...where, sentence: asked('rolled back', rollback) } };
   if (stop) return { action: 'end', status: 'stopped', outcome: { ...where, sentence: asked('stopped', stop) } };
   if (pause) return { action: 'end', status: 'paused', outcome: { ...where, sentence: asked('paused', pause) } };
@@ -170,25 +160,36 @@ export function preflight(input: PreflightInput): Of<'go' | 'wait' | 'pass' | 'r
   return sickBefore(input, refuse) ?? lackingData(input, refuse) ?? { action: 'go' };
 }
 
-/** The wait for a cell that is sick of what it runs, as long as a diagnosis takes. The version is no more than a guess at a cure. */
+/** Since when the wave could begin: while its calendar was closed, or it waited for a verdict, nobody asked. */
+const askedSince = ({ startedAt, opensAt, againAt }: WaveRecord, now: string): number =>
+  Math.max(at(startedAt ?? now), at(opensAt), at(againAt));
+
+/**
+ * The wait for cells that are sick of what they run, as long as a diagnosis takes. The version is no more than a guess at a cure.
+ * Then a large wave goes on without them, within what is tolerated, and any other wave ends.
+ */
 function sickBefore(
-  { record, policy, cells, healths, cures = [], now }: PreflightInput,
+  { wave, record, policy, cells, healths, cures = [], now }: PreflightInput,
   refuse: (outcome: Outcome) => Of<'rollback' | 'end'>,
 ): Of<'wait' | 'rollback' | 'end'> | undefined {
-  const touched = new Set(cells.filter(isTouched).map(({ cell }) => cell));
-  const ill = sick(healths.filter(({ cell }) => !touched.has(cell) && !cures.includes(cell)));
+  const known = new Set(cells.filter((cell) => isTouched(cell) || cell.apart !== undefined).map(({ cell }) => cell));
+  const others = healths.filter(({ cell }) => !known.has(cell) && !cures.includes(cell));
+  const ill = sick(others);
   if (!ill) return undefined;
-  const since = Math.max(at(record.startedAt ?? now), at(record.opensAt));
+  const since = askedSince(record, now);
   const left = secondsOf(policy.diagnosisTime) - (at(now) - since) / 1_000 / policy.timeScale;
-  const cure = `\`cellctl rollout start --cures ${ill.cell} --reason …\` has a version cure it`;
-  if (left <= 0)
-    return refuse({ ...ill, sentence: `${ill.sentence}, before it had the version, for more than ${policy.diagnosisTime}: ${cure}` });
+  if (left <= 0) {
+    const names = others.filter((health) => sicknessOf(health) !== undefined).map(({ cell }) => cell);
+    const apart = cells.filter((cell) => cell.apart !== undefined).length;
+    const sentence = `${ill.sentence}, before it had the version, for more than ${policy.diagnosisTime}`;
+    if (wave.cells.length > SMALL_WAVE && names.length + apart <= toleratedOf(policy.alarmTolerance, wave.cells.length)) {
+      return { action: 'wait', seconds: 1, sentence: `goes on without ${and(names)}: ${sentence}`, apart: names };
+    }
+    return refuse({ ...ill, sentence: `${sentence}: \`cellctl rollout start --cures ${ill.cell} --reason …\` has a version cure it` });
+  }
   const seconds = scaled(nextLook((at(now) - since) / 1_000 / policy.timeScale, left), policy.timeScale);
-  return {
-    action: 'wait',
-    seconds,
-    sentence: `${ill.sentence}, before it has the version; waits until ${later(now, left * policy.timeScale)}`,
-  };
+  const until = later(now, left * policy.timeScale);
+  return { action: 'wait', seconds, sentence: `${ill.sentence}, before it has the version; waits until ${until}` };
 }
 
 /** The wait for data that is missing, or what follows when it was too long. */
@@ -198,8 +199,7 @@ function lackingData(
 ): Of<'wait' | 'rollback' | 'end'> | undefined {
   const lacking = unknown(healths);
   if (!lacking) return undefined;
-  // From when the wave could begin: while its calendar was closed, nobody asked for data.
-  const since = Math.max(at(record.startedAt ?? now), at(record.opensAt));
+  const since = askedSince(record, now);
   const left = secondsOf(policy.alarmGrace) - (at(now) - since) / 1_000 / policy.timeScale;
   if (left <= 0) return refuse({ ...lacking, sentence: `${lacking.sentence}, longer than the grace of ${policy.alarmGrace}` });
   const seconds = scaled(nextLook((at(now) - since) / 1_000 / policy.timeScale, left), policy.timeScale);
@@ -285,7 +285,7 @@ export interface LookInput {
   readonly lacking: readonly string[];
   /** As for the preflight. */
   readonly cures?: readonly string[] | undefined;
-  /** The cell that the rollout was started to drill in; see `RolloutPlan`. */
+  /** The cell of the drill that this wave waits for. @default - none */
   readonly drill?: string | undefined;
   readonly now: string;
 }
@@ -319,9 +319,8 @@ export function look({
       }
     );
   }
-  const drilled = drill !== undefined && wave.cells.includes(drill) ? drill : undefined;
   const skip = control.skipBake?.[wave.number];
-  if (skip && drilled === undefined) return { action: 'pass', sentence: asked('bake skipped', skip) };
+  if (skip && drill === undefined) return { action: 'pass', sentence: asked('bake skipped', skip) };
 
   const began = record.bakeBeganAt ?? now;
   const planned = bakeEnd(wave, policy, began);
@@ -331,7 +330,7 @@ export function look({
     const seconds = scaled(nextLook(elapsed, left), policy.timeScale);
     return { action: 'wait', seconds, sentence: `baking until ${planned}` };
   }
-  if (drilled !== undefined) return withoutDrill(drilled, wave, policy, { planned, now });
+  if (drill !== undefined) return withoutDrill(drill, wave, policy, { planned, now });
   const uncured = sick(healths.filter(({ cell }) => cures.includes(cell)));
   // Never back to the version that made it sick.
   if (uncured)
@@ -367,36 +366,4 @@ function withoutDrill(
   }
   const seconds = drillLook((at(now) - at(planned)) / 1_000, left, timeScale);
   return { action: 'extend', seconds, until, sentence: `${none} yet; waits for it until ${until} at most` };
-}
-
-/** What the rollout does next, between two waves. */
-export type RolloutStep =
-  | { readonly action: 'wave'; readonly wave: number }
-  | { readonly action: 'end'; readonly status: RolloutStatus; readonly outcome: Outcome };
-
-/** The next wave, or the end. */
-export function advance(record: RolloutRecord, waves: readonly WaveRecord[]): RolloutStep {
-  if (record.status !== 'running') {
-    return { action: 'end', status: record.status, outcome: record.outcome ?? { sentence: record.status } };
-  }
-  const next = waves.find(({ status }) => status !== 'passed');
-  const { through = Number.POSITIVE_INFINITY } = record;
-  // Whoever died on the way back goes on with it: forward would bring the version to where it was just taken from.
-  const returning = waves.find(({ status }) => status === 'rolling back');
-  if (returning) return { action: 'wave', wave: returning.number };
-  if (record.control.rollback) {
-    // The wave that is in work, or else the last that passed: RunWave is the only one that rolls back.
-    const begun = waves.filter(({ attempts }) => attempts > 0);
-    return { action: 'wave', wave: begun.at(-1)?.number ?? 0 };
-  }
-  const where = record.only ?? 'every cell of its waves';
-  const sentence = `${record.component} ${record.version} is in ${where}`;
-  if (!next) return { action: 'end', status: 'succeeded', outcome: { sentence } };
-  const halt = interrupted(record.control);
-  if (halt?.action === 'end') return halt;
-  if (next.number > through) {
-    const passed = `wave ${through} has passed; the next stage of its pipeline takes it on`;
-    return { action: 'end', status: 'between waves', outcome: { wave: through, sentence: passed } };
-  }
-  return { action: 'wave', wave: next.number };
 }

@@ -104,6 +104,8 @@ export interface DraftInput {
   readonly only?: string | undefined;
   /** A cell in which a drill is to set an alarm off; its wave never passes. @default - none */
   readonly drill?: string | undefined;
+  /** Name or number of the wave that waits for the drill. @default - the wave of its cell */
+  readonly drillWave?: string | undefined;
   /** Whether it may go to production where no staging cell gets the version; with a reason. @default false */
   readonly withoutStaging?: boolean | undefined;
   /** Whether the policy's waves of an emergency are taken; with a reason. @default false */
@@ -122,7 +124,7 @@ export interface DraftInput {
  * starting, and for a plan that was not published
  */
 export function draftRollout(input: DraftInput): Draft {
-  const { component: name, artifact, by, reason, timeScale, allowReplacement, only, drill, cures = [], found = [] } = input;
+  const { component: name, artifact, by, reason, timeScale, allowReplacement, only, drill, drillWave, cures = [], found = [] } = input;
   const { now = new Date(), emergency = false, withoutStaging = false } = input;
   const plan = emergency ? inEmergency(input.plan) : input.plan;
   if (emergency) requireReason('--emergency', reason);
@@ -149,6 +151,7 @@ export function draftRollout(input: DraftInput): Draft {
       kind: component.kind,
       ...(only === undefined ? {} : { only }),
       ...(drill === undefined ? {} : { drill }),
+      ...(drill === undefined || drillWave === undefined ? {} : { drillWave: laterWave(waves, drill, drillWave) }),
       ...(emergency ? { emergency } : {}),
       ...(cures.length === 0 ? {} : { cures }),
       traffic,
@@ -192,5 +195,16 @@ function requireReason(option: string, reason: string | undefined): void {
   if ((reason ?? '').trim() !== '') return;
   throw new FactoryError('USAGE', `${option} without a reason`, {
     fix: `say why with --reason: ${option} loosens what protects the other cells, and the record must tell what for`,
+  });
+}
+
+/** The wave that is to wait for a drill in the cell: one that has cells, and not before the cell's. @throws FactoryError `USAGE` */
+function laterWave(waves: readonly Wave[], cell: string, wanted: string): number {
+  const own = waves.find(({ cells }) => namesOf(cells).includes(cell))?.number ?? 0;
+  const fit = waves.filter(({ number, cells }) => number >= own && cells.length > 0);
+  const found = fit.find(({ name, number }) => name === wanted || String(number) === wanted);
+  if (found) return found.number;
+  throw new FactoryError('USAGE', `no wave "${wanted}" that has cells, and comes with or after ${cell}`, {
+    fix: `pass one of these with --drill-wave: ${fit.map(({ name, number }) => `${number} (${name})`).join(', ')}`,
   });
 }

@@ -1,7 +1,7 @@
 /** A drill that is tied to a rollout: waits until the wave of its cell bakes, and then until the rollout has judged the alarm. */
 import { FactoryError } from '../registry/index.ts';
 import type { RolloutView } from './rollout-lookup.ts';
-import { hasEnded, type WaveStatus } from './rollout-record.ts';
+import { drilledIn, hasEnded, type WaveStatus } from './rollout-record.ts';
 
 /** Milliseconds between two looks at the rollout, as for `cellctl rollout watch`. */
 const LOOK_MS = 2_000;
@@ -22,9 +22,10 @@ export interface DrillMoment {
 
 type PlannedWave = RolloutView['plan']['waves'][number];
 
-/** The wave of the cell. @throws FactoryError `USAGE` where the rollout doesn't go there */
+/** The wave that waits for the drill: the cell's, or the one the rollout was started for. @throws FactoryError `USAGE` where it doesn't go there */
 export function drilledWave({ plan }: RolloutView, cell: string): PlannedWave {
-  const wave = plan.waves.find(({ cells }) => cells.includes(cell));
+  const number = plan.drill === cell ? drilledIn(plan) : undefined;
+  const wave = plan.waves.find((each) => (number === undefined ? each.cells.includes(cell) : each.number === number));
   if (wave) return wave;
   throw new FactoryError('USAGE', `${plan.id} does not go to ${cell}`, { fix: `\`cellctl rollout status ${plan.id}\` shows its cells` });
 }

@@ -14,7 +14,7 @@ export const NOISE = 1 / 720;
 /** With fewer cells than that on the version there is nothing to compare: the second sick cell is to blame on it. */
 const FEW_CELLS = 20;
 /** A wave of no more cells is rolled back at once: waiting costs more than rolling back. */
-const SMALL_WAVE = 3;
+export const SMALL_WAVE = 3;
 /** By chance so many or more cells would be sick: once in ten thousand waves. The version is to blame, however few they are of all. */
 const BEYOND_DOUBT = 1e-4;
 /** Once in fifty waves; the version is to blame, if they are at least {@link NOTABLE_SHARE} of the cells as well. */
@@ -23,12 +23,18 @@ const NOTABLE_SHARE = 0.04;
 
 type OnAlarm = NonNullable<RolloutPolicy['waves'][number]['onAlarm']>;
 
-/** What follows an alarm in the wave: what its policy says, or else at once where it is small. */
-export function onAlarmOf(wave: Pick<RolloutWave, 'number' | 'name' | 'cells' | 'policyWave'>, policy: RolloutPolicy): OnAlarm {
+/**
+ * What follows an alarm while the wave is in work: what its policy says, or else at once where it is small.
+ * @param own whether the sick cell is one of the wave; what has baked for hours is judged, however small the wave is now
+ */
+export function onAlarmOf(
+  wave: Pick<RolloutWave, 'number' | 'name' | 'cells' | 'policyWave'>,
+  policy: RolloutPolicy,
+  own: boolean,
+): OnAlarm {
   // A wave of one region is called otherwise than the policy's wave that it is part of.
-  const own = [...policy.waves, ...policy.emergency].find(({ name }) => name === wave.name) ?? policy.waves[(wave.policyWave ?? 0) - 1];
-  const said = own?.onAlarm;
-  return said ?? (wave.number === 0 || wave.cells.length <= SMALL_WAVE ? policy.onFailure : 'judge');
+  const planned = [...policy.waves, ...policy.emergency].find(({ name }) => name === wave.name) ?? policy.waves[(wave.policyWave ?? 0) - 1];
+  return planned?.onAlarm ?? (own && (wave.number === 0 || wave.cells.length <= SMALL_WAVE) ? policy.onFailure : 'judge');
 }
 
 /** The number of cells that a tolerance allows, of so many. */
@@ -130,17 +136,21 @@ const isTelling = ({ sick, of, chance }: Numbers): boolean =>
 
 /** Judges what a look has shown. */
 export function judge(input: JudgeInput): Verdict {
-  const { wave, policy, sick, all, own, now, continued = '' } = input;
+  const { wave, policy, sick, all, now, continued = '' } = input;
   const pending = sick.filter(({ since }) => since > continued);
   const [first] = pending;
   if (!first) return { verdict: 'well' };
-  const scope = first.wave === wave.number ? 'wave' : 'all';
-  const on = onAlarmOf(wave, policy);
+  const own = pending.find((each) => each.wave === wave.number);
+  const scope = own ? 'wave' : 'all';
+  const on = onAlarmOf(wave, policy, own !== undefined);
   if (on === 'stop') return { verdict: 'stop', cell: first.cell, sentence: first.sentence };
   // Rolling the wave back would leave the sick cell as it is, where it is one of an earlier wave.
-  if (on !== 'judge') return { verdict: 'blame', scope: on === 'rollback-all' ? 'all' : scope, cell: first.cell, sentence: first.sentence };
+  if (on !== 'judge') {
+    const { cell, sentence } = own ?? first;
+    return { verdict: 'blame', scope: on === 'rollback-all' ? 'all' : scope, cell, sentence };
+  }
 
-  const [total, here] = [numbersOf(input, all), numbersOf(input, own)];
+  const [total, here] = [numbersOf(input, all), numbersOf(input, input.own)];
   const blame = (why: string, numbers: Numbers): Verdict => ({
     verdict: 'blame',
     scope: 'all',

@@ -34,7 +34,7 @@ export const calendarWait = (left: number): number =>
   Math.max(1, Math.ceil(Math.min(left, Math.max(LAST_LOOK, Math.min(left / 20, 3_600), Math.min(left, 366 * 86_400) / 50))));
 
 /** Times that a deployment of days is looked at, at most, before looks become rarer. */
-const WATCHES = 400;
+const WATCHES = 200;
 
 /** Seconds until the next look while cells are deployed: about as long as a cell takes, so that few have begun in between. */
 export function watchAgain(cells: readonly CellRecord[], elapsed: number, timeScale: number): number {

@@ -5,6 +5,7 @@ import type { RolloutView } from './rollout-lookup.ts';
 import {
   type CellRecord,
   type CellRolloutStatus,
+  drilledIn,
   endsWell,
   type Request,
   type RolloutCell,
@@ -118,17 +119,18 @@ export function pictureOf(view: RolloutView, cells: readonly (readonly RolloutCe
 }
 
 /** What was asked for and is still to come. */
-function askedFor({ plan: { drill, waves: planned }, record: { control }, waves }: RolloutView): string[] {
+function askedFor({ plan, record: { control }, waves }: RolloutView): string[] {
   const told = (what: string, request: Request | undefined) =>
     request ? [`${what}, asked for by ${request.by}${request.reason === undefined ? '' : `: ${request.reason}`}`] : [];
   const { pause, stop, rollback, skipBake = {} } = control;
-  const drilled = planned.find(({ cells, number }) => drill !== undefined && cells.includes(drill) && waves[number]?.endedAt === undefined);
+  const drilled = drilledIn(plan);
+  const drills = drilled !== undefined && waves[drilled]?.endedAt === undefined;
   const open = waves.filter(({ number, status }) => status !== 'passed' && skipBake[number] !== undefined);
   return [
     ...told(rollback?.scope === 'wave' ? 'rolls its last wave back' : 'rolls everything back', rollback),
     ...told('stops', stop),
     ...told('pauses', pause),
-    ...(drilled ? [`drills in ${drill}: wave ${drilled.number} never passes, and is rolled back at an alarm`] : []),
+    ...(drills ? [`drills in ${plan.drill}: wave ${drilled} never passes, and is rolled back at an alarm`] : []),
     ...open.flatMap(({ number }) => told(`skips the bake of wave ${number}`, skipBake[number])),
   ];
 }

@@ -64,6 +64,8 @@ export interface RolloutPlan {
    * @default - none: the version is to get through
    */
   readonly drill?: string | undefined;
+  /** The wave that waits for the drill, by its number, where that is a later one than the cell's. @default - the cell's */
+  readonly drillWave?: number | undefined;
   /** True where the policy's waves of an emergency were taken in place of its usual ones. @default - false */
   readonly emergency?: boolean | undefined;
   /** Cells that are sick, and that this version is to cure: their old alarms are no reason to refuse. @default - none */
@@ -88,6 +90,10 @@ export interface RolloutPlan {
   /** ISO 8601, as every time here. */
   readonly startedAt: string;
 }
+
+/** The number of the wave that waits for a drill; undefined where none does. */
+export const drilledIn = ({ drill, drillWave, waves }: Pick<RolloutPlan, 'drill' | 'drillWave' | 'waves'>): number | undefined =>
+  drill === undefined ? undefined : (drillWave ?? waves.find(({ cells }) => cells.includes(drill))?.number);
 
 /** Rollouts of one lane follow each other: those of a component to all cells, and those of it to one. */
 export type Lane = Pick<RolloutPlan, 'component' | 'only'>;
@@ -191,6 +197,8 @@ export interface WaveRecord {
   /** In a rehearsal, when closed calendars count as open. */
   readonly opensAt?: string;
   readonly startedAt?: string;
+  /** When it last went on, after an alarm was judged. */
+  readonly againAt?: string;
   /** When the first cell began to change: alarms count from here on. */
   readonly deployBeganAt?: string;
   readonly bakeBeganAt?: string;
@@ -243,7 +251,7 @@ export interface CellRecord {
   readonly endedAt?: string;
   /** Why it failed, was skipped, or waits: a whole sentence. */
   readonly sentence?: string;
-  /** Why it was, or is to be, rolled back alone: a whole sentence. The rollout goes on without it. */
+  /** Why it was, or is to be, rolled back alone, or left out: a whole sentence. The rollout goes on without it. */
   readonly apart?: string;
   /** Alarms count that fired since then. @default - since `startedAt` */
   readonly watchedFrom?: string;

@@ -146,8 +146,9 @@ export const START_CHECKS: readonly StartCheck[] = [
       for (const [index, wave] of waves.entries()) {
         const { number, name, cells, bakeSeconds } = wave;
         const closed = closures(rollout)[index];
-        const drilled = namesOf(cells).some((cell) => cell === drill);
-        const { events } = historyBudget(bakeSeconds, policy, closed, drilled);
+        // Whichever wave waits for it, none may be too long for that.
+        const batches = Math.ceil(cells.length / policy.concurrency);
+        const { events } = historyBudget(bakeSeconds, policy, closed, drill !== undefined, batches);
         if (closed === undefined || events <= MOST_EVENTS) continue;
         const longest = longestBakeHours(policy, closed);
         yield {

@@ -2,15 +2,11 @@
  * Rollouts on a local cloud: the real stacks `Artifacts` and `Rollouts` in tooling, with the real machines and the real
  * function, over cells that have what a rollout touches (alarms, probe, component) and nothing else, so that it goes quickly.
  */
-import { readFileSync } from 'node:fs';
-import type { Parameter } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { Template as CdkTemplate } from 'aws-cdk-lib/assertions';
 import { App } from 'aws-cdk-lib/core';
-import { zipSync } from 'fflate';
 import { assetFile, CELL, madeFor } from '../../lib/artifact/artifacts.ts';
 import { ArtifactsStack } from '../../lib/artifact/artifacts-stack.ts';
 import { publishArtifact } from '../../lib/artifact/publishing.ts';
@@ -31,6 +27,7 @@ import { Caller, type Template } from '../../tools/local-cloud/test/server.ts';
 import { TestCloud } from './cloud.ts';
 import { eventually } from './eventually.ts';
 import { component, registry } from './organization.ts';
+import { createStack, sessionIn, templateOf, withCode, withoutBootstrap } from './rollout-stacks.ts';
 
 const TOOLING = '200000000000';
 const REGION = 'eu-west-1';
@@ -48,6 +45,7 @@ const POLICY = {
   minRequestsPerCell: 10,
   concurrency: 5,
   alarmGrace: '150s',
+  diagnosisTime: '150s',
   maxBakeExtension: '150s',
 } as const;
 
@@ -378,46 +376,3 @@ export class RolloutLab {
 
 /** Whether no execution drives it. */
 const isIdle = ({ record, alive }: RolloutView) => record.status !== 'running' || !alive;
-
-/** A session as an administrator of the account. The local cloud gives one to anybody. */
-function sessionIn(accountId: string, region: string): Session {
-  const masterCredentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  const params = { RoleArn: `arn:aws:iam::${accountId}:role/any`, RoleSessionName: 'test' };
-  return { region, credentials: fromTemporaryCredentials({ masterCredentials, clientConfig: { region }, params }) };
-}
-
-async function createStack(session: Session, name: string, template: Template, Parameters: Parameter[] = []): Promise<void> {
-  const { CloudFormationClient, CreateStackCommand, waitUntilStackCreateComplete } = await import('@aws-sdk/client-cloudformation');
-  const client = new CloudFormationClient(session);
-  await client.send(new CreateStackCommand({ StackName: name, TemplateBody: JSON.stringify(template), Parameters }));
-  await waitUntilStackCreateComplete({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { StackName: name });
-}
-
-/** The template of a component: what it says is what runs. */
-const templateOf = (name: string, more: Template['Resources'], declared: Template['Parameters'] = {}): Template => ({
-  Parameters: { Version: { Type: 'String' }, ...declared },
-  Resources: {
-    Running: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name: `/${name}/version`, Value: { Ref: 'Version' } } },
-    Probe: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name: `/cell/probe/${name}`, Value: `/${name}` } },
-    ...more,
-  },
-});
-
-/** The CDK asks for its bootstrap, which these tests don't need. */
-function withoutBootstrap(template: Record<string, unknown>): Template {
-  const { Parameters: _parameters, Rules: _rules, ...rest } = template;
-  return rest as unknown as Template;
-}
-
-/** The template with the operator's code where its function looks for it. */
-async function withCode(template: Template, session: Session): Promise<Template> {
-  const zip = zipSync({ 'index.cjs': readFileSync('dist/operator/index.cjs') });
-  const Bucket = 'operator-code';
-  const s3 = new S3Client({ ...session, forcePathStyle: true });
-  await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: REGION } }));
-  await s3.send(new PutObjectCommand({ Bucket, Key: 'operator.zip', Body: zip }));
-  for (const { Type, Properties } of Object.values(template.Resources)) {
-    if (Type === 'AWS::Lambda::Function' && Properties) Properties['Code'] = { S3Bucket: Bucket, S3Key: 'operator.zip' };
-  }
-  return template;
-}

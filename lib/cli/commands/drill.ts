@@ -95,7 +95,7 @@ there, or begins there, sees it, also after it is over. On AWS, CloudWatch may p
 before the time is up, as soon as it looks at the metric again; its history still shows it.
 Ctrl-C ends the drill at once. A production cell on AWS takes --i-mean-it.
 
---during ties the drill to a rollout: it waits until the wave of the cell bakes, sets the alarm, and keeps it
+--during ties the drill to a rollout: it waits until the wave of the cell, or its --drill-wave, bakes, sets the alarm, and keeps it
 until the rollout has seen it. Exits with 0 when the rollout rolls the wave back because of the cell, and with 1
 when anything else happens. A rollout that was started with --drill cannot pass the wave before.
 

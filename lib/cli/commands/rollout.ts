@@ -25,6 +25,7 @@ interface StartOptions {
   readonly reason?: string;
   readonly allowReplacement?: readonly string[];
   readonly drill?: string;
+  readonly drillWave?: string;
   readonly emergency?: boolean;
   readonly cures?: readonly string[];
   readonly withoutStaging?: boolean;
@@ -58,7 +59,11 @@ async function start(context: Context, component: string, options: StartOptions)
   const plan = emergency ? inEmergency(published) : published;
   const { name } = selectComponent(plan, component);
   // A scale that the policy has is the organization's word already.
-  const { drill, reason, allowReplacement = [] } = options;
+  const { drill, drillWave, reason, allowReplacement = [] } = options;
+  if (drillWave !== undefined && drill === undefined) {
+    const { FactoryError } = await import('../../registry/index.ts');
+    throw new FactoryError('USAGE', '--drill-wave without --drill', { fix: 'name the cell of the drill with --drill' });
+  }
   // No names would mean all cells.
   const cures = options.cures === undefined ? [] : selectCells(plan, options.cures).map((cell) => cell.name);
   const asked = { reachesCustomers: context.reachesCustomers, meant: options.iMeanIt === true, reason };
@@ -71,7 +76,20 @@ async function start(context: Context, component: string, options: StartOptions)
   const withoutStaging = options.withoutStaging === true;
   const draft = draftRollout({
     ...{ found, withoutStaging },
-    ...{ plan, component: name, artifact, by: context.who, reason, timeScale: scale, allowReplacement, drill, emergency, cures, now },
+    ...{
+      plan,
+      component: name,
+      artifact,
+      by: context.who,
+      reason,
+      timeScale: scale,
+      allowReplacement,
+      drill,
+      drillWave,
+      emergency,
+      cures,
+      now,
+    },
   });
   const { output } = context;
   const foreseen = foreseeRollout(plan, name, scale, now, artifact, withoutStaging);
@@ -99,7 +117,7 @@ async function start(context: Context, component: string, options: StartOptions)
       const { organizationOption } = context;
       if (options.watch !== true) output.say(`watch it with \`cellctl rollout watch ${record.id}${organizationOption}\``);
       const run = `cellctl drill alarm --cell ${drill} --during ${record.id}${organizationOption}`;
-      if (drill !== undefined) output.say(`the wave of ${drill} waits for a drill, and never passes: \`${run}\``);
+      if (drill !== undefined) output.say(`a wave waits for a drill in ${drill}, and never passes: \`${run}\``);
     });
   }
   return options.watch === true ? follow(context, client, record.id) : 0;
@@ -116,6 +134,10 @@ const startCommand = () =>
     .option(
       '--drill <cell>',
       'a drill sets an alarm of the cell off (`cellctl drill alarm --during`): its wave waits for it, and never passes',
+    )
+    .option(
+      '--drill-wave <wave>',
+      'name or number of a later wave that waits for the drill in place of the cell’s own: what turns bad late',
     )
     .option('--emergency', "the policy's waves of an emergency in place of its usual ones; takes a --reason")
     .option('--cures <cell...>', 'cells that may be sick before, because the version is to cure them; takes a --reason')

@@ -1,6 +1,6 @@
 /** What the operator does between waves: it finds the next one, or has a stage of a pipeline take the rollout on. */
 import { policyWaveOf } from '../../plan/waves.ts';
-import { advance } from '../decide.ts';
+import { advance } from '../advance.ts';
 import { type PipelineStage, reachOf } from '../executions.ts';
 import { scaled } from '../looks.ts';
 import { hasEnded, isGoingBack, type RolloutRecord, type WaveRecord } from '../rollout-record.ts';

@@ -40,7 +40,8 @@ export abstract class RolloutWork {
   private async withExceptions(outcome: Outcome): Promise<Outcome> {
     const cells = (await this.context.store.cells(this.plan.id)).filter((cell) => cell.status === 'skipped' || cell.apart !== undefined);
     if (cells.length === 0) return outcome;
-    const why = ({ apart, sentence = 'skipped' }: CellRecord) => (apart === undefined ? sentence : `rolled back alone: ${apart}`);
+    const why = ({ apart, status, sentence = 'skipped' }: CellRecord) =>
+      apart === undefined ? sentence : status === 'pending' ? apart : `rolled back alone: ${apart}`;
     const named = cells.slice(0, NAMED).map((cell) => `${cell.cell} (${why(cell)})`);
     const more = cells.length > NAMED ? ` and ${cells.length - NAMED} more` : '';
     return { ...outcome, sentence: `${outcome.sentence}, but for ${named.join(', ')}${more}` };

@@ -49,7 +49,9 @@ export abstract class Watching extends RolloutWork {
     const apart = records.filter((each) => each.apart !== undefined).length;
     const { continued } = (await store.requireRecord(this.plan.id)).control;
     const others =
-      survey.sick.length > 0 && onAlarmOf(wave, policy) === 'judge' ? await this.others(records, began) : { cells: 0, sick: 0 };
+      survey.sick.length > 0 && onAlarmOf(wave, policy, survey.own.sick > 0) === 'judge'
+        ? await this.others(records, began)
+        : { cells: 0, sick: 0 };
     const verdict = judge({ wave, policy, ...survey, others, apart, began, continued: continued?.at, now });
     return { ...survey, healths, verdict, records };
   }

@@ -1,13 +1,15 @@
 /** What the operator does for a wave as a whole: it looks, takes locks, decides by `decide.ts`, and writes down. */
 import pLimit from 'p-limit';
 import { openTogether } from '../../plan/calendar.ts';
-import { advance, afterDeploy, bakeEnd, isDeployed, lackingIn, look, preflight, type Spoken } from '../decide.ts';
+import { advance } from '../advance.ts';
+import { afterDeploy, bakeEnd, isDeployed, lackingIn, look, preflight, type Spoken } from '../decide.ts';
 import { hasVersion } from '../health.ts';
 import { watchAgain } from '../looks.ts';
 import { afterRollback, backOf, isTouched, toldRollback, toRestore } from '../roll-back.ts';
 import {
   type CellRecord,
   type Control,
+  drilledIn,
   hasEnded,
   leftKey,
   type Outcome,
@@ -78,6 +80,8 @@ export class WaveWork extends Watching {
       return (await this.endUnless(record, decision.status, decision.outcome)) ?? this.preflight(number, execution);
     }
     if (seen) await this.keep(seen, number);
+    if (decision.action === 'wait' && decision.apart)
+      for (const cell of decision.apart) await store.updateCell(id, { cell, wave: number, status: 'pending', apart: decision.sentence });
     if (decision.action !== 'go') return this.answer(decision, number);
     const begunSoFar = begun.begun ?? 0;
     await store.updateWave(id, number, {
@@ -193,7 +197,7 @@ export class WaveWork extends Watching {
       healths: seen.healths.filter(({ cell }) => exposed.has(cell)),
       verdict: seen.verdict,
       lacking: lackingIn(wave, own),
-      ...{ cures, drill },
+      ...{ cures, drill: drilledIn(this.plan) === number ? drill : undefined },
       now: this.now(),
     });
     if (decision.action === 'pass' && this.plan.waves.every((each) => each.number <= number || each.cells.length === 0)) {
@@ -367,6 +371,7 @@ export class WaveWork extends Watching {
       case 'wait':
         return { seconds: decision.seconds, sentence: decision.sentence };
       case 'again':
+        await store.updateWave(id, number, { againAt: this.now() });
         return { sentence: decision.sentence };
       case 'pass':
         await store.updateWave(id, number, { status: 'passed', endedAt: this.now(), sentence: decision.sentence });

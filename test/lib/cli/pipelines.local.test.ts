@@ -4,12 +4,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { s3Client } from '../../../lib/aws/s3.ts';
-import { S3Objects } from '../../../lib/aws/s3-objects.ts';
 import { createPlan, requireInitialized, selectComponent } from '../../../lib/plan/plan.ts';
-import { RegistryStore, registryBucketName } from '../../../lib/registry/index.ts';
+import { registryBucketName } from '../../../lib/registry/index.ts';
 import { renderWorkflow } from '../../../pipelines/github/workflow.ts';
 import { pipelineOf } from '../../../pipelines/graph.ts';
 import { cellctl } from '../../_helpers/cellctl.ts';
@@ -93,9 +90,6 @@ beforeAll(async () => {
     // All that a pipeline knows of the organization.
     CELL_FACTORY_ORGANIZATION: `s3://${Bucket}`,
   };
-  const s3 = s3Client(lab.session);
-  await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } }));
-  await new RegistryStore(new S3Objects(s3, Bucket)).publish(registry(organization).organization, { by: 'ada' });
 });
 afterAll(() => lab?.stop());
 

@@ -119,10 +119,6 @@ describe('a look at a wave that bakes', () => {
       expect(decide(10, { ...drilled, control: { skipBake: { 2: asked } } })).toMatchObject({ action: 'wait' });
       expect(decide(100, { ...drilled, control: { skipBake: { 2: asked } } })).toMatchObject({ action: 'extend' });
     });
-
-    test('is another wave than this: this one passes', () => {
-      expect(decide(36, { ...drilled, drill: 'charlie' })).toMatchObject({ action: 'pass' });
-    });
   });
 
   test('that is its first is no reason to pass', () => {

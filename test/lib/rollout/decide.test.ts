@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { advance, afterDeploy, bakeEnd, mayBegin, type PreflightInput, preflight } from '../../../lib/rollout/decide.ts';
+import { advance } from '../../../lib/rollout/advance.ts';
+import { afterDeploy, bakeEnd, mayBegin, type PreflightInput, preflight } from '../../../lib/rollout/decide.ts';
 import type { Verdict } from '../../../lib/rollout/judge.ts';
 import { calendarWait, looksIn, nextLook, scaled } from '../../../lib/rollout/looks.ts';
 import type { CellRecord, Control, RolloutRecord, WaveRecord, WaveStatus } from '../../../lib/rollout/rollout-record.ts';

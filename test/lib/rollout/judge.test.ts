@@ -54,8 +54,13 @@ describe('an alarm', () => {
     expect(judge(input(30, 1, { wave: waveOf(30, 0), sick: [sick('c0', 1, true, 0)] }))).toMatchObject({ verdict: 'blame', scope: 'wave' });
   });
 
-  test('in a cell of an earlier wave has everything rolled back: the wave alone would leave it as it is', () => {
-    expect(judge(input(2, 1, { sick: [sick('c9', 1, true, 1)] }))).toMatchObject({ verdict: 'blame', scope: 'all', cell: 'c9' });
+  test('in a cell of an earlier wave is judged, and then has everything rolled back: the wave alone would leave it as it is', () => {
+    const elder = { sick: [sick('c9', 1, true, 1)], own: { cells: 2, sick: 0 } };
+    expect(judge(input(2, 1, elder))).toMatchObject({ verdict: 'hold' });
+    expect(judge(input(2, 1, { ...elder, now: at(31) }))).toMatchObject({ verdict: 'blame', scope: 'all', cell: 'c9' });
+    const waves = ROLLOUT_DEFAULTS.waves.map((wave) => ({ ...wave, onAlarm: 'rollback-wave' as const }));
+    const policy = { ...ROLLOUT_DEFAULTS, waves };
+    expect(judge(input(2, 1, { ...elder, policy }))).toMatchObject({ verdict: 'blame', scope: 'all', cell: 'c9' });
   });
 
   test.each([
@@ -148,7 +153,8 @@ test('a tolerance is a number of cells, or a percentage of which there is at lea
 });
 
 test('a wave says for itself what follows an alarm; small ones roll back as far as a failure does', () => {
-  expect(onAlarmOf(waveOf(4), ROLLOUT_DEFAULTS)).toBe('judge');
-  expect(onAlarmOf(waveOf(3), ROLLOUT_DEFAULTS)).toBe('rollback-wave');
-  expect(onAlarmOf(waveOf(40, 0), { ...ROLLOUT_DEFAULTS, onFailure: 'rollback-all' })).toBe('rollback-all');
+  expect(onAlarmOf(waveOf(4), ROLLOUT_DEFAULTS, true)).toBe('judge');
+  expect(onAlarmOf(waveOf(3), ROLLOUT_DEFAULTS, true)).toBe('rollback-wave');
+  expect(onAlarmOf(waveOf(3), ROLLOUT_DEFAULTS, false)).toBe('judge');
+  expect(onAlarmOf(waveOf(40, 0), { ...ROLLOUT_DEFAULTS, onFailure: 'rollback-all' }, true)).toBe('rollback-all');
 });
