@@ -163,8 +163,10 @@ export class ComponentStack {
         new ExecuteChangeSetCommand({ StackName: this.name, ChangeSetName: changeSet, ClientRequestToken: changeSet }),
       );
     } catch (error) {
-      // Somebody, perhaps this very call a moment ago, has executed it.
-      if (!isNamed(error, 'InvalidChangeSetStatus', 'InvalidChangeSetStatusException')) throw error;
+      // Somebody, perhaps this very call a moment ago, has executed it: then CloudFormation may have forgotten it already.
+      if (!isNamed(error, 'InvalidChangeSetStatus', 'InvalidChangeSetStatusException', 'ChangeSetNotFound', 'ChangeSetNotFoundException')) {
+        throw error;
+      }
     }
     return working(`${this.name} is being changed`);
   }

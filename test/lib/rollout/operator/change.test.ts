@@ -7,6 +7,8 @@ import { ComponentStack } from '../../../../lib/rollout/operator/change.ts';
 let server: Server;
 /** The body of each answer, by action. */
 const answers: Record<string, string> = {};
+/** The code of the error that an action is answered with. */
+const refusals: Record<string, string> = {};
 
 beforeAll(async () => {
   server = createServer((request, response) => {
@@ -17,6 +19,12 @@ beforeAll(async () => {
     request.on('end', () => {
       const action = new URLSearchParams(body).get('Action') ?? '';
       response.setHeader('content-type', 'text/xml');
+      const code = refusals[action];
+      if (code !== undefined) {
+        response.statusCode = 400;
+        response.end(`<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>no</Message></Error></ErrorResponse>`);
+        return;
+      }
       response.end(`<${action}Response><${action}Result>${answers[action] ?? ''}</${action}Result></${action}Response>`);
     });
   });
@@ -86,5 +94,17 @@ test.each(['ROLLBACK_COMPLETE', 'CREATE_FAILED', 'DELETE_FAILED'])(
       state: 'failed',
       sentence: `orders-api is ${status}: \`cellctl deploy\` builds what has never been whole, rollouts change it`,
     });
+  },
+);
+
+test.each(['InvalidChangeSetStatus', 'ChangeSetNotFound'])(
+  'a change set that somebody else has just executed (%s) is under way, and no error',
+  async (code) => {
+    refusals['ExecuteChangeSet'] = code;
+    try {
+      expect(await stack().execute('x-1-1')).toEqual({ state: 'working', sentence: 'orders-api is being changed' });
+    } finally {
+      delete refusals['ExecuteChangeSet'];
+    }
   },
 );
