@@ -265,7 +265,7 @@ const rolloutPolicy = z.strictObject({
   alarmTolerance: tolerance,
   /** How long an alarm is judged: until then nothing new begins, and an alarm that does not clear counts. */
   diagnosisTime: duration,
-  /** How long cells are looked at after a rollout succeeded, to report alarms. */
+  /** How long cells are to be looked at after a rollout succeeded, to report alarms. Nothing acts on it yet. */
   watchAfter: duration,
   /** The waves after staging of a rollout that is started with `--emergency`. */
   emergency: z.array(wave).min(1),

@@ -89,9 +89,11 @@ export function surveyOf(
   const ill = new Set(sick.map(({ cell }) => cell));
   const fell = ({ cell, lastBlipAt = '' }: CellRecord) => ill.has(cell) || lastBlipAt >= began;
   const tally = (of: readonly CellRecord[]): Tally => ({ cells: of.length, sick: of.filter(fell).length });
+  // Those that were rolled back alone are evidence, too.
+  const had = records.filter((record) => hasVersion(record) || (record.apart !== undefined && record.lastBlipAt !== undefined));
   return {
     sick: sick.sort((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0)),
-    all: tally(exposed),
-    own: tally(exposed.filter((record) => record.wave === wave)),
+    all: tally(had),
+    own: tally(had.filter((record) => record.wave === wave)),
   };
 }

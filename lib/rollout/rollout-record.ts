@@ -255,7 +255,7 @@ export interface CellRecord {
   readonly apart?: string;
   /** Alarms count that fired since then. @default - since `startedAt` */
   readonly watchedFrom?: string;
-  /** Alarms that have cleared by themselves, and when the last of them fired. */
+  /** Alarms that have cleared by themselves, and when the last fired that did, or for which the cell was rolled back alone. */
   readonly blips?: number;
   readonly lastBlipAt?: string;
 }

@@ -68,6 +68,7 @@ export abstract class Watching extends RolloutWork {
         await store.updateCell(id, { cell, watchedFrom: at, lastBlipAt: since, blips: (known.get(cell)?.blips ?? 0) + 1 });
       }
     }
+    if (verdict.verdict === 'alone') for (const { cell, since } of verdict.cells) await store.updateCell(id, { cell, lastBlipAt: since });
     const cells = 'cells' in verdict ? verdict.cells.map(({ cell }) => cell) : [verdict.cell];
     const numbers = 'numbers' in verdict && verdict.numbers ? { numbers: verdict.numbers } : {};
     const kept: VerdictRecord = { at, wave, verdict: verdict.verdict, sentence: verdict.sentence, cells: cells.slice(0, 20), ...numbers };
