@@ -96,7 +96,7 @@ describe('the demo', () => {
     expect({ code, text }).toEqual({ code: 0, text: expect.stringContaining('The local cloud is still up') });
     const third = calls.filter((call) => /rollout start .*3\.0\.0|drill alarm|rollout watch/.test(call));
     expect(third).toEqual([
-      expect.stringMatching(/^cellctl rollout start orders-api --release 3\.0\.0 .*--drill alpha --yes$/),
+      expect.stringMatching(/^cellctl rollout start orders-api --release 3\.0\.0 .*--drill alpha --drill-wave 2 --yes$/),
       expect.stringMatching(/^cellctl drill alarm --cell alpha --during orders-api --wait \d+m$/),
       'cellctl rollout watch orders-api',
     ]);
@@ -105,7 +105,7 @@ describe('the demo', () => {
   test('fails when the bad version gets through', async () => {
     const { code, text } = await demo('');
     expect(code).toBe(1);
-    expect(text).toMatch(/The demo ended with code 1 after \d+ s, in step 8\. A bad version/);
+    expect(text).toMatch(/The demo ended with code 1 after \d+ s, in step 8\. A version that turns bad late/);
     expect(text).toContain('in: cellctl rollout watch orders-api, which was to exit with code 1, and did with 0');
   });
 
