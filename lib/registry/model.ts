@@ -235,7 +235,7 @@ const wave = z.strictObject({
   bake: duration,
   /** Whether a person must agree before the wave begins. */
   approval: z.boolean(),
-  /** What follows an alarm while this wave is deployed or bakes. @default - `rollback-all` for waves of up to 3 cells, `judge` for others */
+  /** What follows an alarm while this wave is deployed or bakes. @default - what `onFailure` says for waves of up to 3 cells, `judge` for others */
   onAlarm: z.enum(['judge', 'rollback-wave', 'rollback-all', 'stop']).optional(),
   /** Percentage of the production traffic that runs the version after this wave, at most. @default - as much as its cells have */
   maxTraffic: z.number().gt(0).max(100).optional(),

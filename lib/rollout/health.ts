@@ -57,6 +57,7 @@ export interface Survey {
 /**
  * @param cures cells that were sick before: what fires there since before the deployment counts at the end of the bake only
  * @param began when the wave began
+ * @param continued when a person said that the cells that were sick then are no reason to wait; an alarm that fires later is
  */
 export function surveyOf(
   records: readonly CellRecord[],
@@ -66,7 +67,14 @@ export function surveyOf(
     began,
     now,
     cures = [],
-  }: { readonly wave: number; readonly began: string; readonly now: string; readonly cures?: readonly string[] | undefined },
+    continued = '',
+  }: {
+    readonly wave: number;
+    readonly began: string;
+    readonly now: string;
+    readonly cures?: readonly string[] | undefined;
+    readonly continued?: string | undefined;
+  },
 ): Survey {
   const seen = new Map(healths.map((health) => [health.cell, health]));
   const exposed = records.filter(hasVersion);
@@ -74,8 +82,9 @@ export function surveyOf(
     const health = seen.get(record.cell);
     const sentence = health && sicknessOf(health);
     if (!health || sentence === undefined) return [];
-    const [first] = health.fired;
-    if (!first && cures.includes(record.cell)) return [];
+    const first = health.fired.find(({ at }) => at > continued);
+    const from = watchedFrom(record) ?? now;
+    if (!first && (cures.includes(record.cell) || from < continued)) return [];
     return [
       {
         cell: record.cell,

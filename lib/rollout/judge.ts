@@ -73,8 +73,6 @@ export interface JudgeInput {
   readonly apart: number;
   /** When the first cell of the wave began to change. */
   readonly began: string;
-  /** When a person said that sick cells of that time are no reason to wait. */
-  readonly continued?: string | undefined;
   readonly now: string;
 }
 
@@ -136,11 +134,10 @@ const isTelling = ({ sick, of, chance }: Numbers): boolean =>
 
 /** Judges what a look has shown. */
 export function judge(input: JudgeInput): Verdict {
-  const { wave, policy, sick, all, now, continued = '' } = input;
-  const pending = sick.filter(({ since }) => since > continued);
-  const [first] = pending;
+  const { wave, policy, sick, all, now } = input;
+  const [first] = sick;
   if (!first) return { verdict: 'well' };
-  const own = pending.find((each) => each.wave === wave.number);
+  const own = sick.find((each) => each.wave === wave.number);
   const scope = own ? 'wave' : 'all';
   const on = onAlarmOf(wave, policy, own !== undefined);
   if (on === 'stop') return { verdict: 'stop', cell: first.cell, sentence: first.sentence };
@@ -164,7 +161,7 @@ export function judge(input: JudgeInput): Verdict {
   if (isTelling(told)) return blame(`${told.sick} of ${told.of} cells fell sick, and chance makes ${figure(told.expected)} so`, told);
 
   const patience = seconds(policy.diagnosisTime) * policy.timeScale * 1_000;
-  const lasting = pending.filter(({ still, since }) => still && Date.parse(now) - Date.parse(since) >= patience);
+  const lasting = sick.filter(({ still, since }) => still && Date.parse(now) - Date.parse(since) >= patience);
   const [longest] = lasting;
   if (few && longest) return blame(`it has not cleared within ${policy.diagnosisTime}`, total);
   if (longest) {
@@ -174,8 +171,8 @@ export function judge(input: JudgeInput): Verdict {
     const sentence = `${one}, but no more than ${allowed} may be rolled back alone`;
     return { verdict: 'ask', cells: lasting, sentence, numbers: total };
   }
-  const still = pending.filter((each) => each.still);
-  if (still.length === 0) return { verdict: 'blip', cells: pending, sentence: `${first.sentence}, and cleared by itself` };
+  const still = sick.filter((each) => each.still);
+  if (still.length === 0) return { verdict: 'blip', cells: sick, sentence: `${first.sentence}, and cleared by itself` };
   const names = still.length === 1 ? (still[0]?.sentence ?? '') : `${still.length} cells are sick, first ${first.sentence}`;
   return { verdict: 'hold', cells: still, sentence: `${names}; nothing begins until that is judged` };
 }

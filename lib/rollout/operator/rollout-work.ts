@@ -1,9 +1,11 @@
 /** What every step of a rollout's machine needs: the plan, the clock, and how a rollout ends. */
+import pLimit from 'p-limit';
 import {
   type CellRecord,
   endsWell,
   hasEnded,
   type Outcome,
+  type RolloutCell,
   type RolloutPlan,
   type RolloutRecord,
   type RolloutStatus,
@@ -13,6 +15,9 @@ import type { CellContext } from './cell-steps.ts';
 
 /** Cells that a sentence names. */
 const NAMED = 10;
+
+/** Locks that are taken at once. */
+const LOCKED_AT_ONCE = 25;
 
 export interface WaveContext extends CellContext {
   /** Whether the execution is under way. */
@@ -50,6 +55,36 @@ export abstract class RolloutWork {
   /** What the machine is told of a rollout that does not go on. */
   protected ended({ status, outcome, through }: RolloutRecord): WaveAnswer<'end'> {
     return { action: 'end', well: endsWell(status, through), sentence: outcome?.sentence ?? status };
+  }
+
+  /** Takes the locks. A lock of a rollout that is over, or whose execution is, is taken over. */
+  protected async lock(component: string, cells: readonly RolloutCell[]): Promise<readonly Outcome[]> {
+    const { store } = this.context;
+    const { id } = this.plan;
+    const limit = pLimit(LOCKED_AT_ONCE);
+    const over = new Map<string, Promise<boolean>>();
+    const isOver = (rollout: string) => {
+      const known = over.get(rollout) ?? this.isOver(rollout);
+      over.set(rollout, known);
+      return known;
+    };
+    const taken = await Promise.all(
+      cells.map(({ name }) =>
+        limit(async (): Promise<Outcome[]> => {
+          const held = await store.lock(component, name, id);
+          if (!held) return [];
+          const again = (await isOver(held.rollout)) ? await store.lock(component, name, id, held.rollout) : held;
+          return again ? [{ cell: name, sentence: `${name} is locked by ${again.rollout} since ${again.since}` }] : [];
+        }),
+      ),
+    );
+    return taken.flat();
+  }
+
+  private async isOver(rollout: string): Promise<boolean> {
+    const { record } = await this.context.store.inspect(rollout);
+    if (!record || hasEnded(record.status)) return true;
+    return record.status === 'running' && record.execution !== undefined && !(await this.context.isRunning(record.execution));
   }
 
   /** Writes the end down, and gives the locks back: last, so that nobody begins while the record says it runs. */

@@ -2,11 +2,11 @@
 import type { Stack } from '@aws-sdk/client-cloudformation';
 import { type CellHealth, hasVersion, type Survey, surveyOf, watchedFrom } from '../health.ts';
 import { judge, onAlarmOf, type Tally, type Verdict } from '../judge.ts';
-import type { CellRecord, Outcome, RolloutCell, RolloutWave, VerdictRecord, WaveRecord } from '../rollout-record.ts';
+import type { CellRecord, Control, Outcome, RolloutCell, RolloutWave, VerdictRecord, WaveRecord } from '../rollout-record.ts';
 import { RolloutWork } from './rollout-work.ts';
 
 /** Cells that are looked at at once. */
-export const LOOKED_AT_ONCE = 25;
+const LOOKED_AT_ONCE = 25;
 /** Cells without the version that a verdict compares with, at most. */
 const OTHERS = 100;
 /** Verdicts that a record keeps: the newest. */
@@ -36,23 +36,22 @@ export abstract class Watching extends RolloutWork {
     wave: RolloutWave,
     record: WaveRecord,
     records: readonly CellRecord[],
-    { requestsSince }: { readonly requestsSince?: string | undefined },
+    { control, requestsSince }: { readonly control: Control; readonly requestsSince?: string | undefined },
   ): Promise<Seen> {
-    const { store } = this.context;
     const { policy, cures } = this.plan;
     const now = this.now();
     const began = record.deployBeganAt ?? now;
     const exposed = records.filter(hasVersion);
     const cells = await this.cellsOf(exposed);
     const healths = await this.healthsOf(cells, records, { requestsSince, wave: wave.number });
-    const survey = surveyOf(records, healths, { wave: wave.number, began, now, cures });
+    const continued = control.continued?.at;
+    const survey = surveyOf(records, healths, { wave: wave.number, began, now, cures, continued });
     const apart = records.filter((each) => each.apart !== undefined).length;
-    const { continued } = (await store.requireRecord(this.plan.id)).control;
     const others =
       survey.sick.length > 0 && onAlarmOf(wave, policy, survey.own.sick > 0) === 'judge'
         ? await this.others(records, began)
         : { cells: 0, sick: 0 };
-    const verdict = judge({ wave, policy, ...survey, others, apart, began, continued: continued?.at, now });
+    const verdict = judge({ wave, policy, ...survey, others, apart, began, now });
     return { ...survey, healths, verdict, records };
   }
 

@@ -1,5 +1,5 @@
 /** What the operator does for a wave as a whole: it looks, takes locks, decides by `decide.ts`, and writes down. */
-import pLimit from 'p-limit';
+import { sha256 } from '../../artifact/artifacts.ts';
 import { openTogether } from '../../plan/calendar.ts';
 import { advance } from '../advance.ts';
 import { afterDeploy, bakeEnd, isDeployed, lackingIn, look, preflight, type Spoken } from '../decide.ts';
@@ -20,7 +20,7 @@ import {
 } from '../rollout-record.ts';
 import type { AnswerTo, WaveAnswer } from './answers.ts';
 import { type Live, readLive, skippedIn, waitFor, withoutSkipped } from './live.ts';
-import { LOOKED_AT_ONCE, Watching } from './watching.ts';
+import { Watching } from './watching.ts';
 
 /** Cells that a sentence names. */
 const NAMED = 10;
@@ -52,8 +52,17 @@ export class WaveWork extends Watching {
     const cells = pinned.filter(({ name }) => !live.skipped.has(name));
     const locked = halted || !approved ? [] : await this.lock(component, cells);
     const idle = halted || !approved || locked.length > 0;
-    const seen = idle || cells.length === 0 ? undefined : await this.survey(wave, begun, all, {});
-    const healths = idle ? [] : await this.healthsOf(cells, all, {});
+    const seen = idle || cells.length === 0 ? undefined : await this.survey(wave, begun, all, { control: record.control });
+    // Those that have the version were just looked at.
+    const looked = new Map(seen?.healths.map((health) => [health.cell, health]));
+    const others = idle
+      ? []
+      : await this.healthsOf(
+          cells.filter(({ name }) => !looked.has(name)),
+          all,
+          {},
+        );
+    const healths = [...cells.flatMap(({ name }) => looked.get(name) ?? []), ...others];
     const verdict = seen?.verdict ?? ({ verdict: 'well' } as const);
     const opens = this.opening(cells, begun);
     const decided = preflight({
@@ -70,6 +79,7 @@ export class WaveWork extends Watching {
       now: this.now(),
     });
     const decision = this.asLive(decided, live, begun);
+    if (seen) await this.keep(seen, number);
     if (decision.action === 'wait') {
       const until = typeof opens === 'object' ? { opensAt: opens.at } : {};
       await store.updateWave(id, number, { sentence: decision.sentence, ...until });
@@ -79,7 +89,6 @@ export class WaveWork extends Watching {
       // What it waits for may just have come: an approval that is written beside the end would be heard by nobody.
       return (await this.endUnless(record, decision.status, decision.outcome)) ?? this.preflight(number, execution);
     }
-    if (seen) await this.keep(seen, number);
     if (decision.action === 'wait' && decision.apart)
       for (const cell of decision.apart) await store.updateCell(id, { cell, wave: number, status: 'pending', apart: decision.sentence });
     if (decision.action !== 'go') return this.answer(decision, number);
@@ -96,11 +105,10 @@ export class WaveWork extends Watching {
     });
     const left = new Set(lackingIn(wave, done));
     if (left.size === 0 || left.size === cells.length) return { action: 'go', cells: waveKey(id, number), concurrency: policy.concurrency };
-    const key = leftKey(id, number, `${record.runs}-${begun.attempts}-${left.size}`);
-    await store.writeOnce(
-      key,
-      cells.filter(({ name }) => left.has(name)),
-    );
+    const list = cells.filter(({ name }) => left.has(name));
+    // Called after what is in it: who is skipped or left out may change between two.
+    const key = leftKey(id, number, sha256(list.map(({ name }) => name).join()).slice(0, 16));
+    await store.writeOnce(key, list);
     return { action: 'go', cells: key, concurrency: policy.concurrency };
   }
 
@@ -113,9 +121,10 @@ export class WaveWork extends Watching {
     const { id, policy } = this.plan;
     const wave = this.wave(number);
     const [record, before, all] = await Promise.all([store.requireRecord(id), store.wave(id, number), store.cells(id)]);
-    const seen = await this.survey(wave, before, all, {});
-    await this.keep(seen, number);
+    const seen = await this.survey(wave, before, all, { control: record.control });
     const { verdict } = seen.verdict;
+    // Any other is given by the look that follows, once no cell is being deployed.
+    if (verdict === 'blip') await this.keep(seen, number);
     const held = verdict === 'well' || verdict === 'blip' ? undefined : (before.held ?? this.now());
     if (held === undefined) await store.updateWave(id, number, { admitted: (before.begun ?? 0) + policy.concurrency });
     else if (before.held === undefined) {
@@ -186,7 +195,7 @@ export class WaveWork extends Watching {
     const [record, waveRecord, cells] = await Promise.all([store.requireRecord(id), store.wave(id, number), store.cells(id)]);
     const own = cells.filter((cell) => cell.wave === number);
     const wave = withoutSkipped(this.wave(number), skippedIn(own));
-    const seen = await this.survey(wave, waveRecord, cells, { requestsSince: waveRecord.bakeBeganAt });
+    const seen = await this.survey(wave, waveRecord, cells, { control: record.control, requestsSince: waveRecord.bakeBeganAt });
     await this.keep(seen, number);
     const exposed = new Set(own.filter(hasVersion).map(({ cell }) => cell));
     const decision = look({
@@ -246,8 +255,9 @@ export class WaveWork extends Watching {
     const [record, cells, waves] = await Promise.all([store.requireRecord(id), store.cells(id), store.waves(this.plan)]);
     const returning = waves.filter(({ status }) => status === 'rolling back');
     if (record.back?.scope === 'cells' && returning.length === 0) {
-      const stuck = cells.find(({ apart, status }) => apart !== undefined && status === 'not restored');
-      const gone = record.back.cells.join(', ');
+      const { cells: names } = record.back;
+      const stuck = cells.find(({ cell, status }) => names.includes(cell) && status === 'not restored');
+      const gone = names.join(', ');
       await store.updateRecord(id, { back: undefined, outcome: undefined, cause: undefined });
       if (!stuck) return { action: 'again', sentence: `${gone} was rolled back alone; the rollout goes on without it` };
       const sentence = `${stuck.cell} could not be rolled back alone: ${stuck.sentence ?? 'no reason known'}`;
@@ -324,36 +334,6 @@ export class WaveWork extends Watching {
     if (opening.until === undefined) return 'never';
     const at = new Date(now.getTime() + (opening.until.getTime() - now.getTime()) * timeScale);
     return { at: at.toISOString(), why: opening.reason };
-  }
-
-  /** Takes the locks. A lock of a rollout that is over, or whose execution is, is taken over. */
-  private async lock(component: string, cells: readonly RolloutCell[]): Promise<readonly Outcome[]> {
-    const { store } = this.context;
-    const { id } = this.plan;
-    const limit = pLimit(LOOKED_AT_ONCE);
-    const over = new Map<string, Promise<boolean>>();
-    const isOver = (rollout: string) => {
-      const known = over.get(rollout) ?? this.isOver(rollout);
-      over.set(rollout, known);
-      return known;
-    };
-    const taken = await Promise.all(
-      cells.map(({ name }) =>
-        limit(async (): Promise<Outcome[]> => {
-          const held = await store.lock(component, name, id);
-          if (!held) return [];
-          const again = (await isOver(held.rollout)) ? await store.lock(component, name, id, held.rollout) : held;
-          return again ? [{ cell: name, sentence: `${name} is locked by ${again.rollout} since ${again.since}` }] : [];
-        }),
-      ),
-    );
-    return taken.flat();
-  }
-
-  private async isOver(rollout: string): Promise<boolean> {
-    const { record } = await this.context.store.inspect(rollout);
-    if (!record || hasEnded(record.status)) return true;
-    return record.status === 'running' && record.execution !== undefined && !(await this.context.isRunning(record.execution));
   }
 
   /** Writes down what was decided, and says it to the machine. */

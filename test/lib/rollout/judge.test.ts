@@ -120,15 +120,6 @@ describe('where many cells have the version', () => {
     expect(lasting(9)).toMatchObject({ verdict: 'alone' });
     expect(lasting(10)).toMatchObject({ verdict: 'ask', sentence: expect.stringContaining('no more than 10 may be rolled back alone') });
   });
-
-  test('what a person has looked at is no reason to wait any more; what came since is', () => {
-    expect(judge(input(1_000, 1, { now: at(45), apart: 10, continued: at(44) }))).toEqual({ verdict: 'well' });
-    const later = [sick('c0', 10), sick('c1', 50)];
-    expect(judge(input(1_000, 2, { sick: later, now: at(55), continued: at(44) }))).toMatchObject({
-      verdict: 'hold',
-      cells: [{ cell: 'c1' }],
-    });
-  });
 });
 
 test('the chance of so many is that of a Poisson distribution', () => {
