@@ -2,6 +2,7 @@
  * What a cell gets by its stage, its size and its tier. One table, so that a figure stands in one place; here and not in
  * `lib/plan`, because rules hold what is overridden against it.
  */
+import { deepFreeze } from './freeze.ts';
 import { CACHE_TYPES, DATABASE_CLASSES, type InstanceSize } from './instances.ts';
 import type { AwsCell, Capacity, Overrides, Resources, Size, Stage, Tier } from './model.ts';
 
@@ -120,12 +121,22 @@ export function capacityOf(size: Size, stage: Stage, tier: Tier): Capacity {
 
 type Sized = Pick<AwsCell, 'size' | 'stage'> & { readonly overrides: Overrides };
 
+/** By size and stage: the same value for all cells of both, of which there may be ten thousand. */
+const defaults = new Map<string, Resources>();
+
 /** What a cell gets by size and stage, without its overrides. */
 export function defaultResources({ size, stage }: Pick<Sized, 'size' | 'stage'>): Resources {
+  const key = `${size}/${stage}`;
+  const known = defaults.get(key);
+  if (known) return known;
   const { database, cache, service } = classOf(size, stage);
   const { standby, backupDays, replicas, nat } = STAGE_PROFILES[stage];
-  return { database: { ...database, standby, backupDays }, cache: { ...cache, replicas }, service, nat };
+  const made = deepFreeze({ database: { ...database, standby, backupDays }, cache: { ...cache, replicas }, service: { ...service }, nat });
+  defaults.set(key, made);
+  return made;
 }
+
+const isPlain = ({ overrides }: Pick<Sized, 'overrides'>): boolean => Object.keys(overrides).length === 0;
 
 /** Values of `base`, where `changes` has none. One that is written as undefined is none. */
 const over = <T extends object>(base: T, changes: { readonly [K in keyof T]?: T[K] | undefined } = {}): T => ({
@@ -134,7 +145,9 @@ const over = <T extends object>(base: T, changes: { readonly [K in keyof T]?: T[
 });
 
 /** What a cell gets: by size and stage, and what it overrides. */
-export function resourcesOf({ overrides, ...cell }: Sized): Resources {
+export function resourcesOf(cell: Sized): Resources {
+  if (isPlain(cell)) return defaultResources(cell);
+  const { overrides } = cell;
   const { database, cache, service, nat } = defaultResources(cell);
   return {
     database: over(database, overrides.database),
@@ -161,9 +174,10 @@ const leaves = (value: object, path = ''): [string, string | number | boolean][]
 
 /** What a cell overrides with another value than its size class has. */
 export function overridesOf(cell: Sized): Override[] {
-  const defaults = new Map(leaves(defaultResources(cell)));
+  if (isPlain(cell)) return [];
+  const usual = new Map(leaves(defaultResources(cell)));
   return leaves(resourcesOf(cell)).flatMap(([field, value]) => {
-    const instead = defaults.get(field) ?? value;
+    const instead = usual.get(field) ?? value;
     return value === instead ? [] : [{ field, value, instead }];
   });
 }
