@@ -71,7 +71,7 @@ async function runShell(step: Step, shell: StepShell, variables: Variables, { fo
     if (code !== 0) {
       emit({ kind: 'failed', subject: step.name, text: said.at(-1) ?? `ended with ${code}` });
       throw new FactoryError('PIPELINE_FAILED', `${step.name} ended with ${code}:\n${said.join('\n')}`, {
-        fix: 'mend what it says, and push a commit; a wave that was put back needs a new one, too',
+        fix: 'mend what it says, and push a commit; a wave that was rolled back needs a new one, too',
       });
     }
     return Object.fromEntries(await Promise.all(shell.leaves.map(async (name) => [name, await readFile(join(results, name), 'utf8')])));

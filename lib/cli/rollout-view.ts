@@ -120,8 +120,8 @@ function countsText({ total, deployed, moving, failed, restored, notRestored, sk
     moving > 0 ? `${moving} under way` : '',
     failed > 0 ? pc.red(`${failed} failed`) : '',
     skipped > 0 ? pc.yellow(`${skipped} skipped`) : '',
-    restored > 0 ? `${restored} put back` : '',
-    notRestored > 0 ? pc.red(`${notRestored} not put back`) : '',
+    restored > 0 ? `${restored} rolled back` : '',
+    notRestored > 0 ? pc.red(`${notRestored} not rolled back`) : '',
   ].filter(Boolean);
   return [`${deployed}/${total}`, ...parts].join(', ');
 }

@@ -271,7 +271,7 @@ const rolloutPolicy = z.strictObject({
   emergency: z.array(wave).min(1),
   /** What is rolled back when a wave fails: that wave, or every wave so far. */
   onFailure: z.enum(['rollback-wave', 'rollback-all']),
-  /** Cells put back at once. */
+  /** Cells rolled back at once. */
   rollbackConcurrency: z.int().positive(),
   /** How long an alarm may lack data before the cell counts as not well. */
   alarmGrace: duration,

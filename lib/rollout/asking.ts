@@ -105,8 +105,8 @@ export function followingOf(ask: Ask, view: RolloutView, wave?: number): string 
     }
     case 'rollback':
       return wave === undefined
-        ? 'what it changed is put back in every cell, the last wave first'
-        : `what it changed is put back in its last wave; cells of the waves before it keep ${record.version}`;
+        ? 'what it changed is rolled back in every cell, the last wave first'
+        : `what it changed is rolled back in its last wave; cells of the waves before it keep ${record.version}`;
     case 'approve':
       return record.status === 'awaiting approval' ? `${named(wave ?? 0)}, begins now` : `${named(wave ?? 0)}, begins when its turn comes`;
     case 'skip-cell':

@@ -98,7 +98,7 @@ export function pictureOf(view: RolloutView, cells: readonly (readonly RolloutCe
   // A pipeline takes it on.
   const goesOn = status === 'running' || status === 'queued' || status === 'between waves';
   const halted = !goesOn || !alive;
-  // Nobody can tell how long it takes to put back.
+  // Nobody can tell how long it takes to roll back.
   const isGoingBack = view.waves.some((wave) => wave.status === 'rolling back') || record.control.rollback !== undefined;
   const times = halted || isGoingBack || !cells ? [] : foreseen(view, cells, now);
   const dead = `dead: its execution ended without a word; \`cellctl rollout resume ${id}\` has it go on`;

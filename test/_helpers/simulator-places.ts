@@ -45,7 +45,7 @@ export class Auditor {
   /** When the last cell of a wave had it, by wave. */
   private readonly settledAt = new Map<number, number>();
   readonly failedAt = new Map<number, number>();
-  /** Cells that nobody could put back, and that were named. */
+  /** Cells that nobody could roll back, and that were named. */
   stuck: ReadonlySet<string> = new Set();
 
   constructor(

@@ -9,7 +9,7 @@ import { cellAccountName } from '../../registry/index.ts';
 /** What stacks of components begin with, and no stack of the factory or the CDK: those begin with a capital. */
 const COMPONENT_INITIALS = 'abcdefghijklmnopqrstuvwxyz';
 
-/** What it takes to deploy a template, to look at it, and to put the one before back. */
+/** What it takes to deploy a template, to look at it, and to roll back to the one before. */
 const STACK_ACTIONS = [
   'CreateChangeSet',
   'DeleteChangeSet',

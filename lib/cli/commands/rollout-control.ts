@@ -174,7 +174,7 @@ interface RollbackOptions extends ReasonOption {
 
 const rollbackCommand = () =>
   new Command('rollback')
-    .description('put back what a rollout has changed, also one that has succeeded')
+    .description('roll back what a rollout has changed, also one that has succeeded')
     .argument(NAME, NAME_HELP)
     .option('--all', 'in every cell (the default)')
     .option('--wave-only', 'in its last wave only')
@@ -182,7 +182,7 @@ const rollbackCommand = () =>
     .option('-y, --yes', "don't ask")
     .addHelpText(
       'after',
-      '\nEach cell gets the version that it ran before, several cells at a time; what can’t be put back is named.' +
+      '\nEach cell gets the version that it ran before, several cells at a time; what can’t be rolled back is named.' +
         '\n\nExamples:\n  cellctl rollout rollback orders-api --reason "INC-42"\n  cellctl rollout rollback orders-api-7 --wave-only --yes --json',
     )
     .action(
@@ -195,7 +195,7 @@ const rollbackCommand = () =>
         return ask(context, 'rollback', name, options, async ({ record, waves }) => {
           const { id, component, version } = record;
           const question = {
-            question: `This puts back what ran before ${pc.bold(`${component} ${version}`)} in ${scope === 'all' ? 'every cell' : 'the cells of its last wave'}. Type ${id}`,
+            question: `This rolls back to what ran before ${pc.bold(`${component} ${version}`)} in ${scope === 'all' ? 'every cell' : 'the cells of its last wave'}. Type ${id}`,
             answer: id,
             command: `cellctl rollout rollback ${id}`,
           };
@@ -218,7 +218,7 @@ export const controlCommands = () => [
     'decide that a rollout goes on which waits for a decision: its sick cells are not the fault of the version',
     'The other decision is `cellctl rollout rollback`. `cellctl rollout status` shows the verdict, and its numbers.',
   ),
-  whole('stop', 'end a rollout where it is: cells keep what they run', 'To put back what it changed, `cellctl rollout rollback` instead.'),
+  whole('stop', 'end a rollout where it is: cells keep what they run', 'To roll back what it changed, `cellctl rollout rollback` instead.'),
   rollbackCommand(),
   approveCommand(),
   skipBakeCommand(),

@@ -289,7 +289,7 @@ const stageCommand = () =>
       'after',
       '\nWaits for its turn behind another rollout of the component; when a newer one is queued meanwhile, that goes instead.' +
         '\nCalled again, it follows what is under way, and ends at once when the wave has passed: a stage can be tried again.' +
-        '\nEnds with 0 when the wave has passed, and with 1 when the rollout was stopped, put back or paused.' +
+        '\nEnds with 0 when the wave has passed, and with 1 when the rollout was stopped, rolled back or paused.' +
         '\n\nExamples:\n  cellctl rollout stage orders-api-7 --wave 0\n  cellctl rollout stage orders-api-7 --wave 3 --approved --for 5h',
     )
     .action(action(runStage));
@@ -363,7 +363,7 @@ const historyCommand = () =>
 
 export const rolloutCommand = () => {
   const command = new Command('rollout')
-    .description('one version of a component through all waves: look ahead, start, follow, halt, put back')
+    .description('one version of a component through all waves: look ahead, start, follow, halt, roll back')
     .addCommand(planCommand())
     .addCommand(startCommand())
     .addCommand(stageCommand())

@@ -215,7 +215,7 @@ export const WARNINGS: readonly Rule[] = [
   },
   {
     code: 'ROLLBACK_SLOW',
-    description: 'cells are put back no slower than they are deployed',
+    description: 'cells are rolled back no slower than they are deployed',
     *check({ settings }) {
       if (!settings) return;
       const { concurrency, rollbackConcurrency } = settings.rollout;

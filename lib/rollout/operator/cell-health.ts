@@ -62,7 +62,7 @@ async function alarmStates(cloudwatch: CloudWatchClient, cell: RolloutCell, { co
   }
   const prefix = kind === 'foundation' ? `${cellAccountName(cell.name)}-` : componentAlarmPrefix(cell.name, component);
   for await (const page of paginateDescribeAlarms({ client: cloudwatch }, { ...types, AlarmNamePrefix: prefix })) {
-    // Of the cell's own, those count that are its health: that it is full calls for a person, and is no reason to put anything back.
+    // Of the cell's own, those count that are its health: that it is full calls for a person, and is no reason to roll anything back.
     const counts = ({ AlarmName = '' }: MetricAlarm | CompositeAlarm) => isOfComponent(AlarmName, cell.name);
     add(page.MetricAlarms?.filter(counts));
     add(page.CompositeAlarms?.filter(counts));

@@ -83,7 +83,7 @@ export class CellWork {
           previous,
           executing: false,
           startedAt: now().toISOString(),
-          // One that an earlier attempt changed, and nobody could put back, has the version by us, not from before.
+          // One that an earlier attempt changed, and nobody could roll back, has the version by us, not from before.
           ...(isTouched(record) ? { unchanged: false } : {}),
         };
     // What an earlier attempt has left is none of this one's.
@@ -119,7 +119,7 @@ export class CellWork {
     return this.onward(() => this.drive(record, this.plan.allowReplacement, () => this.propose(record)));
   }
 
-  /** Begins to put back what ran before. */
+  /** Begins to roll back to what ran before. */
   async startRestore(): Promise<CellAnswer<AnswerTo<'startRestore'>>> {
     const { store } = this.context;
     const { id } = this.plan;

@@ -147,7 +147,7 @@ export class ComponentStack {
   async look(changeSet: string, executing: boolean, allowed: readonly string[] | 'all'): Promise<ChangeProgress> {
     const change = await this.describe(changeSet);
     if (change?.ExecutionStatus === 'EXECUTE_IN_PROGRESS') return working(`${this.name} is being changed`);
-    // How an execution went, the stack says: complete, or failed and put back, and why.
+    // How an execution went, the stack says: complete, or failed and rolled back, and why.
     if (change && change.ExecutionStatus !== 'EXECUTE_COMPLETE' && change.ExecutionStatus !== 'EXECUTE_FAILED') {
       return this.judge(changeSet, change, allowed);
     }

@@ -37,7 +37,7 @@ export class WaveWork extends Watching {
     if (record.status !== 'running') return this.ended(record);
     if (before.status === 'rolling back' || record.back?.scope === 'cells') {
       // An execution has died on the way back: this one goes on with that.
-      const outcome = record.outcome ?? { wave: number, sentence: `wave ${number} was being put back` };
+      const outcome = record.outcome ?? { wave: number, sentence: `wave ${number} was being rolled back` };
       return this.answer({ action: 'rollback', outcome }, number);
     }
     const begun = await this.begin(before, execution);
@@ -220,7 +220,7 @@ export class WaveWork extends Watching {
     return this.answer(decision, number);
   }
 
-  /** The cells to put back. */
+  /** The cells to roll back. */
   async rollback(number: number): Promise<WaveAnswer<AnswerTo<'rollback'>>> {
     const { store } = this.context;
     const { id, policy } = this.plan;

@@ -138,7 +138,7 @@ describe('a commit', () => {
     expect(await lab.running('orders-api')).toEqual(everywhere(first));
   });
 
-  test('goes no further than a wave whose alarm fires, and the wave is put back', async () => {
+  test('goes no further than a wave whose alarm fires, and the wave is rolled back', async () => {
     git('rm', '--quiet', 'lie');
     await commit({ note: 'two' });
     const delivery = deliver('--yes');

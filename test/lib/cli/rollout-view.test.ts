@@ -74,7 +74,7 @@ describe('how a rollout is', () => {
     expect(text).toMatch(/\ndone in about .*Z$/);
   });
 
-  test('says why it ended, and what could not be put back', () => {
+  test('says why it ended, and what could not be rolled back', () => {
     const outcome = { sentence: 'alpha: cell-alpha-latency in ALARM' };
     const picture = pictured({
       record: { status: 'rolled back in part', outcome, endedAt: ago(0) },
@@ -84,7 +84,7 @@ describe('how a rollout is', () => {
     const text = spaceless(pictureLines(picture, NOW));
     expect(text).toContain('orders-api-7 orders-api 2.0.0 rolled back in part alpha: cell-alpha-latency in ALARM');
     expect(text).toContain('took 30 min');
-    expect(text).toContain('1 one-quiet-cell rolled back in part 0/1, 1 not put back');
+    expect(text).toContain('1 one-quiet-cell rolled back in part 0/1, 1 not rolled back');
     expect(text).not.toContain('done in about');
   });
 

@@ -77,7 +77,7 @@ describe('a calendar', () => {
     });
   });
 
-  describe('where the clock is put back, from 03:00 to 02:00', () => {
+  describe('where the clock is rolled back, from 03:00 to 02:00', () => {
     test.each([
       ['a time that is shown twice counts the first time: for the beginning', '02:30', '04:00', '2026-10-25T00:30:00Z', 'open'],
       ['and the window stays open while it is shown again', '02:30', '04:00', '2026-10-25T01:10:00Z', 'open'],

@@ -161,7 +161,7 @@ describe('a rollout whose execution has died', () => {
     await lab.install('c10', '1.0.0');
     const id = await lab.roll('c10', '2.0.0');
     await lab.baking(id, 0);
-    // Nothing can be put back for a while: time enough to die in it.
+    // Nothing can be rolled back for a while: time enough to die in it.
     await lab.fault({ service: 'cloudformation', operation: 'CreateChangeSet', code: 'Throttling', times: 1_000 });
     await lab.alarm('staging', 'latency', 'ALARM');
     await lab.until(id, ({ waves }) => waves[0]?.status === 'rolling back', 'rolling back');

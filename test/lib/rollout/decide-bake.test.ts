@@ -103,13 +103,13 @@ describe('a look at a wave that bakes', () => {
       expect(decide(last - 10, drilled)).toMatchObject({ seconds: 10 });
     });
 
-    test('is put back at the alarm, whenever it comes', () => {
+    test('is rolled back at the alarm, whenever it comes', () => {
       const healths = [alarm('alpha', 'errors', 'ALARM'), health('bravo')];
       for (const seconds of [0, 36, 1_000, last, 99_999])
         expect(decide(seconds, { ...drilled, healths })).toMatchObject({ action: 'rollback' });
     });
 
-    test('is put back where the drill never comes', () => {
+    test('is rolled back where the drill never comes', () => {
       const sentence = 'no drill has set an alarm of alpha off within 30m of the bake, and the rollout was started for one';
       const back = { action: 'rollback', outcome: { wave: 2, cell: 'alpha', sentence } };
       for (const seconds of [last, 99_999]) expect(decide(seconds, drilled)).toEqual(back);

@@ -89,7 +89,7 @@ describe('foundations', () => {
     ]);
   });
 
-  test('with an alarm of any component are put back, template and all, and later cells never see them', async () => {
+  test('with an alarm of any component are rolled back, template and all, and later cells never see them', async () => {
     await putAlarm('orders-api.errors');
     await lab.alarm('alpha', 'orders-api.errors', 'OK');
     const id = await lab.startArtifact(NAME, await publish('2', SHARED));

@@ -106,7 +106,7 @@ describe('its cells', () => {
     ]);
   });
 
-  test('run what they ran before once they are put back; a cell that ran nothing has no version', () => {
+  test('run what they ran before once they are rolled back; a cell that ran nothing has no version', () => {
     const { view } = rollout({
       cells: [
         { ...deployed('staging', 0), status: 'restored' },

@@ -142,7 +142,7 @@ describe('a deployment that fails', () => {
     expect(await lab.running('c4')).toEqual({ ...all('1.0.0'), staging: '2.0.0', alpha: '2.0.0' });
   });
 
-  test('and can’t be put back either is named', async () => {
+  test('and can’t be rolled back either is named', async () => {
     const old = { Old: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name: '/c5/old', Value: 'x' } } };
     await lab.install('c5', '1.0.0', old);
     const id = await lab.roll('c5', '2.0.0');

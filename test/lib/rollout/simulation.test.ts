@@ -32,7 +32,7 @@ function faults(result: Result): string[] {
     const begun = waves[wave]?.status !== 'pending';
     check(begun || is === was, `${name} has ${is}, though wave ${wave} has not begun`);
   }
-  if (status === 'rolled back') check(stuck.size === 0, `${stuck.size} cells were not put back, and it says nothing`);
+  if (status === 'rolled back') check(stuck.size === 0, `${stuck.size} cells were not rolled back, and it says nothing`);
   if (status === 'rolled back in part') {
     const names = [...stuck].slice(0, 10).filter((name) => !outcome?.sentence.includes(name));
     check(stuck.size > 0 && (stuck.size > 10 || names.length === 0), `not named: ${names.join(' ')}`);

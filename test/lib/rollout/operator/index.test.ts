@@ -109,7 +109,7 @@ test('a wave that waits for an approval says so again, when its answer was lost'
   });
 });
 
-test('a way back on which no cell has anything to put back is passed at once', async () => {
+test('a way back on which no cell has anything to roll back is passed at once', async () => {
   await given({ control: { rollback: { by: 'ada', at: NOW.toISOString(), reason: undefined, scope: 'wave' } } });
   expect(await step({ op: 'rollback', run: 1, wave: 0 })).toMatchObject({ action: 'pass' });
   expect(await store.wave(ID, 0)).toMatchObject({ status: 'rolling back' });
