@@ -1,4 +1,4 @@
-/** Draws a machine as a Mermaid state diagram. What stands in docs/rollouts.md is drawn from what is deployed. */
+/** Draws a machine as a Mermaid state diagram. What stands in docs/rollout-states.md is drawn from what is deployed. */
 import { type Branch, branchesOf, type State } from '../lib/rollout/machines.ts';
 
 interface Choice {

@@ -41,6 +41,7 @@ export const REFERENCE_FILES = [
   'docs/components.md',
   'docs/pipelines.md',
   'docs/rollouts.md',
+  'docs/rollout-states.md',
   'docs/before-a-rollout.md',
 ] as const;
 

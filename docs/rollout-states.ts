@@ -1,4 +1,4 @@
-/** What docs/rollouts.md says of statuses and operations: the types demand a line for each, and the machines draw themselves. */
+/** What docs/rollout-states.md says of statuses and operations: the types demand a line for each, and the machines draw themselves. */
 import { rollout, runWave } from '../lib/rollout/machines.ts';
 import { ANSWERS, type OperationName } from '../lib/rollout/operator/answers.ts';
 import { type CellRolloutStatus, hasEnded, type RolloutStatus, type WaveStatus } from '../lib/rollout/rollout-record.ts';

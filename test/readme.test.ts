@@ -17,6 +17,15 @@ const code = [...all.matchAll(/```[a-z]*\n([\s\S]*?)```|^ {4}(.*)$|`([^`\n]+)`/g
   .join('\n');
 const matches = (pattern: RegExp) => [...new Set([...code.matchAll(pattern)].map(([, found]) => found ?? ''))];
 
+/** Anchors of a page's headings, as GitHub makes them. */
+const anchorsOf = (page: string) =>
+  [...(text[page] ?? readFileSync(page, 'utf8')).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
 describe('README and docs', () => {
   test.each(matches(/(?:^|[\s/"(])cellctl ((?:local|registry|component|cell|verify|rollout|drill|pipelines) [a-z-]+|[a-z]+)/gm))(
     'cellctl %s exists',
@@ -32,9 +41,11 @@ describe('README and docs', () => {
   });
 
   test.each(files)('the links of %s lead somewhere', (file) => {
-    const links = [...(text[file] ?? '').matchAll(/\]\(([^)#]+)[^)]*\)/g)]
-      .map(([, target]) => target ?? '')
-      .filter((target) => !target.startsWith('http'));
-    expect(links.filter((target) => !existsSync(join(dirname(file), target)))).toEqual([]);
+    const links = [...(text[file] ?? '').matchAll(/\]\(([^)#\s]*)(?:#([^)\s]+))?\)/g)]
+      .map(([link, target = '', anchor]) => ({ link, page: target === '' ? file : join(dirname(file), target), anchor }))
+      .filter(({ link }) => !link.includes('://'));
+    expect(links.filter(({ page, anchor }) => !existsSync(page) || (anchor !== undefined && !anchorsOf(page).includes(anchor)))).toEqual(
+      [],
+    );
   });
 });

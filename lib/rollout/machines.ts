@@ -1,5 +1,5 @@
 /**
- * The two state machines, as data: what is deployed, what runs on the local cloud, what docs/rollouts.md draws. They wait,
+ * The two state machines, as data: what is deployed, what runs on the local cloud, what docs/rollout-states.md draws. They wait,
  * loop and fan out; every decision is the operator's, and comes back as `action`.
  */
 import { ANSWERS, type AnswerTo, type OperationName } from './operator/answers.ts';
