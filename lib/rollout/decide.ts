@@ -332,15 +332,21 @@ export function look({
   }
   if (drill !== undefined) return withoutDrill(drill, wave, policy, { planned, now });
   const uncured = sick(healths.filter(({ cell }) => cures.includes(cell)));
-  // Never back to the version that made it sick.
-  if (uncured)
-    return { action: 'end', status: 'stopped', outcome: { ...uncured, wave: wave.number, sentence: `${uncured.sentence}: not cured` } };
+  if (uncured) {
+    // Never back to the version that made it sick.
+    const sentence = `${uncured.sentence}: not cured, and it keeps the version. \`cellctl rollout start --cures ${uncured.cell} --reason …\` has another version cure it`;
+    return { action: 'end', status: 'stopped', outcome: { ...uncured, wave: wave.number, sentence } };
+  }
   const wanting = unknown(healths) ?? idle(healths, policy.minRequestsPerCell);
   if (!wanting) return { action: 'pass', sentence: `baked ${spoken((at(now) - at(began)) / 1_000)} without an alarm` };
   const last = later(planned, secondsOf(policy.maxBakeExtension) * policy.timeScale);
   if (at(now) >= at(last)) {
     const sentence = `${wanting.sentence}, even after the bake was extended by ${policy.maxBakeExtension}`;
-    return { action: 'rollback', outcome: { ...wanting, sentence, wave: wave.number } };
+    const outcome = { ...wanting, sentence, wave: wave.number };
+    // The cells that it cures would be sick again.
+    return wave.cells.some((cell) => cures.includes(cell))
+      ? { action: 'end', status: 'stopped', outcome }
+      : { action: 'rollback', outcome };
   }
   const beyond = (at(last) - at(now)) / 1_000 / policy.timeScale;
   const seconds = scaled(nextLook(elapsed, beyond), policy.timeScale);

@@ -62,6 +62,25 @@ describe('a look at a wave that bakes', () => {
     expect(decide(5_399)).toEqual({ action: 'pass', sentence: 'baked 90 min without an alarm' });
   });
 
+  test('of a cure never brings back the version that made a cell sick: not for an alarm that is left, nor for too few requests', () => {
+    const cures = ['bravo'];
+    // Older than the deployment: no verdict hears of it.
+    const uncured = { cures, healths: [health('alpha'), alarm('bravo', 'errors', 'ALARM')], verdict: judged(well, t(0)) };
+    expect(decide(3_599, uncured)).toMatchObject({ action: 'wait' });
+    expect(decide(3_600, uncured)).toEqual({
+      action: 'end',
+      status: 'stopped',
+      outcome: {
+        ...{ wave: 2, cell: 'bravo' },
+        sentence:
+          'bravo: errors in ALARM: not cured, and it keeps the version. `cellctl rollout start --cures bravo --reason …` has another version cure it',
+      },
+    });
+    const idle = { healths: [health('alpha', { requests: 0 }), health('bravo')] };
+    expect(decide(5_400, { ...idle, cures })).toMatchObject({ action: 'end', status: 'stopped', outcome: { wave: 2, cell: 'alpha' } });
+    expect(decide(5_400, { ...idle, cures: ['zulu'] })).toMatchObject({ action: 'rollback' });
+  });
+
   test('asks for no requests where the policy asks for none', () => {
     expect(decide(3_600, { healths: [health('alpha', { requests: undefined })], policy: policy({ minRequestsPerCell: 0 }) })).toMatchObject(
       {
