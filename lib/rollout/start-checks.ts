@@ -211,7 +211,7 @@ export function requireStartable(rollout: IntendedRollout, found: readonly Probl
   const problems = [...obstacles(rollout), ...found];
   const [only, ...others] = problems;
   if (!only) return;
-  if (others.length === 0) throw new FactoryError('REFUSED', only.message, { fix: only.fix });
+  if (others.length === 0) throw new FactoryError('REFUSED', `${only.code}: ${only.message}`, { fix: only.fix });
   throw new FactoryError('REFUSED', `a rollout of ${rollout.component.name} can't start, for ${problems.length} reasons`, { problems });
 }
 

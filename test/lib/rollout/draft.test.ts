@@ -143,7 +143,7 @@ describe('no rollout begins', () => {
       };
     });
     expect(() => draftRollout({ ...input, plan })).toThrow(
-      /^no cell would get orders-api:\n {2}staging: It is cordoned.*\n {2}alpha: It is retiring/,
+      /^ROLLOUT_NO_CELL: no cell would get orders-api:\n {2}staging: It is cordoned.*\n {2}alpha: It is retiring/,
     );
   });
 
@@ -160,7 +160,9 @@ describe('no rollout begins', () => {
     const [first, ...waves] = input.plan.rollout.waves;
     if (!first) throw new Error('no wave');
     const plan = publishedPlan({ waves: [{ ...first, bake: '30d' }, ...waves] });
-    expect(() => draftRollout({ ...input, plan })).toThrow(/^wave 1, one-quiet-cell, may take [\d,]+ events .* allows 25,000$/);
+    expect(() => draftRollout({ ...input, plan })).toThrow(
+      /^ROLLOUT_HISTORY: wave 1, one-quiet-cell, may take [\d,]+ events .* allows 25,000$/,
+    );
     try {
       draftRollout({ ...input, plan });
     } catch (error) {
@@ -175,7 +177,7 @@ describe('no rollout begins', () => {
       publishedPlan({ waves: [{ ...first, bake }, ...waves] }, ({ cells }) => {
         cells['alpha'] = cell('alpha', 1, { calendar: blackout(days(-1), days(until)) });
       });
-    expect(() => draftRollout({ ...input, plan: closed(200, '6d') })).toThrow(/^wave 1, one-quiet-cell, may take/);
+    expect(() => draftRollout({ ...input, plan: closed(200, '6d') })).toThrow(/^ROLLOUT_HISTORY: wave 1, one-quiet-cell, may take/);
     expect(() => draftRollout({ ...input, plan: closed(200, '2d') })).not.toThrow();
   });
 });

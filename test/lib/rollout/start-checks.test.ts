@@ -22,7 +22,7 @@ describe('without a staging cell that gets the version', () => {
 
   test('start refuses, and names the first cell with customers, why staging is left out, and the way out', () => {
     expect(() => draftRollout(input(plan))).toThrow(
-      /^no staging cell would get orders-api, so that alpha, which serves customers, would be the first to run a version; left out:\n {2}staging: It is cordoned/,
+      /^ROLLOUT_NO_STAGING: no staging cell would get orders-api, so that alpha, which serves customers, would be the first to run a version; left out:\n {2}staging: It is cordoned/,
     );
     expect(() => draftRollout(input(plan))).toThrow(
       expect.objectContaining({ fix: expect.stringContaining('--without-staging --reason') }),
