@@ -14,7 +14,7 @@ const POLICY = { diagnosisTime: '100s', minRequestsPerCell: 0 };
 beforeAll(async () => {
   lab = await RolloutLab.start((input) => {
     for (const [index, name] of NAMES.slice(2).entries()) input.cells[name] = cell(name, 3 + index, { trafficWeight: 5 + index });
-    for (let index = 0; index < 5; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
+    for (let index = 0; index < 7; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
   });
 });
 afterAll(() => lab?.stop());
@@ -73,14 +73,18 @@ describe('a cell with the version falls sick', () => {
   });
 });
 
-test('a stack that was deleted after its deployment keeps the rollout from succeeding; who resumes it deploys there again', async () => {
+test('stacks that were deleted and changed after their deployment keep the rollout from succeeding; who resumes it deploys there again', async () => {
   const id = await start('c3', '1.0.0');
   await lab.baking(id, 2);
   await new CloudFormationClient(lab.cell('alpha').session).send(new DeleteStackCommand({ StackName: 'c3' }));
+  await lab.hotfix('charlie', 'c3', '9.9-hotfix');
   const view = await lab.ended(id);
   expect(view.record).toMatchObject({
     status: 'stopped',
-    outcome: { cell: 'alpha', sentence: expect.stringContaining('not as it was deployed: alpha: c3 is gone') },
+    outcome: {
+      cell: 'alpha',
+      sentence: expect.stringContaining('not as it was deployed: alpha: c3 is gone; charlie: c3 runs 9.9-hotfix. '),
+    },
   });
   expect(view.record.outcome?.sentence).toContain(`\`cellctl rollout resume ${id}\``);
   await lab.client.resume(id, { by: 'ada' });
@@ -100,4 +104,34 @@ test('a cell that fails within what is tolerated is rolled back alone and named,
     outcome: { sentence: expect.stringContaining('but for charlie (rolled back alone: charlie: c4 is') },
   });
   expect(await lab.running('c4')).toEqual({ ...everywhere('2.0.0'), charlie: '1.0.0' });
+});
+
+test('a cell that was sick before a larger wave is waited for, then left out and named, and gets nothing', async () => {
+  await lab.alarm('charlie', 'latency', 'ALARM');
+  const view = await lab.ended(await start('c6', '1.0.0'));
+  await lab.alarm('charlie', 'latency', 'OK');
+  expect(view.record).toMatchObject({
+    status: 'succeeded',
+    outcome: {
+      sentence: expect.stringMatching(/but for charlie \(.*cell-charlie-latency.*, before it had the version, for more than 100s/),
+    },
+  });
+  expect(await lab.running('c6')).toEqual({ ...everywhere('1.0.0'), charlie: '-' });
+});
+
+test('a wave of two regions is two waves, one after the other: the second region sees the version once the first has baked', async () => {
+  const rest = { name: 'rest', prefer: 'any' as const, admit: { rest: true as const }, bake: '100s', approval: false };
+  const id = await start('c5', '1.0.0', { waves: [{ ...rest, regions: 'one-at-a-time' }], multiRegionFromWave: 1 });
+  await lab.baking(id, 1);
+  expect(await lab.running('c5')).toEqual({ ...everywhere('-'), staging: '1.0.0', bravo: '1.0.0' });
+  const { record, plan, waves } = await lab.ended(id);
+  expect(record.status).toBe('succeeded');
+  expect(plan.waves.slice(1).map(({ name, regions, cells }) => ({ name, regions, cells: cells.toSorted() }))).toEqual([
+    { name: 'rest-us-east-1', regions: ['us-east-1'], cells: ['bravo'] },
+    { name: 'rest-eu-west-1', regions: ['eu-west-1'], cells: NAMES.filter((name) => name !== 'bravo') },
+  ]);
+  const [, first, second] = waves;
+  expect(first?.sentence).toMatch(/^baked /);
+  expect(Date.parse(second?.deployBeganAt ?? '')).toBeGreaterThanOrEqual(Date.parse(first?.endedAt ?? ''));
+  expect(await lab.running('c5')).toEqual(everywhere('1.0.0'));
 });
