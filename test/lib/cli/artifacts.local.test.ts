@@ -9,6 +9,7 @@ import { cellctl, run } from '../../_helpers/cellctl.ts';
 import { TestCloud } from '../../_helpers/cloud.ts';
 import { engines } from '../../_helpers/engines.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
+import { runbook } from '../../_helpers/runbook.ts';
 
 let cloud: TestCloud;
 let folder: string;
@@ -143,7 +144,7 @@ describe('a cell in a region that is new', () => {
   });
 
   test('needs nothing more, then', async () => {
-    const { code, stdout, stderr } = await tooling('deploy', '--tooling');
+    const { code, stdout, stderr } = await tooling(...runbook('cellctl deploy --tooling'));
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.match(/unchanged/g)).toHaveLength(5);
     expect((await tooling('plan', '--json')).stdout).not.toContain('--tooling');

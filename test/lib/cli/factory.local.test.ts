@@ -14,6 +14,7 @@ import { cellctlProcess, run, startCellctl } from '../../_helpers/cellctl.ts';
 import type { TestCloud } from '../../_helpers/cloud.ts';
 import { eventually } from '../../_helpers/eventually.ts';
 import { Factory, json } from '../../_helpers/factory.ts';
+import { runbook } from '../../_helpers/runbook.ts';
 
 let factory: Factory;
 let cloud: TestCloud;
@@ -324,7 +325,10 @@ describe('the published registry', () => {
   });
 
   test('is verified: every revision readable, unchanged and in order', async () => {
-    expect(await tooling('registry', 'verify')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^6 revisions, without gaps/) });
+    expect(await tooling(...runbook('cellctl registry verify'))).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^6 revisions, without gaps/),
+    });
     const { control } = await lockFile();
     const s3 = new S3Client({ ...(await cloud.client('tooling')), forcePathStyle: true });
     const key = { Bucket: `acme-cell-registry-${control['tooling']}`, Key: 'revisions/00000002.json' };

@@ -9,6 +9,7 @@ import { readAccountsFile } from '../../../lib/registry/index.ts';
 import { cellctl } from '../../_helpers/cellctl.ts';
 import { TestCloud } from '../../_helpers/cloud.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
+import { runbook } from '../../_helpers/runbook.ts';
 
 let cloud: TestCloud;
 let folder: string;
@@ -66,12 +67,12 @@ export default defineCell({ name: 'mine', stage: 'personal', region: 'eu-west-1'
 `,
   );
   for (const [account, command] of [
-    ['management', 'init'],
-    ['tooling', 'accounts'],
-    ['tooling', 'deploy staging alpha'],
-    ['tooling', 'publish'],
+    ['management', ['init']],
+    ['tooling', ['accounts']],
+    ['tooling', ['deploy', 'staging', 'alpha']],
+    ['tooling', runbook('cellctl publish')],
   ] as const) {
-    const { code, stderr } = await as(account, ...command.split(' '));
+    const { code, stderr } = await as(account, ...command);
     expect({ command, code, stderr: code === 0 ? '' : stderr }).toEqual({ command, code: 0, stderr: '' });
   }
 });
@@ -196,10 +197,11 @@ test('an alarm that somebody has deleted stops a rollout, which names the comman
   expect(json(plain.stdout)).toEqual({ cells: [expect.objectContaining({ cell: 'staging', state: 'unchanged' })] });
   expect(await isThere()).toBe(false);
 
-  const { code, stderr } = await tooling(...named.split(' '));
-  expect({ named, code, stderr: code === 0 ? '' : stderr }).toEqual({ named: 'deploy staging --revert-drift', code: 0, stderr: '' });
+  const recreate = runbook('cellctl deploy <cell> --revert-drift', { cell: 'staging' });
+  const { code, stderr } = await tooling(...recreate);
+  expect({ named: named.split(' '), code, stderr: code === 0 ? '' : stderr }).toEqual({ named: recreate, code: 0, stderr: '' });
   expect(await isThere()).toBe(true);
-  expect(await tooling('rollout', 'resume', 'orders-api')).toMatchObject({ code: 0 });
+  expect(await tooling(...runbook('cellctl rollout resume <id> --reason "…"', { id: 'orders-api-1' }))).toMatchObject({ code: 0 });
   expect(await tooling('rollout', 'watch', 'orders-api')).toMatchObject({ code: 0, stdout: expect.stringContaining('succeeded') });
   // Where nothing has drifted, it changes nothing.
   const again = await tooling('deploy', 'staging', '--revert-drift', '--json');

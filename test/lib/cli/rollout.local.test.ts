@@ -8,6 +8,7 @@ import { RegistryStore, registryBucketName, serialize } from '../../../lib/regis
 import { cellctl, startCellctl } from '../../_helpers/cellctl.ts';
 import { cell, registry } from '../../_helpers/organization.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
+import { runbook } from '../../_helpers/runbook.ts';
 
 let lab: RolloutLab;
 let environment: Record<string, string>;
@@ -88,13 +89,15 @@ describe('cellctl rollout', () => {
     expect(started.stdout).toContain('started orders-api-1\n');
     expect(started.stdout).toMatch(/\norders-api-1 wave 1 one: baking until /);
     expect(started.stdout).toMatch(/\norders-api-1 awaiting approval; wave 2, rest, waits for an approval\n/);
-    const approved = await json<{ wave: number; next: string }>('rollout', 'approve', 'orders-api', '--reason', 'fine');
+    const approved = await json<{ wave: number; next: string }>(
+      ...runbook('cellctl rollout approve <id> --reason "…"', { id: 'orders-api-1' }),
+    );
     expect(approved).toMatchObject({ asked: 'approve', wave: 2, next: 'wave 2, rest, begins now' });
     const watched = await call('rollout', 'watch', 'orders-api-1', '--json');
     expect({ code: watched.code, stderr: watched.stderr }).toEqual({ code: 0, stderr: '' });
     const lines = watched.stdout.trimEnd().split('\n');
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ id: 'orders-api-1', status: 'succeeded', halted: true, well: true });
-    const { stdout } = await call('rollout', 'status', 'orders-api');
+    const { stdout } = await call(...runbook('cellctl rollout status <component>', { component: 'orders-api' }));
     expect(stdout).toMatch(/^orders-api-1 {2}orders-api 1\.0\.0 {2}succeeded/);
     expect(stdout).toMatch(/\nbravo +2 +deployed +- +1\.0\.0/);
   });
@@ -187,7 +190,7 @@ describe('cellctl rollout', () => {
     expect(await json('rollout', 'catch-up', 'delta', '--yes')).toMatchObject({ components: [{ ...orders, state: 'unchanged' }, skipped] });
     // The one to all still runs, and is nobody's that went beside it.
     expect((await lab.client.view('orders-api-4')).record).toMatchObject({ status: 'running', runs: 1 });
-    await json('rollout', 'stop', 'orders-api-4');
+    await json(...runbook('cellctl rollout stop <id> --reason "…"', { id: 'orders-api-4' }));
     expect(await call('rollout', 'watch', 'orders-api-4')).toMatchObject({ code: 1, stdout: expect.stringContaining('stopped by') });
     expect(await call('rollout', 'catch-up', 'nonsense')).toMatchObject({
       code: 2,
@@ -200,7 +203,7 @@ describe('cellctl rollout', () => {
     const start = ['rollout', 'start', 'orders-api', '--release', '1.0.0', '--emergency', '--yes'];
     expect(await call(...start)).toMatchObject({ code: 2, stderr: expect.stringContaining('USAGE: --emergency without a reason') });
     const until = new Date(Date.now() + 3_600_000).toISOString();
-    expect(await call('freeze')).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing is frozen') });
+    expect(await call(...runbook('cellctl freeze'))).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing is frozen') });
     for (const [wrong, sentence] of [
       [['--all', '--reason', 'INC-42'], 'a freeze without --until'],
       [['--all', '--until', 'tomorrow', '--reason', 'INC-42'], '--until is "tomorrow"'],
@@ -221,18 +224,32 @@ describe('cellctl rollout', () => {
       stdout: expect.stringContaining(frozen),
     });
     expect(await json('freeze')).toMatchObject({ freezes: [{ scope: { on: 'component', name: 'orders-api' }, reason: 'INC-42' }] });
-    const { rollout } = await json<{ rollout: { id: string } }>(...start, '--reason', 'INC-42: orders are lost');
+    const names = { component: 'orders-api', version: '1.0.0' };
+    const { rollout } = await json<{ rollout: { id: string } }>(
+      ...runbook('cellctl rollout start <component> --release <version> --emergency --reason "…"', names),
+      '--yes',
+    );
     const { id } = rollout;
     await lab.until(id, ({ waves }) => waves[0]?.sentence?.startsWith(frozen) === true, 'frozen');
-    const { stdout } = await call('rollout', 'status', id);
-    expect(stdout).toContain('waves of an emergency: INC-42: orders are lost');
+    // Of two freezes, the one that ends last is named.
+    const later = new Date(Date.now() + 7_200_000).toISOString();
+    expect(await call(...runbook('cellctl freeze --all --until <time> --reason "…"', { time: later }))).toMatchObject({ code: 0 });
+    await lab.until(id, ({ waves }) => waves[0]?.sentence?.startsWith('everything is frozen') === true, 'frozen with everything');
+    expect(await call(...runbook('cellctl unfreeze --all'))).toMatchObject({ code: 0 });
+    await lab.until(id, ({ waves }) => waves[0]?.sentence?.startsWith(frozen) === true, 'frozen as before');
+    const { stdout } = await call(...runbook('cellctl rollout status <id>', { id }));
+    expect(stdout).toContain('waves of an emergency: INC-42');
     expect(stdout).toContain(frozen);
     expect(await call('unfreeze', '--all')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('REFUSED: everything is not frozen'),
     });
-    expect(await json('rollout', 'skip-cell', 'bravo', '--reason', 'its database is full')).toMatchObject({ asked: 'skip-cell' });
-    expect(await call('unfreeze', '--component', 'orders-api', '--reason', 'all is well')).toMatchObject({ code: 0 });
+    expect(await json('rollout', 'skip-cell', 'bravo', '--reason', 'its database is full')).toMatchObject({
+      asked: 'skip-cell',
+    });
+    expect(await call(...runbook('cellctl unfreeze --component <component>', names))).toMatchObject({ code: 0 });
+    await lab.baking(id, 0);
+    await json(...runbook('cellctl rollout skip-bake <id> --reason "…"', { id }));
     expect(await call('rollout', 'watch', id)).toMatchObject({ code: 0, stdout: expect.stringContaining('bravo (skipped by ') });
     const { plan, cells } = await lab.client.view(id);
     expect(plan.waves.map(({ name }) => name)).toEqual(['staging', 'emergency-first', 'emergency-rest']);
@@ -265,7 +282,7 @@ describe('cellctl rollout', () => {
     });
     // As on a machine on which nobody came to run the drill before the bake was over.
     await lab.until(id, ({ waves }) => waves[1]?.extended !== undefined, 'waiting for its drill');
-    const drilled = await json('drill', 'alarm', '--cell', 'alpha', '--during', 'orders-api', '--wait', '2m');
+    const drilled = await json(...runbook('cellctl drill alarm --cell <cell> --during <id>', { cell: 'alpha', id }), '--wait', '2m');
     expect(drilled).toMatchObject({
       ...{ cell: 'alpha', alarm: 'cell-alpha-server-errors' },
       judgement: { rollout: id, wave: 1, sentence: expect.stringContaining('cell-alpha-server-errors') },

@@ -4,9 +4,10 @@ import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { DeleteCommand, DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ROLLOUT_PARAMETERS } from '../../../lib/plan/plan.ts';
-import { cellctl } from '../../_helpers/cellctl.ts';
+import { callIn } from '../../_helpers/lab-cellctl.ts';
 import { cell, component } from '../../_helpers/organization.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
+import { runbook } from '../../_helpers/runbook.ts';
 
 let lab: RolloutLab;
 let db: DynamoDBDocumentClient;
@@ -43,14 +44,7 @@ async function through(id: string) {
   return id;
 }
 
-async function call(...args: string[]) {
-  const { accessKeyId, secretAccessKey, sessionToken = '' } = await lab.session.credentials();
-  const environment = {
-    ...{ AWS_ENDPOINT_URL: lab.endpoint, AWS_REGION: lab.session.region, AWS_SESSION_TOKEN: sessionToken },
-    ...{ AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
-  };
-  return cellctl([...args, '--organization', `s3://${lab.plan.registryBucket}`], environment);
-}
+const call = (...args: string[]) => callIn(lab, ...args);
 
 describe('a record', () => {
   test('that is deleted stops neither the next rollout of its component nor the status of others', async () => {
@@ -96,10 +90,10 @@ test('repair says what is wrong, and mends pointers and locks that name what is 
     expect.stringMatching(new RegExp(`^alpha is locked by ${first} since .*, which is succeeded$`)),
     expect.stringMatching(new RegExp(`^staging is locked by ${second} since .*, and its record is missing$`)),
   ];
-  const dry = JSON.parse((await call('rollout', 'repair', 'r4', '--dry-run', '--json')).stdout);
+  const dry = JSON.parse((await call(...runbook('cellctl rollout repair <component> --dry-run', { component: 'r4' }), '--json')).stdout);
   expect(dry).toMatchObject({ changed: false, findings: sentences.map((sentence) => ({ component: 'r4', sentence })) });
   expect(await lab.client.store.active({ component: 'r4' })).toBe(second);
-  const mended = await call('rollout', 'repair', 'r4');
+  const mended = await call(...runbook('cellctl rollout repair <component>', { component: 'r4' }));
   expect(mended).toMatchObject({ code: 0, stdout: expect.stringContaining(`it is ${first} now`) });
   expect(await lab.client.store.active({ component: 'r4' })).toBe(first);
   expect(await lab.client.store.locks('r4')).toEqual([]);
