@@ -30,7 +30,7 @@ MENDS = {
     "codepipeline": ("pipelines",),
     "dynamodb": ("dynamodb",),
     "elasticache": ("elasticache",),
-    "events": ("stepfunctions",),
+    "events": ("events", "stepfunctions"),
     "organizations": ("organizations",),
     "route53": ("route53",),
     "s3": ("s3",),

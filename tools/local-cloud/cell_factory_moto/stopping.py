@@ -19,6 +19,7 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from .clients import new_client
+from .events import execution_changed
 from .replacing import replaces
 
 # How long an execution that has just been started may take until it can be stopped.
@@ -51,6 +52,7 @@ def stop(self: Execution, stop_date: Any, error: str | None, cause: str | None) 
         if self.exec_status != ExecutionStatus.RUNNING:
             return
         self.exec_status, self.stop_date, self.error, self.cause = ExecutionStatus.ABORTED, stop_date, error, cause
+    execution_changed(self)
     deadline = time.monotonic() + START_SECONDS
     while (self.exec_worker.env is None or self.exec_worker.env._program_state is None) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -61,8 +63,10 @@ def stop(self: Execution, stop_date: Any, error: str | None, cause: str | None) 
 def terminated(self: BaseExecutionWorkerCommunication) -> None:
     """The end of the last state changes nothing any more."""
     with _ending:
-        if self.execution.exec_status == ExecutionStatus.RUNNING:
-            _terminated(self)
+        if self.execution.exec_status != ExecutionStatus.RUNNING:
+            return
+        _terminated(self)
+    execution_changed(self.execution)
 
 
 @replaces(Environment)

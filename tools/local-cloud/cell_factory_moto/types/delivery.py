@@ -9,7 +9,7 @@ from moto.events.models import events_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.utilities.utils import get_partition
 
-from ..model import EXISTS, ApiModel, Model, known, model, tag_list
+from ..model import EXISTS, ApiModel, Model, at, known, model, tag_list
 
 
 @model
@@ -165,6 +165,48 @@ class Rule(Model):
     def _miss(self, ids: list[str]) -> None:
         if ids:
             self.call("events", "RemoveTargets", Rule=self.name, Ids=ids, **self._bus())
+
+
+class EventsModel(ApiModel):
+    """A type whose API names its resource, and gives an ARN that nothing but GetAtt asks for."""
+
+    name_property = "Name"
+    attributes = ("Arn",)
+    service, id_parameter, arn_path = "events", "Name", ""
+
+    def attribute(self, name: str) -> str:
+        return str(at(self.answer, self.arn_path))
+
+
+@model
+class EventBus(EventsModel):
+    """moto's own has no id that others could name it by."""
+
+    type = "AWS::Events::EventBus"
+    attributes = ("Arn", "Name")
+    creates, deletes, arn_path = "CreateEventBus", "DeleteEventBus", "EventBusArn"
+
+    def attribute(self, name: str) -> str:
+        return self.name if name == "Name" else super().attribute(name)
+
+    def update(self, old: dict[str, Any]) -> None:
+        """moto has no UpdateEventBus; only the description can change."""
+
+
+@model
+class EventConnection(EventsModel):
+    """moto has the API, but no CloudFormation type."""
+
+    type = "AWS::Events::Connection"
+    creates, updates, deletes, arn_path = "CreateConnection", "UpdateConnection", "DeleteConnection", "ConnectionArn"
+
+
+@model
+class ApiDestination(EventsModel):
+    """moto has the API, but no CloudFormation type."""
+
+    type = "AWS::Events::ApiDestination"
+    creates, updates, deletes, arn_path = "CreateApiDestination", "UpdateApiDestination", "DeleteApiDestination", "ApiDestinationArn"
 
 
 @known(EXISTS, Rule.type)
