@@ -4,6 +4,7 @@ import { deployStack } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type StackPlace, toolingStacks } from '../plan/tooling-stacks.ts';
+import { requireWebhookSecrets } from './webhook-secrets.ts';
 
 interface DeployControlOptions {
   /** Credentials of the stack's account. */
@@ -30,8 +31,12 @@ export interface ToolingResult extends StackPlace {
   readonly state: 'deployed' | 'unchanged';
 }
 
-/** Deploys all stacks of the tooling account, one after the other: some stand on those before. @throws FactoryError `DEPLOY_FAILED` */
+/**
+ * Deploys all stacks of the tooling account, one after the other: some stand on those before.
+ * @throws FactoryError `DEPLOY_FAILED`; `WEBHOOK_SECRET`, before anything is deployed
+ */
 export async function deployToolingStacks(assembly: string, plan: Plan, options: DeployControlOptions): Promise<ToolingResult[]> {
+  await requireWebhookSecrets(plan, options.session);
   const results: ToolingResult[] = [];
   for (const { stackName, region } of toolingStacks(plan)) {
     const changed = await deployControlStack(assembly, stackName, options);

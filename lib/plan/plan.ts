@@ -138,6 +138,8 @@ export interface Plan {
   readonly pipelines: Organization['pipelines'];
   /** Production cells of all clouds, and their weights together: what shares of the traffic are shares of. */
   readonly production: { readonly cells: number; readonly weight: number };
+  /** Who is told what becomes of rollouts. */
+  readonly notifications: Organization['notifications'];
   /** Alternate contacts of every account. */
   readonly contacts: Contacts;
   /** What accounts in the pool are made from. */
@@ -287,6 +289,7 @@ export function createPlan({ organization, life, digest, published }: Registry):
     rollout: organization.rollout,
     pipelines: organization.pipelines,
     production: { cells: production.length, weight: production.reduce((sum, cell) => sum + cell.trafficWeight, 0) },
+    notifications: organization.notifications,
     contacts: organization.contacts,
     pool: { emailPattern: organization.emailPattern, tags: organization.tags },
   });

@@ -20,6 +20,7 @@ export const CELL_DEFAULTS = {
   calendar: ALWAYS_OPEN,
 } as const satisfies Partial<AwsCell>;
 
+type Webhook = OrganizationSettings['notifications']['webhooks'][string];
 type Wave = RolloutPolicy['waves'][number];
 
 type WaveDefinition = Omit<Wave, 'approval'> & Partial<Pick<Wave, 'approval'>>;
@@ -93,12 +94,13 @@ export type ComponentDefinition = Omit<Component, 'kind' | 'repository' | 'pipel
 /** The organization as it is written in `organization.ts`: all but its cells, its components and what the lock file knows. */
 export type OrganizationDefinition = Omit<
   OrganizationSettings,
-  'organizationId' | 'accounts' | 'rollout' | 'pipelines' | 'access' | 'contacts' | 'tags'
+  'organizationId' | 'accounts' | 'rollout' | 'pipelines' | 'access' | 'notifications' | 'contacts' | 'tags'
 > & {
   accounts?: { tooling?: { email?: string }; monitoring?: { email?: string } };
   rollout?: Partial<Omit<RolloutPolicy, 'waves' | 'emergency'>> & { waves?: WaveDefinition[]; emergency?: WaveDefinition[] };
   pipelines?: Partial<OrganizationSettings['pipelines']>;
   access?: Partial<AccessPolicy>;
+  notifications?: { webhooks?: Record<string, Partial<Webhook>> };
   contacts?: OrganizationSettings['contacts'];
   tags?: Record<string, string>;
 };
@@ -152,6 +154,18 @@ function withPolicyDefaults(policy: NonNullable<OrganizationDefinition['rollout'
   return { ...ROLLOUT_DEFAULTS, multiRegionFromWave, ...policy, waves, emergency } as RolloutPolicy;
 }
 
+/** What a webhook is when its definition doesn't say: a chat that is told what a person has to see to. */
+const webhookDefaults = (name: string): Webhook => ({ events: 'attention', body: 'chat', secret: `cell-factory/webhooks/${name}` });
+
+function withWebhookDefaults(notifications: unknown): OrganizationSettings['notifications'] {
+  const { webhooks = {}, ...rest } = Object(notifications) as { webhooks?: unknown };
+  const filledIn =
+    typeof webhooks === 'object' && webhooks !== null && !Array.isArray(webhooks)
+      ? Object.fromEntries(Object.entries(webhooks).map(([name, webhook]) => [name, filled(webhook, webhookDefaults(name))]))
+      : webhooks;
+  return { ...rest, webhooks: filledIn } as OrganizationSettings['notifications'];
+}
+
 /** Fills in the organization's defaults: e-mails of the control accounts by pattern, the default rollout policy, pipelines on CodePipeline. */
 export function defineOrganization(organization: OrganizationDefinition): OrganizationSettings {
   const control = (account: 'tooling' | 'monitoring') => ({
@@ -166,5 +180,6 @@ export function defineOrganization(organization: OrganizationDefinition): Organi
     rollout: withPolicyDefaults(organization.rollout ?? {}),
     pipelines: filled(organization.pipelines ?? {}, PIPELINES_DEFAULTS) as OrganizationSettings['pipelines'],
     access: { ...ACCESS_DEFAULTS, ...organization.access },
+    notifications: withWebhookDefaults(organization.notifications ?? {}),
   };
 }

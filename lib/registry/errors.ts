@@ -38,6 +38,7 @@ const ERROR_CODES = {
   RECORD_INVALID: { exit: 1, meaning: 'a record in the bucket is damaged' },
   REGISTRY_UNREACHABLE: { exit: 1, meaning: "the published registry can't be read, and nothing usable is known" },
   REVISION_NOT_FOUND: { exit: 1, meaning: 'the registry has no such revision' },
+  WEBHOOK_SECRET: { exit: 2, meaning: 'a webhook lacks the secret that says where it is; nothing was deployed' },
   LOCKED: { exit: 1, meaning: 'somebody else is working on the same cell' },
   SYNTH_FAILED: { exit: 1, meaning: 'the CDK app could not be synthesized' },
   ROLLOUT_UNKNOWN: { exit: 2, meaning: 'there is no such rollout' },

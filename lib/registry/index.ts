@@ -1,6 +1,13 @@
 /** The registry as the rest of the factory uses it. What others import as `cell-factory/registry` is `public.ts`. */
 export { type AccountsFile, readAccountsFile, updateAccountsFile, withAccounts } from './accounts-file.ts';
-export { type AwsCellDefinition, type ComponentDefinition, defineCell, defineComponent, defineOrganization } from './define.ts';
+export {
+  type AwsCellDefinition,
+  type ComponentDefinition,
+  defineCell,
+  defineComponent,
+  defineOrganization,
+  ROLLOUT_DEFAULTS,
+} from './define.ts';
 export { draft, parseDocument, type Registry, SCHEMA_VERSION, serialize } from './document.ts';
 export { asFactoryError, FactoryError, isNamed, messageOf, type Problem } from './errors.ts';
 export { deepFreeze } from './freeze.ts';

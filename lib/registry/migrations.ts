@@ -55,6 +55,8 @@ export const MIGRATIONS: Readonly<Record<number, (content: Untyped) => Untyped>>
   5: (content) => content,
   /** Version 7 added how alarms are judged, what is tolerated, the waves of an emergency, and what is watched after a rollout. */
   6: ({ organization, life }) => ({ organization: { ...organization, rollout: withJudgement(organization['rollout']) }, life }),
+  /** Version 8 added who is told of rollouts. */
+  7: ({ organization, life }) => ({ organization: { notifications: { webhooks: {} }, ...organization }, life }),
 };
 
 /** A policy of version 3 as one of version 4: its waves as they were, which nobody had to approve. */

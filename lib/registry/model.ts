@@ -265,7 +265,7 @@ const rolloutPolicy = z.strictObject({
   alarmTolerance: tolerance,
   /** How long an alarm is judged: until then nothing new begins, and an alarm that does not clear counts. */
   diagnosisTime: duration,
-  /** How long cells are to be looked at after a rollout succeeded, to report alarms. Nothing acts on it yet. */
+  /** How long cells are looked at after a rollout succeeded, to report alarms. It only reports; `0s` for not at all. */
   watchAfter: duration,
   /** The waves after staging of a rollout that is started with `--emergency`. */
   emergency: z.array(wave).min(1),
@@ -282,6 +282,16 @@ const rolloutPolicy = z.strictObject({
     /** When nothing is deployed to any cell. */
     blackouts: z.array(blackout),
   }),
+});
+
+/** An address that is told what becomes of rollouts. */
+const webhook = z.strictObject({
+  /** Whether it is told of everything, or of what a person has to see to. */
+  events: z.enum(['attention', 'all']),
+  /** What is posted: `{"text": "…"}`, which chats take, or all that the event says. */
+  body: z.enum(['chat', 'event']),
+  /** Name of the secret in tooling that holds `{"url": "https://…", "authorization": "…"}`; the latter is sent as the header. */
+  secret: z.string().regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/, 'must be the name of a secret: letters, digits and /_+=.@-'),
 });
 
 const accessPolicy = z.strictObject({
@@ -365,6 +375,11 @@ export const settingsSchema = z.strictObject({
   }),
   /** Who may do what in which cells. */
   access: accessPolicy,
+  /** Who is told what becomes of rollouts. */
+  notifications: z.strictObject({
+    /** Addresses by name. */
+    webhooks: z.record(label.max(40), webhook),
+  }),
   /** Alternate contacts of every account. */
   contacts: z.strictObject({
     /** For bills. */

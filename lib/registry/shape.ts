@@ -111,6 +111,7 @@ const STAND_INS: Readonly<Record<'settings' | 'cells' | 'components', (key: stri
     domain: 'x',
     tags: {},
     contacts: {},
+    notifications: { webhooks: {} },
     rollout: ROLLOUT_DEFAULTS,
     access: { roles: {} },
   }),

@@ -180,6 +180,15 @@ describe('the published document', () => {
     expect(organization.components['base']).toMatchObject({ kind: 'foundation' });
   });
 
+  test('of version 7 is read as one of today: nobody is told of its rollouts', () => {
+    const text = readFileSync('test/lib/registry/documents/v7.json', 'utf8');
+    expect(text).toBe(canonicalize(JSON.parse(text)));
+    const { organization } = parseDocument(text, 'v7.json');
+    expect(organization.notifications).toEqual({ webhooks: {} });
+    expect(organization.rollout).toMatchObject({ alarmTolerance: { cells: 3 } });
+    expect(organization.rollout.waves[0]).toMatchObject({ maxTraffic: 5 });
+  });
+
   test('of version 1 is refused when it was changed after it was published', () => {
     expect(failure(readFileSync('test/lib/registry/documents/v1.json', 'utf8').replace('10.0.16.0/20', '10.0.96.0/20')).message).toContain(
       'header says',
