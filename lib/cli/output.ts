@@ -19,6 +19,11 @@ export class Output {
     return this.options.json;
   }
 
+  /** Columns of the terminal, sixty at least. Without one, lines are as long as they are: who searches them finds whole sentences. */
+  get columns(): number {
+    return process.stdout.isTTY ? Math.max(60, process.stdout.columns || 100) : Number.POSITIVE_INFINITY;
+  }
+
   /** The result: `human` for people, `data` with --json. --quiet leaves out what people only like to read. */
   result(data: unknown, human: () => void): void {
     this.endProgress();

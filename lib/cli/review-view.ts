@@ -4,6 +4,7 @@ import type { PropertyChange, ResourceChange } from '../review/changes.ts';
 import type { Review, StackReview } from '../review/review.ts';
 import { colourState } from './colour.ts';
 import { dollars } from './cost.ts';
+import { wrap } from './words.ts';
 
 /** Columns that a line may take. */
 const WIDTH = 100;
@@ -21,17 +22,6 @@ const ITEM_LINES = 3;
 
 type Paint = (text: string) => string;
 const plain: Paint = (text) => text;
-
-/** Words of `text`, in lines of at most `width` columns. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
-}
 
 /** A heading on the left, text on the right; painted after it is wrapped, because colours have no width. */
 function block(heading: string, text: string, paint: Paint = plain): string[] {

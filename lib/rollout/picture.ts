@@ -1,20 +1,23 @@
 /** A rollout as people see it: what is written down of it, with what it waits for and how long that takes. Pure. */
 import { forecast } from '../plan/waves.ts';
-
+import { hasVersion } from './health.ts';
 import type { RolloutView } from './rollout-lookup.ts';
 import {
+  type Afterwards,
   type CellRecord,
   type CellRolloutStatus,
   drilledIn,
   endsWell,
   type Request,
   type RolloutCell,
+  type RolloutRecord,
   type RolloutStatus,
   type VerdictRecord,
   type WaveRecord,
   type WaveStatus,
 } from './rollout-record.ts';
 import { DEPLOY_SECONDS } from './start-checks.ts';
+import { takeBack, waysOut } from './ways-out.ts';
 
 /** Cells of a wave by what became of them. */
 export interface CellCounts {
@@ -29,13 +32,19 @@ export interface CellCounts {
   readonly skipped: number;
 }
 
+/** A share of the production traffic, 0 to 1: what runs the version now, and what was planned. */
+interface Exposure {
+  readonly now: number;
+  readonly planned: number;
+}
+
 export interface WavePicture {
   readonly number: number;
   readonly name: string;
   readonly status: WaveStatus;
   readonly regions: readonly string[];
-  /** Share of the traffic that runs the version after this wave, 0 to 1. */
-  readonly exposure: number;
+  /** Share of the production traffic that runs the version in this wave and those before it, 0 to 1. */
+  readonly exposure: Exposure;
   readonly cells: CellCounts;
   /** While it bakes: when that began and when it is over, ISO 8601. */
   readonly bake?: { readonly since: string; readonly until: string; readonly extended: boolean };
@@ -58,25 +67,40 @@ export interface CellPicture {
   readonly sentence: string | undefined;
 }
 
-export interface Picture {
+/** What `history` says of a rollout, and `status` and `watch` say first: the same names mean the same in all of them. */
+export interface Summary {
   readonly id: string;
   readonly component: string;
+  /** The one cell that it is for; undefined for all. */
+  readonly only: string | undefined;
   readonly version: string;
   readonly revision: number;
   readonly status: RolloutStatus;
   /** False where it should run, and nothing drives it. */
   readonly alive: boolean;
   readonly by: string;
+  readonly startedAt: string;
+  readonly endedAt: string | undefined;
+  /** Why it is where it is: a whole sentence. */
+  readonly sentence: string | undefined;
+  /** Nothing more happens unless a person does something. */
+  readonly halted: boolean;
+  /** False once it has failed: what the exit code says. */
+  readonly well: boolean;
+  /** What a person can do about it, as commands, the likelier first. */
+  readonly next: readonly string[];
+  /** What looks after its success have shown. */
+  readonly afterwards: Afterwards | undefined;
+}
+
+export interface Picture extends Summary {
   readonly reason: string | undefined;
   readonly timeScale: number;
   /** Whether the policy's waves of an emergency were taken. */
   readonly emergency: boolean;
   /** Cells that may be sick, because the version is to cure them. */
   readonly cures: readonly string[];
-  readonly startedAt: string;
-  readonly endedAt: string | undefined;
-  /** Why it is where it is: a whole sentence. */
-  readonly sentence: string | undefined;
+  readonly exposure: Exposure;
   /** What people have asked for that has not taken effect yet, a sentence each. */
   readonly asked: readonly string[];
   /** What alarms were taken for, oldest first. */
@@ -85,37 +109,58 @@ export interface Picture {
   readonly leftOut: number;
   /** When it would be over, as things are; undefined where it has halted, or calendars leave no hour. */
   readonly ends: string | undefined;
-  /** Nothing more happens unless a person does something. */
-  readonly halted: boolean;
-  /** False once it has failed: what the exit code says. */
-  readonly well: boolean;
 }
 
-/** @param cells by number of the wave; without them, nothing is foreseen */
-export function pictureOf(view: RolloutView, cells: readonly (readonly RolloutCell[])[] | undefined, now: Date): Picture {
-  const { plan, record, alive } = view;
-  const { id, component, version, revision, status, by, startedAt, endedAt, outcome } = record;
+/** @param alive false where the record says that it runs, and nothing drives it */
+export function summaryOf(record: RolloutRecord, alive: boolean): Summary {
+  const { id, component, only, version, revision, status, by, startedAt, endedAt, outcome, afterwards } = record;
   // A pipeline takes it on.
   const goesOn = status === 'running' || status === 'queued' || status === 'between waves';
-  const halted = !goesOn || !alive;
+  const sick = (afterwards?.sick.length ?? 0) > 0;
+  return {
+    ...{ id, component, only, version, revision, status, alive, by, startedAt, endedAt, afterwards },
+    sentence: alive ? outcome?.sentence : 'its execution ended without a word',
+    halted: !goesOn || !alive,
+    well: alive && (goesOn || endsWell(status)),
+    next: sick ? [takeBack(id)] : waysOut(record, alive ? status : 'dead'),
+  };
+}
+
+/** @param cells by number of the wave; without them, nothing is foreseen, and cells of a wave count the same */
+export function pictureOf(view: RolloutView, cells: readonly (readonly RolloutCell[])[] | undefined, now: Date): Picture {
+  const { plan, record, alive } = view;
+  const summary = summaryOf(record, alive);
   // Nobody can tell how long it takes to roll back.
   const isGoingBack = view.waves.some((wave) => wave.status === 'rolling back') || record.control.rollback !== undefined;
-  const times = halted || isGoingBack || !cells ? [] : foreseen(view, cells, now);
-  const dead = `dead: its execution ended without a word; \`cellctl rollout resume ${id}\` has it go on`;
+  const times = summary.halted || isGoingBack || !cells ? [] : foreseen(view, cells, now);
+  const exposures = exposuresOf(view, cells);
   return {
-    ...{ id, component, version, revision, status, alive, by, startedAt, endedAt, halted },
+    ...summary,
     reason: plan.reason,
     timeScale: plan.policy.timeScale,
     emergency: plan.emergency === true,
     cures: plan.cures ?? [],
-    sentence: alive ? outcome?.sentence : dead,
-    asked: status === 'running' ? askedFor(view) : [],
+    exposure: exposures.at(-1) ?? { now: 0, planned: 0 },
+    asked: record.status === 'running' ? askedFor(view) : [],
     verdicts: record.verdicts ?? [],
-    waves: plan.waves.map((wave, index) => wavePicture(view, wave, times[index])),
+    waves: plan.waves.map((wave, index) => wavePicture(view, wave, exposures[index], times[index])),
     leftOut: plan.leftOut.length,
     ends: times.at(-1)?.ends,
-    well: alive && (goesOn || endsWell(status)),
   };
+}
+
+/** What runs the version now, up to each wave: of what a wave adds to the plan, the share that its cells with the version have. */
+function exposuresOf({ plan, cells: records }: RolloutView, pinned: readonly (readonly RolloutCell[])[] | undefined): Exposure[] {
+  const having = new Set(records.filter(hasVersion).map(({ cell }) => cell));
+  let [now, before] = [0, 0];
+  return plan.waves.map(({ cells, exposure: planned }, index) => {
+    const weights = new Map(pinned?.[index]?.map(({ name, weight }) => [name, weight]));
+    const total = cells.reduce((sum, cell) => sum + (weights.get(cell) ?? 0), 0);
+    const weightOf = (cell: string) => (total > 0 ? (weights.get(cell) ?? 0) / total : 1 / cells.length);
+    now += (planned - before) * cells.reduce((sum, cell) => sum + (having.has(cell) ? weightOf(cell) : 0), 0);
+    before = planned;
+    return { now, planned };
+  });
 }
 
 /** What was asked for and is still to come. */
@@ -137,8 +182,13 @@ function askedFor({ plan, record: { control }, waves }: RolloutView): string[] {
 
 type PlannedWave = RolloutView['plan']['waves'][number];
 
-function wavePicture({ waves, cells }: RolloutView, wave: PlannedWave, times: WavePicture['forecast']): WavePicture {
-  const { number, name, regions, exposure } = wave;
+function wavePicture(
+  { waves, cells }: RolloutView,
+  wave: PlannedWave,
+  exposure: Exposure = { now: 0, planned: wave.exposure },
+  times: WavePicture['forecast'] = undefined,
+): WavePicture {
+  const { number, name, regions } = wave;
   const record: WaveRecord = waves.find((each) => each.number === number) ?? { number, status: 'pending', attempts: 0 };
   const {
     status,

@@ -96,7 +96,7 @@ export class RolloutLookup {
   }
 
   /** False where the record says that it runs, and no execution does. */
-  protected async isAlive({ status, execution }: RolloutRecord): Promise<boolean> {
+  async isAlive({ status, execution }: RolloutRecord): Promise<boolean> {
     return status !== 'running' || (execution !== undefined && (await this.executions.isRunning(execution)));
   }
 }

@@ -55,7 +55,7 @@ async function showPlan(context: Context, component: string, options: PlanOption
   const { plan: usual, note, client } = await planToForesee(context, options.definitions);
   const [{ foreseeRollout }, { foreseenLines }, { inEmergency }] = await Promise.all([
     import('../../rollout/draft.ts'),
-    import('../rollout-view.ts'),
+    import('../rollout-plan-view.ts'),
     import('../../plan/emergency.ts'),
   ]);
   const plan = options.emergency === true ? inEmergency(usual) : usual;

@@ -53,7 +53,7 @@ async function start(context: Context, component: string, options: StartOptions)
     import('../../plan/drills.ts'),
     import('../../rollout/draft.ts'),
     import('../../artifact/artifacts.ts'),
-    import('../rollout-view.ts'),
+    import('../rollout-plan-view.ts'),
   ]);
   const emergency = options.emergency === true;
   const plan = emergency ? inEmergency(published) : published;
@@ -183,7 +183,7 @@ async function follow(context: Context, client: RolloutClient, id: string, stage
   let state: ReturnType<typeof stageOf>['state'] | undefined;
   const look = async (): Promise<Look> => {
     const view = await client.view(id);
-    cells ??= view.record.status === 'running' ? await pinnedCells(client, view) : undefined;
+    cells ??= await pinnedCells(client, view);
     // An execution that has only just been started, or is being replaced, may not be seen yet: it is dead when it stays away.
     const isDead = !view.alive && looksDead;
     looksDead = !view.alive;
@@ -197,7 +197,7 @@ async function follow(context: Context, client: RolloutClient, id: string, stage
     return {
       draw: () => {
         const now = new Date();
-        return pictureLines(pictureOf(seen, cells, now), now).join('\n');
+        return pictureLines(pictureOf(seen, cells, now), now, context.output.columns).join('\n');
       },
       // What became of earlier waves, earlier stages have said.
       facts: factsOf(
@@ -307,21 +307,20 @@ async function showStatus(context: Context, name: string | undefined, { markdown
   ]);
   const { output } = context;
   for (const sentence of unreadable) output.note(`${sentence}; \`cellctl rollout repair\` says more`);
+  const now = new Date();
+  const pictures = await Promise.all(views.map(async (view) => pictureOf(view, await pinnedCells(client, view), now)));
   if (markdown === true) {
-    for (const view of views) output.line(markdownOf(pictureOf(view, undefined, new Date()), cellPictures(view)));
+    for (const [index, picture] of pictures.entries()) output.line(markdownOf(picture, cellPictures(views[index] as RolloutView)));
     return 0;
   }
-  const pinned = await Promise.all(
-    views.map((view) => (view.record.status === 'running' && !output.json ? pinnedCells(client, view) : undefined)),
-  );
-  const now = new Date();
-  output.result(name === undefined ? { rollouts: views, unreadable } : views[0], () => {
+  const data = named ? { ...pictures[0], cells: cellPictures(named) } : { rollouts: pictures, unreadable };
+  output.result(data, () => {
     if (views.length === 0) output.line('there was no rollout yet: `cellctl rollout start <component> --release <version>` begins one');
-    for (const [index, view] of views.entries()) {
+    for (const [index, picture] of pictures.entries()) {
       if (index > 0) output.line('');
-      for (const line of pictureLines(pictureOf(view, pinned[index], now), now)) output.line(line);
-      if (name !== undefined) for (const line of ['', ...cellLines(cellPictures(view))]) output.line(line);
+      for (const line of pictureLines(picture, now, output.columns)) output.line(line);
     }
+    if (named) for (const line of ['', ...cellLines(cellPictures(named), output.columns)]) output.line(line);
   });
   return 0;
 }
@@ -333,7 +332,8 @@ const statusCommand = () =>
     .addOption(new Option('--markdown', 'as Markdown, for the summary of a job').conflicts('json'))
     .addHelpText(
       'after',
-      '\nEnds with 0 however the rollout is; `cellctl rollout watch` says that by its exit code.' +
+      '\nEnds with 0 however the rollout is; `cellctl rollout watch` says that by its exit code. TRAFFIC is what runs the version now;' +
+        '\nfor a wave to come, what it goes to. --json is the same as a line of `watch --json`, with the cells; `history` has the part above the waves.' +
         '\n\nExamples:\n  cellctl rollout status\n  cellctl rollout status orders-api\n  cellctl rollout status orders-api-7 --json',
     )
     .action(action(showStatus));
@@ -351,11 +351,12 @@ const historyCommand = () =>
         const names = component === undefined ? await componentNames(context, opened) : [component];
         const all = (await Promise.all(names.map((name) => opened.client.history(name, limit)))).flat();
         const records = all.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1)).slice(0, limit);
-        const { historyTable } = await import('../rollout-view.ts');
+        const [{ historyLines }, { summaryOf }] = await Promise.all([import('../rollout-view.ts'), import('../../rollout/picture.ts')]);
+        const rollouts = await Promise.all(records.map(async (record) => summaryOf(record, await opened.client.isAlive(record))));
         const { output } = context;
-        output.result({ rollouts: records }, () => {
-          if (records.length === 0) output.line(`there was no rollout${component === undefined ? '' : ` of ${component}`} yet`);
-          else output.line(historyTable(records, new Date()));
+        output.result({ rollouts }, () => {
+          if (rollouts.length === 0) output.line(`there was no rollout${component === undefined ? '' : ` of ${component}`} yet`);
+          else for (const line of historyLines(rollouts, new Date(), output.columns)) output.line(line);
         });
         return 0;
       }),

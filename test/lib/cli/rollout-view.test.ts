@@ -1,8 +1,10 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { cellLines, factsOf, foreseenLines, historyTable, pictureLines, span } from '../../../lib/cli/rollout-view.ts';
+import { foreseenLines } from '../../../lib/cli/rollout-plan-view.ts';
+import { cellLines, factsOf, historyLines, pictureLines } from '../../../lib/cli/rollout-view.ts';
+import { span } from '../../../lib/cli/words.ts';
 import { foreseeRollout } from '../../../lib/rollout/draft.ts';
-import { type CellPicture, cellPictures, pictureOf } from '../../../lib/rollout/picture.ts';
+import { type CellPicture, cellPictures, pictureOf, summaryOf } from '../../../lib/rollout/picture.ts';
 import { cell } from '../../_helpers/organization.ts';
 import { ago, NOW, publishedPlan, rollout } from '../../_helpers/rollout-view.ts';
 
@@ -63,49 +65,83 @@ describe('what a rollout would do', () => {
 });
 
 describe('how a rollout is', () => {
-  test('is a line for each wave, with what it waits for', () => {
+  test('is a line for each wave, with what it waits for below it', () => {
     const picture = pictured({ waves: { 0: PASSED, 1: BAKING }, cells: [{ cell: 'alpha', wave: 1, status: 'deployed' }] });
-    const text = spaceless(pictureLines(picture, NOW));
-    expect(text).toContain('orders-api-7 orders-api 2.0.0 running\nby ada at 2026-03-02T11:30:00Z, for 30 min, revision 7\n');
-    expect(text).toContain('\n0 staging passed 0/1 0 % baked 3600 s without an alarm\n');
-    expect(text).toContain('\n1 one-quiet-cell baking 1/1 50 % bakes for 45 min more\n');
-    expect(text).toContain('\n2 one-busy-cell pending 0/1 100 % begins in about 45 min\n');
-    expect(text).toContain('\n3 first-tenth pending 0/0 100 % no cell: passes at once\n');
+    const text = spaceless(pictureLines(picture, NOW, 100));
+    expect(text).toContain('orders-api-7 orders-api 2.0.0 running\n for 30 min, by ada\n since 2026-03-02T11:30:00Z, revision 7\n');
+    expect(text).toContain('\n 1 of 3 cells have it now: 50 % of the traffic\n');
+    expect(text).toContain('\n0 staging passed 0/1 0 %\n baked 3600 s without an alarm\n');
+    expect(text).toContain('\n1 one-quiet-cell baking 1/1 50 %\n bakes for 45 min more\n');
+    expect(text).toContain('\n2 one-busy-cell pending 0/1 to 100 %\n begins in about 45 min\n');
+    expect(text).toContain('\n3 first-tenth pending 0/0 to 100 %\n no cell: passes at once\n');
     expect(text).toMatch(/\ndone in about .*Z$/);
   });
 
-  test('says why it ended, and what could not be rolled back', () => {
+  test('says why it ended, what could not be rolled back, and what to do', () => {
     const outcome = { sentence: 'alpha: cell-alpha-latency in ALARM' };
     const picture = pictured({
       record: { status: 'rolled back in part', outcome, endedAt: ago(0) },
       waves: { 0: PASSED, 1: { status: 'rolled back in part', attempts: 1, sentence: outcome.sentence } },
       cells: [{ cell: 'alpha', wave: 1, status: 'not restored', sentence: 'no' }],
     });
-    const text = spaceless(pictureLines(picture, NOW));
-    expect(text).toContain('orders-api-7 orders-api 2.0.0 rolled back in part alpha: cell-alpha-latency in ALARM');
-    expect(text).toContain('took 30 min');
-    expect(text).toContain('1 one-quiet-cell rolled back in part 0/1, 1 not rolled back');
+    const text = spaceless(pictureLines(picture, NOW, 100));
+    expect(text).toContain('orders-api-7 orders-api 2.0.0 rolled back in part\n took 30 min, by ada: alpha: cell-alpha-latency in ALARM\n');
+    expect(text).toContain('1 one-quiet-cell rolled back in part 0/1 50 %\n 1 not rolled back\n alpha: cell-alpha-latency in ALARM');
+    expect(text).toContain('\n next: cellctl rollout rollback orders-api-7 --reason "…"\n or: cellctl rollout resume orders-api-7\n');
     expect(text).not.toContain('done in about');
   });
 
   test('counts a bake down without looking again', () => {
     const picture = pictured({ waves: { 0: PASSED, 1: BAKING } });
-    expect(plain(pictureLines(picture, new Date(NOW.getTime() + 10 * 60_000)))).toContain('bakes for 35 min more');
-    expect(plain(pictureLines(picture, new Date(NOW.getTime() + 46 * 60_000)))).toContain('looks whether the bake is over');
+    expect(plain(pictureLines(picture, new Date(NOW.getTime() + 10 * 60_000), 100))).toContain('bakes for 35 min more');
+    expect(plain(pictureLines(picture, new Date(NOW.getTime() + 46 * 60_000), 100))).toContain('looks whether the bake is over');
   });
 
   test('says that it is dead', () => {
-    expect(spaceless(pictureLines(pictured({ alive: false }), NOW))).toContain(
-      'orders-api-7 orders-api 2.0.0 dead dead: its execution ended without a word; `cellctl rollout resume orders-api-7`',
-    );
+    const text = spaceless(pictureLines(pictured({ alive: false }), NOW, 100));
+    expect(text).toContain('orders-api-7 orders-api 2.0.0 dead\n for 30 min, by ada: its execution ended without a word\n');
+    expect(text).toContain(' next: cellctl rollout resume orders-api-7\n');
+  });
+
+  test('says which cells fell sick after its success', () => {
+    const sick = [{ cell: 'alpha', sentence: 'alpha: cell-alpha-latency in ALARM' }];
+    const afterwards = { until: ago(-60), lookedAt: ago(0), sick };
+    const text = spaceless(pictureLines(pictured({ record: { status: 'succeeded', endedAt: ago(5), afterwards } }), NOW, 100));
+    expect(text).toContain('\n 1 cell fell sick after the success: alpha: cell-alpha-latency in ALARM\n next: cellctl rollout rollback');
+  });
+
+  test('fits sixty columns, but for commands, which are there to be copied', () => {
+    const sentence = `alpha: ${'cell-alpha-orders-api.errors in ALARM, '.repeat(6)}and more`;
+    const verdict = {
+      at: ago(5),
+      wave: 1,
+      verdict: 'ask',
+      sentence,
+      cells: ['alpha'],
+      numbers: { sick: 12, of: 340, expected: 1.25, chance: 0 },
+    };
+    const long = pictured({
+      record: {
+        status: 'awaiting decision',
+        outcome: { sentence },
+        verdicts: [verdict] as never,
+        by: 'arn:aws:sts::200000000000:assumed-role/x/ana',
+      },
+      waves: { 0: PASSED, 1: { status: 'rolled back in part', attempts: 1, sentence }, 2: BAKING },
+      cells: [{ cell: 'alpha', wave: 1, status: 'not restored', sentence }],
+    });
+    const { view } = rollout({ cells: [{ cell: 'alpha', wave: 1, status: 'not restored', previous: '1.0.0-rc.12', sentence }] });
+    const lines = [...pictureLines(long, NOW, 60), ...cellLines(cellPictures(view), 60), ...historyLines([long, long], NOW, 60)];
+    const wide = lines.map((line) => stripVTControlCharacters(line)).filter((line) => line.length > 60 && !line.includes('cellctl '));
+    expect(wide).toEqual([]);
   });
 });
 
 describe('its cells', () => {
   test('are a row each', () => {
     const { view } = rollout({ cells: [{ cell: 'alpha', wave: 1, status: 'failed', previous: '1.0.0', sentence: 'alpha: no' }] });
-    expect(spaceless(cellLines(cellPictures(view)))).toBe(
-      'CELL WAVE STATE BEFORE NOW\nalpha 1 failed 1.0.0 - alpha: no\nstaging 0 pending - -\nbravo 2 pending - -',
+    expect(spaceless(cellLines(cellPictures(view), 100))).toBe(
+      'CELL WAVE STATE BEFORE NOW\nalpha 1 failed 1.0.0 -\n alpha: no\nstaging 0 pending - -\nbravo 2 pending - -',
     );
   });
 
@@ -114,7 +150,7 @@ describe('its cells', () => {
       const status = index < 40 ? 'deployed' : 'pending';
       return { cell: `c${index}`, wave: 1, status, before: undefined, now: undefined, sentence: undefined };
     });
-    const lines = plain(cellLines(many)).split('\n');
+    const lines = plain(cellLines(many, 100)).split('\n');
     expect(lines).toHaveLength(32);
     expect(lines.at(-1)).toBe('and 270 more cells: 10 deployed, 260 pending; all of them with --json');
   });
@@ -158,7 +194,7 @@ test('the history is a row for each rollout', () => {
   const { view } = rollout({
     record: { status: 'succeeded', endedAt: ago(10), outcome: { sentence: 'orders-api 2.0.0 is in every cell' } },
   });
-  expect(spaceless(historyTable([view.record], NOW).split('\n'))).toBe(
-    'ROLLOUT VERSION STATE BY STARTED TOOK\norders-api-7 2.0.0 succeeded ada 2026-03-02T11:30:00Z 20 min orders-api 2.0.0 is in every cell',
+  expect(spaceless(historyLines([summaryOf(view.record, true)], NOW, 100))).toBe(
+    'ROLLOUT VERSION STATE STARTED (UTC)\norders-api-7 2.0.0 succeeded 2026-03-02 11:30\n took 20 min, by ada: orders-api 2.0.0 is in every cell',
   );
 });

@@ -97,6 +97,13 @@ describe('cellctl rollout', () => {
     expect({ code: watched.code, stderr: watched.stderr }).toEqual({ code: 0, stderr: '' });
     const lines = watched.stdout.trimEnd().split('\n');
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ id: 'orders-api-1', status: 'succeeded', halted: true, well: true });
+    // `history`, `status` and `watch` say the same by the same names.
+    const { rollouts } = await json<{ rollouts: object[] }>('rollout', 'history', 'orders-api');
+    const { afterwards: _, ...summary } = (rollouts[0] ?? {}) as Record<string, unknown>;
+    expect(summary).toMatchObject({ id: 'orders-api-1', status: 'succeeded', alive: true, halted: true, well: true, next: [] });
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject(summary);
+    const picture = await json<object>('rollout', 'status', 'orders-api');
+    expect(picture).toMatchObject({ ...summary, exposure: { now: 1, planned: 1 }, cells: expect.any(Array) });
     const { stdout } = await call(...runbook('cellctl rollout status <component>', { component: 'orders-api' }));
     expect(stdout).toMatch(/^orders-api-1 {2}orders-api 1\.0\.0 {2}succeeded/);
     expect(stdout).toMatch(/\nbravo +2 +deployed +- +1\.0\.0/);

@@ -21,8 +21,9 @@ describe('a picture', () => {
       cells: [deployed('staging', 0), deployed('alpha', 1)],
     });
     expect({ sentence, halted, well }).toEqual({ sentence: undefined, halted: false, well: true });
-    expect(waves[0]).toMatchObject({ status: 'passed', cells: { total: 1, deployed: 1 }, exposure: 0 });
-    expect(waves[1]).toMatchObject({ status: 'baking', bake: { since: ago(15), until: ago(-45), extended: false }, exposure: 0.5 });
+    expect(waves[0]).toMatchObject({ status: 'passed', cells: { total: 1, deployed: 1 }, exposure: { now: 0, planned: 0 } });
+    expect(waves[1]).toMatchObject({ status: 'baking', bake: { since: ago(15), until: ago(-45), extended: false } });
+    expect(waves[1]?.exposure).toEqual({ now: 0.5, planned: 0.5 });
     expect(waves[2]).toMatchObject({ status: 'pending', cells: { total: 1, deployed: 0 } });
   });
 
@@ -84,9 +85,30 @@ describe('a picture', () => {
   });
 
   test('says that a rollout has died, and how it goes on', () => {
-    expect(picture({ alive: false }).sentence).toBe(
-      'dead: its execution ended without a word; `cellctl rollout resume orders-api-7` has it go on',
-    );
+    const { sentence, next } = picture({ alive: false });
+    expect(sentence).toBe('its execution ended without a word');
+    expect(next[0]).toBe('cellctl rollout resume orders-api-7');
+  });
+
+  test('says what is exposed now, by the weights of the cells that have the version: a wave that has only begun, or was rolled back, is not what was planned', () => {
+    const wave = (status: CellRecord['status'] | undefined) => {
+      const { view, cells } = rollout({ cells: status ? [{ ...deployed('alpha', 1), status }] : [] });
+      const [staging = [], alpha = [], ...rest] = cells;
+      const heavy = alpha.flatMap((cell) => [cell, { ...cell, name: 'heavy', weight: 3 * cell.weight }]);
+      const waves = view.plan.waves.map((each) => (each.number === 1 ? { ...each, cells: ['alpha', 'heavy'] } : each));
+      return pictureOf({ ...view, plan: { ...view.plan, waves } }, [staging, heavy, ...rest], NOW);
+    };
+    expect(wave('deployed').waves[1]?.exposure).toEqual({ now: 0.125, planned: 0.5 });
+    expect(wave('deployed').exposure).toEqual({ now: 0.125, planned: 1 });
+    // Nobody knows what it runs while it is changed: it counts.
+    for (const status of ['deploying', 'restoring', 'not restored'] as const) expect(wave(status).exposure.now).toBe(0.125);
+    for (const status of ['restored', 'skipped', undefined] as const) expect(wave(status).exposure.now).toBe(0);
+  });
+
+  test('names the way back where cells fell sick after the success', () => {
+    const afterwards = { until: ago(-60), lookedAt: ago(0), sick: [{ cell: 'alpha', sentence: 'alpha: an alarm' }] };
+    expect(picture({ record: { status: 'succeeded', afterwards } }).next).toEqual(['cellctl rollout rollback orders-api-7 --reason "…"']);
+    expect(picture({ record: { status: 'succeeded' } }).next).toEqual([]);
   });
 
   test('foresees nothing of a way back', () => {
