@@ -73,6 +73,11 @@ export const environment = {
       registry: process.env['REGISTRY_BUCKET'],
     };
   },
+
+  /** What the same stack tells the function that tells of rollouts: the bus besides. */
+  get teller(): { readonly bus: string | undefined; readonly table: string | undefined; readonly bucket: string | undefined } {
+    return { bus: process.env['EVENT_BUS'], table: process.env['ROLLOUTS_TABLE'], bucket: process.env['ARTIFACTS_BUCKET'] };
+  },
 };
 
 /**

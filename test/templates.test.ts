@@ -36,6 +36,15 @@ const delivered = (engine: 'codepipeline' | 'github-actions') =>
       foundations: foundations({ repository: { url: 'https://github.com/acme/cells', branch: 'trunk' }, pipeline: { engine } }),
     }),
   );
+const withWebhooks = () =>
+  planWith(({ settings }) => {
+    settings.notifications = {
+      webhooks: {
+        oncall: { events: 'attention', body: 'chat', secret: 'cell-factory/webhooks/oncall' },
+        audit: { events: 'all', body: 'event', secret: 'audit' },
+      },
+    };
+  });
 /** A component on each host that pipelines know. */
 const hosted = planWith((input) => {
   input.components['search'] = component('search', 300, { repository: { url: 'https://gitlab.com/acme/search' } });
@@ -78,6 +87,7 @@ const STACKS: readonly (readonly [string, Build])[] = [
   ['Artifacts', (scope) => new ArtifactsStack(scope, plan)],
   ['Artifacts-us-east-1', (scope) => new ArtifactReplicaStack(scope, plan, 'us-east-1')],
   ['Rollouts', (scope) => new RolloutsStack(scope, plan)],
+  ['Rollouts, with webhooks', (scope) => new RolloutsStack(scope, withWebhooks())],
   ['Rollouts, of foundations too', (scope) => new RolloutsStack(scope, delivered('codepipeline'))],
   ['Pipelines', (scope) => new PipelinesStack(scope, hosted)],
   ['Pipelines, of foundations too', (scope) => new PipelinesStack(scope, delivered('codepipeline'))],

@@ -156,10 +156,13 @@ export class RolloutClient extends RolloutLookup {
   }
 
   /** One that has begun nothing is over at once. @returns false when it has begun */
-  private async unqueue(id: string, { by, reason }: Asker): Promise<boolean> {
-    if ((await this.store.requireRecord(id)).status !== 'queued') return false;
-    const outcome = { sentence: `stopped by ${by}${reason === undefined ? '' : `: ${reason}`}, before its turn came` };
-    return this.store.updateRecord(id, { status: 'stopped', outcome, endedAt: new Date().toISOString() }, { status: 'queued' });
+  private async unqueue(id: string, asker: Asker): Promise<boolean> {
+    const { status, control } = await this.store.requireRecord(id);
+    if (status !== 'queued') return false;
+    const stop = request(asker);
+    const outcome = { sentence: `stopped by ${stop.by}${stop.reason === undefined ? '' : `: ${stop.reason}`}, before its turn came` };
+    const patch = { status: 'stopped', outcome, control: { ...control, stop }, endedAt: stop.at } as const;
+    return this.store.updateRecord(id, patch, { status: 'queued' });
   }
 
   /**

@@ -33,6 +33,12 @@ export function looksIn(seconds: number, timeScale = 1): number {
 export const calendarWait = (left: number): number =>
   Math.max(1, Math.ceil(Math.min(left, Math.max(LAST_LOOK, Math.min(left / 20, 3_600), Math.min(left, 366 * 86_400) / 50))));
 
+/** Looks after a success, however long they go on. */
+const AFTER_LOOKS = 100;
+
+/** Seconds between two looks after a success that are to go on for so many. */
+export const afterLook = (total: number): number => Math.max(1, Math.round(total / AFTER_LOOKS));
+
 /** Times that a deployment of days is looked at, at most, before looks become rarer. */
 const WATCHES = 200;
 

@@ -1,5 +1,5 @@
 /**
- * The two state machines, as data: what is deployed, what runs on the local cloud, what docs/rollout-states.md draws. They wait,
+ * The three state machines, as data: what is deployed, what runs on the local cloud, what docs/rollout-states.md draws. They wait,
  * loop and fan out; every decision is the operator's, and comes back as `action`.
  */
 import { ANSWERS, type AnswerTo, type OperationName } from './operator/answers.ts';
@@ -21,7 +21,7 @@ export interface Machine {
 }
 
 /** What the stack fills in, as `${…}`: nothing in a definition knows an account or a partition. */
-export type Blank = 'Partition' | 'Operator' | 'Bucket' | 'RunWave';
+export type Blank = 'Partition' | 'Operator' | 'Bucket' | 'RunWave' | 'WatchAfter';
 const given = (name: Blank) => `\${${name}}`;
 const service = (action: string) => `arn:${given('Partition')}:states:::${action}`;
 
@@ -226,7 +226,7 @@ export function rollout(): Machine {
         'NextWaveSays',
         'The next wave, or the end; for a pipeline, the end of its stage.',
       ),
-      NextWaveSays: branch('next', { wave: 'RunWave', wait: 'NextWaveWait', end: 'Ended' }),
+      NextWaveSays: branch('next', { wave: 'RunWave', wait: 'NextWaveWait', after: 'WatchAfter', end: 'Ended' }),
       NextWaveWait: pause('NextWave', 'For another rollout of the component, or another execution of this one.'),
       RunWave: {
         Type: 'Task',
@@ -248,6 +248,21 @@ export function rollout(): Machine {
         Catch: caught('WaveFailed'),
         Next: 'NextWave',
       },
+      WatchAfter: {
+        Type: 'Task',
+        Comment: 'Begins to look at the cells after the success, as an execution of its own that nobody waits for.',
+        Resource: service('states:startExecution'),
+        Parameters: {
+          StateMachineArn: given('WatchAfter'),
+          'Name.$': '$.step.answer.name',
+          Input: { 'rollout.$': '$.rollout', 'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$': '$$.Execution.Id' },
+        },
+        ResultPath: null,
+        Retry: [{ ErrorEquals: ['StepFunctions.ExecutionLimitExceeded', 'StepFunctions.SdkClientException'], ...BACKOFF }],
+        // Begun already, or not to be begun: the rollout has succeeded all the same.
+        Catch: caught('Done'),
+        Next: 'Done',
+      },
       WaveFailed: call(
         'waveFailed',
         { 'execution.$': '$$.Execution.Id', 'error.$': '$.error' },
@@ -259,6 +274,21 @@ export function rollout(): Machine {
       Done: { Type: 'Succeed' },
       Failed: { Type: 'Fail', Error: 'RolloutEnded', CausePath: '$.step.answer.sentence' },
       GaveUp: { Type: 'Fail', Comment: 'Not even the record could be written.', Error: 'OperatorFailed', CausePath: '$.error.Cause' },
+    },
+  };
+}
+
+/** Looks at a rollout's cells after its success, until the policy's `watchAfter` is over. */
+export function watchAfter(): Machine {
+  return {
+    Comment: 'After the success of a rollout: alarms in cells that still run its version are reported, and nothing is done.',
+    StartAt: 'LookAfter',
+    States: {
+      LookAfter: call('after', {}, 'GaveUp', 'LookAfterSays', 'Alarms since the rollout succeeded.'),
+      LookAfterSays: branch('after', { wait: 'LookAfterWait', end: 'Done' }),
+      LookAfterWait: pause('LookAfter', 'A hundredth of the time.'),
+      Done: { Type: 'Succeed' },
+      GaveUp: { Type: 'Fail', Error: 'OperatorFailed', CausePath: '$.error.Cause' },
     },
   };
 }

@@ -145,6 +145,16 @@ export interface VerdictRecord {
   readonly numbers?: Numbers;
 }
 
+/** What looks after its success have shown, within the policy's `watchAfter`. */
+export interface Afterwards {
+  /** When they end. */
+  readonly until: string;
+  /** When the last was. */
+  readonly lookedAt: string;
+  /** Cells that fell sick since, with a whole sentence each, and that no later rollout has touched. */
+  readonly sick: readonly { readonly cell: string; readonly sentence: string }[];
+}
+
 /** The record of a rollout. */
 export interface RolloutRecord {
   readonly id: string;
@@ -167,6 +177,8 @@ export interface RolloutRecord {
   readonly back?: Back;
   /** Oldest first. */
   readonly verdicts?: readonly VerdictRecord[];
+  /** After its success. */
+  readonly afterwards?: Afterwards;
   /** The execution that drives it, or drove it last. */
   readonly execution?: string;
   /** How many executions have driven it. */

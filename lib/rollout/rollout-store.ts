@@ -4,7 +4,7 @@
  */
 import pLimit from 'p-limit';
 import type { Session } from '../aws/session.ts';
-import { FactoryError, type Objects } from '../registry/index.ts';
+import { FactoryError, type Objects, ROLLOUT_DEFAULTS } from '../registry/index.ts';
 import { Freezes } from './freezes.ts';
 import {
   type CellRecord,
@@ -80,8 +80,9 @@ export class RolloutStore {
     const known = this.plans.get(id);
     if (known) return known;
     const pinned = await this.object<Omit<RolloutPlan, 'kind' | 'traffic'> & Partial<RolloutPlan>>(planKey(id), id);
-    // Those of before foundations were rolled out don't say it.
-    const plan: RolloutPlan = { kind: 'cloudformation', traffic: [pinned.component], ...pinned };
+    // One that was pinned by an older factory lacks what has come since: kinds, traffic, parts of the policy.
+    const policy = { ...ROLLOUT_DEFAULTS, ...pinned.policy };
+    const plan: RolloutPlan = { kind: 'cloudformation', traffic: [pinned.component], ...pinned, policy };
     if (this.plans.size >= PLANS_KEPT) this.plans.clear();
     this.plans.set(id, plan);
     return plan;

@@ -15,12 +15,13 @@ import { packageRoot } from '../package-root.ts';
 import { CONTROL_STACKS, foundationComponent, type InitializedPlan, ROLLOUT_PARAMETERS } from '../plan/plan.ts';
 import { artifactBucketName, FactoryError } from '../registry/index.ts';
 import { POINTER_KEY, REVISIONS } from '../registry/pointer.ts';
-import { type Blank, definitionOf, type Machine, rollout, runWave } from './machines.ts';
+import { type Blank, definitionOf, type Machine, rollout, runWave, watchAfter } from './machines.ts';
+import { RolloutEvents } from './rollout-events.ts';
 
 /** Where `npm run build` puts the operator, with all it imports, as one file. */
 const OPERATOR_CODE = 'dist/operator';
 
-/** `Rollouts`, in tooling: the table of rollouts, the operator, and the two state machines that call it. */
+/** `Rollouts`, in tooling: the table of rollouts, the operator, and the state machines that call it. */
 export class RolloutsStack extends Stack {
   private readonly plan: InitializedPlan;
   private readonly bucket: s3.IBucket;
@@ -35,14 +36,23 @@ export class RolloutsStack extends Stack {
     this.plan = plan;
     this.bucket = s3.Bucket.fromBucketName(this, 'Bucket', artifactBucketName(plan.organization, plan.tooling.accountId, plan.homeRegion));
     this.table = this.createTable();
-    const operator = this.createOperator();
+    const code = operatorCode();
+    const operator = this.createOperator(code);
     const runWaveMachine = this.createRunWave(operator);
-    const rolloutMachine = this.createRollout(operator, runWaveMachine);
+    const watchAfterMachine = this.createMachine('WatchAfter', watchAfter(), operator, {});
+    const rolloutMachine = this.createRollout(operator, runWaveMachine, watchAfterMachine);
     // Apart from the role's own policy: machine, function and role would wait for each other.
     const executions = executionsOf(this, rolloutMachine);
     const policy = new iam.Policy(this, 'LookAtExecutions', { statements: [allow(['states:DescribeExecution'], [executions])] });
     operator.role?.attachInlinePolicy(policy);
     acknowledgeWildcards(policy, [executions], 'Every run of a rollout is an execution.');
+    new RolloutEvents(this, 'Events', {
+      table: this.table,
+      bucket: this.bucket,
+      machine: rolloutMachine,
+      code,
+      notifications: plan.notifications,
+    });
     for (const [name, value] of [
       ['table', this.table.tableName],
       ['machine', rolloutMachine.stateMachineArn],
@@ -60,13 +70,13 @@ export class RolloutsStack extends Stack {
       encryption: dynamodb.TableEncryption.AWS_MANAGED,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
+      // What is written here is told: `RolloutEvents`.
+      stream: dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
       removalPolicy: RemovalPolicy.RETAIN,
     });
   }
 
-  private createOperator(): lambda.Function {
-    const code = join(packageRoot(), OPERATOR_CODE);
-    if (!existsSync(code)) throw new FactoryError('SYNTH_FAILED', `there is no ${OPERATOR_CODE}`, { fix: 'run `make build`' });
+  private createOperator(code: lambda.Code): lambda.Function {
     const logGroup = this.createLog('OperatorLog');
     const role = new iam.Role(this, 'OperatorRole', {
       // Cells trust this name: it must be known before the role is made.
@@ -104,7 +114,7 @@ export class RolloutsStack extends Stack {
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
       handler: 'index.handler',
-      code: lambda.Code.fromAsset(code),
+      code,
       role,
       logGroup,
       // A look at hundreds of cells is the longest step; no step waits.
@@ -145,8 +155,9 @@ export class RolloutsStack extends Stack {
     return machine;
   }
 
-  private createRollout(operator: lambda.IFunction, runWaveMachine: sfn.StateMachine): sfn.StateMachine {
-    const machine = this.createMachine('Rollout', rollout(), operator, { RunWave: runWaveMachine.stateMachineArn });
+  private createRollout(operator: lambda.IFunction, runWaveMachine: sfn.StateMachine, after: sfn.StateMachine): sfn.StateMachine {
+    const blanks = { RunWave: runWaveMachine.stateMachineArn, WatchAfter: after.stateMachineArn };
+    const machine = this.createMachine('Rollout', rollout(), operator, blanks);
     const waves = executionsOf(this, runWaveMachine);
     // Step Functions hears of the end of a child by a rule of this name. Source: "Manage AWS Step Functions executions as an integrated service".
     const rule = this.formatArn({
@@ -157,7 +168,7 @@ export class RolloutsStack extends Stack {
     const policy = new iam.Policy(this, 'RunWaves', {
       roles: [machine.role],
       statements: [
-        allow(['states:StartExecution'], [runWaveMachine.stateMachineArn]),
+        allow(['states:StartExecution'], [runWaveMachine.stateMachineArn, after.stateMachineArn]),
         allow(['states:DescribeExecution', 'states:StopExecution'], [waves]),
         allow(['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], [rule]),
       ],
@@ -206,6 +217,13 @@ export class RolloutsStack extends Stack {
       ...(folder === undefined ? {} : { logGroupName: `${folder}${this.stackName}-${id}` }),
     });
   }
+}
+
+/** @throws FactoryError `SYNTH_FAILED` before it was built */
+function operatorCode(): lambda.Code {
+  const code = join(packageRoot(), OPERATOR_CODE);
+  if (!existsSync(code)) throw new FactoryError('SYNTH_FAILED', `there is no ${OPERATOR_CODE}`, { fix: 'run `make build`' });
+  return lambda.Code.fromAsset(code);
 }
 
 const allow = (actions: string[], resources: string[], conditions?: Record<string, unknown>) =>

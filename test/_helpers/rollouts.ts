@@ -4,6 +4,7 @@
  */
 import { CloudWatchClient, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { Template as CdkTemplate } from 'aws-cdk-lib/assertions';
 import { App } from 'aws-cdk-lib/core';
@@ -47,6 +48,7 @@ const POLICY = {
   alarmGrace: '150s',
   diagnosisTime: '150s',
   maxBakeExtension: '150s',
+  watchAfter: '0s',
 } as const;
 
 type Change = Parameters<typeof registry>[0];
@@ -60,8 +62,11 @@ export class RolloutLab {
     private readonly registry: Registry,
   ) {}
 
-  /** @param change what the organization is besides a staging cell and cells alpha (eu-west-1) and bravo (us-east-1) */
-  static async start(change: Change): Promise<RolloutLab> {
+  /**
+   * @param change what the organization is besides a staging cell and cells alpha (eu-west-1) and bravo (us-east-1)
+   * @param urls addresses of its webhooks, by name
+   */
+  static async start(change: Change, urls: Readonly<Record<string, string>> = {}): Promise<RolloutLab> {
     const cloud = await TestCloud.start();
     // Between two looks at a stack that is changed in a moment, nothing happens. Bakes last as long as ever.
     await cloud.pace(PACE);
@@ -76,6 +81,11 @@ export class RolloutLab {
     const tooling = await new Caller(cloud.running.endpoint).inAccount(TOOLING);
     const Bucket = plan.registryBucket;
     await s3Client(session).send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: REGION } }));
+    for (const [name, url] of Object.entries(urls)) {
+      const SecretString = JSON.stringify({ url, authorization: `key of ${name}` });
+      const command = new CreateSecretCommand({ Name: plan.notifications.webhooks[name]?.secret, SecretString });
+      await new SecretsManagerClient(session).send(command);
+    }
     const app = new App();
     const artifacts = new ArtifactsStack(app, plan);
     const rollouts = new RolloutsStack(app, plan);

@@ -119,7 +119,8 @@ export function organizationOf({ seed, cells, regions, policy }: Scenario): Plan
   const all = Array.from({ length: cells + 2 }, (_, index) => vended(`c${String(index).padStart(5, '0')}`, index));
   const organization = {
     ...base.organization,
-    rollout: { ...settings().rollout, ...policy },
+    // Looks after a success change nothing, and would go on for a day.
+    rollout: { ...settings().rollout, watchAfter: '0s', ...policy },
     cells: Object.fromEntries(all.map((each) => [each.name, each])),
   };
   return createPlan({ ...base, organization, life: {} });

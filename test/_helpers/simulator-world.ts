@@ -1,7 +1,7 @@
 import type { Stack } from '@aws-sdk/client-cloudformation';
 import { RolloutClient } from '../../lib/rollout/client.ts';
 import type { CellHealth } from '../../lib/rollout/health.ts';
-import { rollout as rolloutMachine, runWave } from '../../lib/rollout/machines.ts';
+import { rollout as rolloutMachine, runWave, watchAfter } from '../../lib/rollout/machines.ts';
 import type { CellAccess } from '../../lib/rollout/operator/cell-access.ts';
 import type { HealthQuestion } from '../../lib/rollout/operator/cell-health.ts';
 import type { ChangeProgress, Desired } from '../../lib/rollout/operator/change.ts';
@@ -36,7 +36,7 @@ export class World {
       clock: this.clock,
       objects: this.objects,
       invoke: (payload) => this.invoke(payload as unknown as Operation),
-      machines: { Rollout: rolloutMachine(), [`\${RunWave}`]: runWave() },
+      machines: { Rollout: rolloutMachine(), [`\${RunWave}`]: runWave(), [`\${WatchAfter}`]: watchAfter() },
     });
     this.client = new RolloutClient(
       {

@@ -166,6 +166,8 @@ export class StepFunctions {
       return { answer };
     }
     const child = this.start(String(parameters['StateMachineArn']), String(parameters['Name']), parameters['Input'] as Data);
+    // Nobody waits for one that is only started.
+    if (!String(state['Resource']).endsWith('.sync:2')) return {};
     await child.done;
     if (execution.status !== 'RUNNING') throw new Killed();
     if (child.status !== 'SUCCEEDED') throw new StateError('States.TaskFailed', child.cause ?? child.status);

@@ -3,7 +3,7 @@
  * that no answer finds a machine that has no way for it, and no way is left that no answer takes.
  */
 export const ANSWERS = {
-  next: ['wave', 'wait', 'end'],
+  next: ['wave', 'wait', 'after', 'end'],
   preflight: ['go', 'wait', 'pass', 'rollback', 'end'],
   watch: ['wait', 'done'],
   deployed: ['bake', 'rollback', 'end'],
@@ -12,6 +12,7 @@ export const ANSWERS = {
   restored: ['again', 'end'],
   broken: ['rollback', 'end'],
   waveFailed: ['end'],
+  after: ['wait', 'end'],
   startDeploy: ['again', 'poll', 'done'],
   pollDeploy: ['poll', 'done'],
   startRestore: ['poll', 'done'],
@@ -27,7 +28,7 @@ export const superseded = (op: OperationName): WaveAnswer<'end'> | CellAnswer<'d
 
 export type OperationName = keyof typeof ANSWERS;
 export type AnswerTo<Name extends OperationName> = (typeof ANSWERS)[Name][number];
-type WaveOperation = 'next' | 'preflight' | 'watch' | 'deployed' | 'look' | 'rollback' | 'restored' | 'broken' | 'waveFailed';
+type WaveOperation = 'next' | 'preflight' | 'watch' | 'deployed' | 'look' | 'rollback' | 'restored' | 'broken' | 'waveFailed' | 'after';
 type CellOperation = Exclude<OperationName, WaveOperation>;
 
 /** What a machine is told about a wave. `action` is what it branches on. */

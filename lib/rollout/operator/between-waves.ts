@@ -1,5 +1,6 @@
 /** What the operator does between waves: it finds the next one, or has a stage of a pipeline take the rollout on. */
 import { policyWaveOf } from '../../plan/waves.ts';
+import { seconds } from '../../registry/index.ts';
 import { advance } from '../advance.ts';
 import { type PipelineStage, reachOf } from '../executions.ts';
 import { scaled } from '../looks.ts';
@@ -24,13 +25,21 @@ export class BetweenWaves extends RolloutWork {
       if (stage) return this.takeOn(record, execution, stage);
       return { action: 'end', well: false, sentence: `${id} is driven by another execution: ${record.execution ?? 'none'}` };
     }
-    if (record.status !== 'running') return this.ended(record);
+    if (record.status !== 'running') return this.over(record);
     const step = advance(record, await store.waves(this.plan));
     // Somebody has just asked for something: it is decided anew.
     if (step.action === 'end') return (await this.endUnless(record, step.status, step.outcome)) ?? this.next(execution, stage);
     const { attempts } = await store.wave(id, step.wave);
     // By run, too: an execution that died before it could count itself has used the name up for ninety days.
     return { action: 'wave', wave: step.wave, run: record.runs, name: `${id}-${record.runs}-wave-${step.wave}-${attempts + 1}`.slice(-80) };
+  }
+
+  /** What is over; after a success, cells are looked at by an execution of its own: a pipeline does not wait for that. */
+  private over(record: RolloutRecord): WaveAnswer<AnswerTo<'next'>> {
+    const { id, policy } = this.plan;
+    const ended = this.ended(record);
+    if (record.status !== 'succeeded' || seconds(policy.watchAfter) === 0) return ended;
+    return { ...ended, action: 'after', name: `${id}-${record.runs}-after`.slice(-80) };
   }
 
   /** A stage of a pipeline has come: its execution drives the rollout from here on, when there is something to do, and its turn. */

@@ -11,6 +11,7 @@ import { RegistryReader } from '../../registry/reader.ts';
 import { isRunning, type PipelineStage } from '../executions.ts';
 import type { RolloutCell } from '../rollout-record.ts';
 import { RolloutStore } from '../rollout-store.ts';
+import { AfterSuccess } from './after-success.ts';
 import { type CellAnswer, superseded, type WaveAnswer } from './answers.ts';
 import { BetweenWaves } from './between-waves.ts';
 import { cellAccess } from './cell-access.ts';
@@ -23,6 +24,7 @@ import { WaveWork } from './wave-steps.ts';
 /** What a machine asks for. */
 export type Operation = { readonly rollout: string } & (
   | { readonly op: 'next'; readonly execution: string; readonly stage: PipelineStage | null }
+  | { readonly op: 'after' }
   | { readonly op: 'waveFailed'; readonly execution: string; readonly error: Caught }
   // The run of the rollout that began the wave: see `superseded`.
   | ({ readonly run: number; readonly wave: number } & (
@@ -60,6 +62,8 @@ export async function operate(context: WaveContext, operation: Operation): Promi
   switch (operation.op) {
     case 'next':
       return between.next(operation.execution, operation.stage);
+    case 'after':
+      return new AfterSuccess(context, plan).after();
     case 'preflight':
       return rollout.preflight(operation.wave, operation.execution);
     case 'watch':
@@ -106,6 +110,9 @@ function createContext({ invokedFunctionArn }: FunctionContext): WaveContext {
     isRunning: (execution) => isRunning(machines, execution),
   };
 }
+
+/** The handler of another function, whose code comes in the same bundle. */
+export { tell } from '../tell.ts';
 
 /** The function's handler. */
 export async function handler(operation: Operation, lambda: FunctionContext): Promise<WaveAnswer | CellAnswer> {

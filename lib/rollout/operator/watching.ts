@@ -114,7 +114,7 @@ export abstract class Watching extends RolloutWork {
   }
 
   /** Cells as the rollout has them. */
-  private async cellsOf(records: readonly CellRecord[]): Promise<readonly RolloutCell[]> {
+  protected async cellsOf(records: readonly CellRecord[]): Promise<readonly RolloutCell[]> {
     const names = new Set(records.map(({ cell }) => cell));
     const waves = [...new Set(records.map(({ wave }) => wave))];
     const lists = await Promise.all(waves.map((wave) => this.context.store.cellsIn(this.plan.id, wave)));

@@ -31,7 +31,10 @@ describe('stack Rollouts', () => {
       'AWS::DynamoDB::Table TableCD117FA1 Retain',
       'AWS::Logs::LogGroup OperatorLog8B0717FA Retain',
       'AWS::Logs::LogGroup RunWaveLogC3568A04 Retain',
+      'AWS::Logs::LogGroup WatchAfterLogE9C3DE2A Retain',
       'AWS::Logs::LogGroup RolloutLog97AAFFA4 Retain',
+      'AWS::Logs::LogGroup EventsLogF3A4B60A Retain',
+      'AWS::SQS::Queue EventsUntold91AA3360 Retain',
     ]);
   });
 
@@ -88,5 +91,61 @@ describe('stack Rollouts', () => {
       'states:StartExecution',
       'states:StopExecution',
     ]);
+  });
+
+  test('what tells of rollouts reads records and plans, and puts events on its bus, and does nothing else', () => {
+    const own = statements(stack(), 'EventsRole');
+    const allowed = own.flatMap(({ Action }) => Action).filter((action) => !/^logs:/.test(action));
+    expect(allowed.sort()).toEqual([
+      ...['dynamodb:DescribeStream', 'dynamodb:GetItem', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
+      ...['events:PutEvents', 's3:GetObject', 's3:ListBucket', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'],
+    ]);
+    expect(JSON.stringify(own.find(({ Action }) => Action === 's3:GetObject')?.Resource)).toContain('/rollouts/*/plan.json');
+    // Nobody else writes to the bus.
+    const writers = statements(stack(), '').filter(({ Action }) => [Action].flat().includes('events:PutEvents'));
+    expect(writers).toHaveLength(1);
+  });
+
+  test('hears of records and waves, and not of each cell; what can’t be told is kept', () => {
+    const [mapping] = Object.values(resources(stack(), 'AWS::Lambda::EventSourceMapping'));
+    const { FilterCriteria, DestinationConfig, StartingPosition } = Object(mapping?.Properties) as Record<string, unknown>;
+    const patterns = (FilterCriteria as { Filters: { Pattern: string }[] }).Filters.map(({ Pattern }) => JSON.parse(Pattern) as unknown);
+    const sk = (S: unknown) => ({ dynamodb: { Keys: { sk: { S: [S] } } } });
+    expect(patterns).toEqual([sk('record'), sk({ prefix: 'wave#' })]);
+    expect(JSON.stringify(DestinationConfig)).toContain('EventsUntold');
+    expect(StartingPosition).toBe('TRIM_HORIZON');
+  });
+
+  test('webhooks are posted what they want to know, and their addresses stand in no template', () => {
+    const webhooks = {
+      oncall: { events: 'attention', body: 'chat', secret: 'cell-factory/webhooks/oncall' },
+      audit: { events: 'all', body: 'event', secret: 'audit' },
+    } as const;
+    const told = requireInitialized(createPlan(registry(({ settings }) => Object.assign(settings, { notifications: { webhooks } }))));
+    const of = new RolloutsStack(app(), told);
+    const destinations = Object.values(resources(of, 'AWS::Events::ApiDestination'));
+    expect(destinations.map(({ Properties }) => Properties?.['InvocationEndpoint'])).toEqual([
+      '{{resolve:secretsmanager:cell-factory/webhooks/oncall:SecretString:url::}}',
+      '{{resolve:secretsmanager:audit:SecretString:url::}}',
+    ]);
+    const rules = Object.entries(resources(of, 'AWS::Events::Rule')).filter(([id]) => id.startsWith('EventsRule'));
+    const shown = rules.map(([, { Properties }]) => {
+      const [target] = Object(Properties?.['Targets']) as Record<string, unknown>[];
+      return {
+        pattern: Properties?.['EventPattern'],
+        input: target?.['InputTransformer'] ?? target?.['InputPath'],
+        dead: target?.['DeadLetterConfig'],
+      };
+    });
+    const dead = { Arn: { 'Fn::GetAtt': [expect.stringMatching(/^EventsUntold/), 'Arn'] } };
+    expect(shown).toEqual([
+      {
+        pattern: { source: ['cell-factory'], detail: { attention: [true] } },
+        input: { InputPathsMap: { 'detail-text': '$.detail.text' }, InputTemplate: '{"text":<detail-text>}' },
+        dead,
+      },
+      { pattern: { source: ['cell-factory'] }, input: '$.detail', dead },
+    ]);
+    expect(Object.keys(resources(stack(), 'AWS::Events::Connection'))).toEqual([]);
   });
 });
