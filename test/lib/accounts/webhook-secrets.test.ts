@@ -14,7 +14,10 @@ const server = createServer(async (request, answer) => {
   answer.end(JSON.stringify(value === undefined ? { __type: 'ResourceNotFoundException', message: 'no' } : { SecretString: value }));
 });
 beforeAll(() => new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve)));
-afterAll(() => void server.close());
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
 
 const check = async (...names: string[]) => {
   const webhooks = Object.fromEntries(names.map((name) => [name, { events: 'all', body: 'chat', secret: `hooks/${name}` } as const]));

@@ -51,6 +51,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await lab.stop();
+  server.closeAllConnections();
   server.close();
 });
 
