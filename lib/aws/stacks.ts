@@ -28,6 +28,10 @@ export async function findStack(session: Session, name: string): Promise<Stack |
   }
 }
 
+/** The version that a stack says it runs: its parameter `Version`. @returns undefined for one that takes none */
+export const versionOf = ({ Parameters = [] }: Pick<Stack, 'Parameters'>): string | undefined =>
+  Parameters.find(({ ParameterKey }) => ParameterKey === 'Version')?.ParameterValue;
+
 /** A resource that a stack holds. */
 export interface StackResource {
   readonly type: string;

@@ -3,7 +3,7 @@ import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwa
 import pLimit from 'p-limit';
 import { asCloudError } from '../aws/cloud-error.ts';
 import { assumeLookup, type Session } from '../aws/session.ts';
-import { findStack } from '../aws/stacks.ts';
+import { findStack, versionOf } from '../aws/stacks.ts';
 import { isExpired } from '../plan/expiry.ts';
 import { type CellPlan, componentStackName, isVended, type Plan, type VendedCell } from '../plan/plan.ts';
 import { cellHealthAlarmName } from '../registry/index.ts';
@@ -36,9 +36,7 @@ export interface CellStatus {
 
 async function stack(session: Session, name: string): Promise<{ status: string; version: string } | undefined> {
   const found = await findStack(session, name);
-  if (!found) return undefined;
-  const version = found.Parameters?.find((parameter) => parameter.ParameterKey === 'Version')?.ParameterValue ?? '';
-  return { status: found.StackStatus ?? 'UNKNOWN', version };
+  return found && { status: found.StackStatus ?? 'UNKNOWN', version: versionOf(found) ?? '' };
 }
 
 async function health(session: Session, cell: string): Promise<string | undefined> {

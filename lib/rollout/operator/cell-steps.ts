@@ -1,6 +1,6 @@
 /** What the operator does in one cell: the way out, and the way back. */
-import type { Stack } from '@aws-sdk/client-cloudformation';
 import { assetFile, assetsIn, fileKey, readArtifact, readFileChecked, stackParameters, templateFor } from '../../artifact/artifacts.ts';
+import { versionOf } from '../../aws/stacks.ts';
 import { openAt } from '../../plan/calendar.ts';
 import { FactoryError } from '../../registry/index.ts';
 import { isTolerated, mayBegin } from '../decide.ts';
@@ -360,7 +360,3 @@ export class CellWork {
 
 /** An error as a sentence that also says how to fix it. */
 const whole = ({ message, fix, code }: FactoryError): string => (fix === undefined ? message : `${message}. ${code}: ${fix}`);
-
-/** The version that a stack was deployed with; undefined for a component that takes none. */
-const versionOf = ({ Parameters = [] }: Stack): string | undefined =>
-  Parameters.find(({ ParameterKey }) => ParameterKey === 'Version')?.ParameterValue;

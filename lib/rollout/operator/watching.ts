@@ -1,5 +1,6 @@
 /** How the operator looks at all cells with the version: what it asks, what it takes from the answers, and what it keeps of them. */
 import type { Stack } from '@aws-sdk/client-cloudformation';
+import { versionOf } from '../../aws/stacks.ts';
 import { type CellHealth, hasVersion, type Survey, surveyOf, watchedFrom } from '../health.ts';
 import { judge, onAlarmOf, type Tally, type Verdict } from '../judge.ts';
 import type { CellRecord, Control, Outcome, RolloutCell, RolloutWave, VerdictRecord, WaveRecord } from '../rollout-record.ts';
@@ -160,8 +161,8 @@ function differenceOf(
   version: string,
 ): string | undefined {
   if (!stack) return 'is gone';
-  const { StackStatus = '', LastUpdatedTime, Parameters = [] } = stack;
-  const runs = Parameters.find(({ ParameterKey }) => ParameterKey === 'Version')?.ParameterValue;
+  const { StackStatus = '', LastUpdatedTime } = stack;
+  const runs = versionOf(stack);
   if (runs !== undefined && runs !== version) return `runs ${runs}`;
   if (!/^(CREATE|UPDATE)_COMPLETE/.test(StackStatus)) return `is ${StackStatus}`;
   const changed = LastUpdatedTime?.toISOString();
