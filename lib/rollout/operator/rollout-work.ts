@@ -1,5 +1,7 @@
 /** What every step of a rollout's machine needs: the plan, the clock, and how a rollout ends. */
+import type { Stack } from '@aws-sdk/client-cloudformation';
 import pLimit from 'p-limit';
+import { versionOf } from '../../aws/stacks.ts';
 import {
   type CellRecord,
   endsWell,
@@ -19,6 +21,20 @@ const NAMED = 10;
 /** Locks that are taken at once. */
 const LOCKED_AT_ONCE = 25;
 
+/** Cells that are looked at at once. */
+const LOOKED_AT_ONCE = 25;
+
+/** Does the work for each, so many at once. A queue of promises would take longer than looking at a cell in memory does. */
+export async function forEach<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {
+  const done: Out[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let index = next++; index < items.length; index = next++) done[index] = await work(items[index] as In);
+  };
+  await Promise.all(Array.from({ length: Math.min(LOOKED_AT_ONCE, items.length) }, worker));
+  return done;
+}
+
 export interface WaveContext extends CellContext {
   /** Whether the execution is under way. */
   readonly isRunning: (execution: string) => Promise<boolean>;
@@ -34,11 +50,48 @@ export abstract class RolloutWork {
     return this.context.now().toISOString();
   }
 
-  /** Ends it, unless somebody has asked for something since `record` was read. */
+  /**
+   * Ends it, unless somebody has asked for something since `record` was read. Every way to `succeeded` leads through here, and one
+   * whose cells are no longer as they were deployed stops instead.
+   */
   protected async endUnless({ control }: RolloutRecord, status: RolloutStatus, outcome: Outcome): Promise<WaveAnswer<'end'> | undefined> {
-    const told = status === 'succeeded' ? await this.withExceptions(outcome) : outcome;
+    const succeeds = status === 'succeeded';
+    const changed = succeeds ? await this.changedSince() : undefined;
+    const told = changed ?? (succeeds ? await this.withExceptions(outcome) : outcome);
     const unchanged = await this.context.store.updateRecord(this.plan.id, { outcome: told }, { control, status: 'running' });
-    return unchanged ? this.end(status, told) : undefined;
+    return unchanged ? this.end(changed ? 'stopped' : status, told) : undefined;
+  }
+
+  /**
+   * Cells whose stack is no longer what was deployed: deleted, changed by hand, or in the middle of something. They count as
+   * failed, so that who goes on deploys there again.
+   */
+  private async changedSince(): Promise<Outcome | undefined> {
+    const { store, access } = this.context;
+    const { id, component, version } = this.plan;
+    const records = await store.cells(id);
+    const known = new Map(records.map((record) => [record.cell, record]));
+    const cells = await this.cellsOf(records.filter(({ status, apart }) => status === 'deployed' && apart === undefined));
+    const found = await forEach(cells, async (cell) => {
+      const stack = await access.stack(cell, this.plan).find();
+      return { cell, why: differenceOf(stack, known.get(cell.name), version) };
+    });
+    const changed = found.filter(({ why }) => why !== undefined);
+    const [first] = changed;
+    if (!first) return undefined;
+    const waves = new Set<number>();
+    for (const { cell, why = '' } of changed) {
+      const wave = known.get(cell.name)?.wave ?? 0;
+      waves.add(wave);
+      await store.updateCell(id, { cell: cell.name, status: 'failed', sentence: `${cell.name}: ${component} ${why}` });
+    }
+    for (const wave of waves) await store.updateWave(id, wave, { status: 'failed', sentence: 'a cell is not as it was deployed' });
+    const names = changed.slice(0, 10).map(({ cell, why }) => `${cell.name}: ${component} ${why}`);
+    const more = changed.length > names.length ? ` and ${changed.length - names.length} more` : '';
+    return {
+      cell: first.cell.name,
+      sentence: `not as it was deployed: ${names.join('; ')}${more}. \`cellctl rollout resume ${id}\` deploys it there again`,
+    };
   }
 
   /** The outcome, with the cells that were left out, or rolled back alone, on the way. */
@@ -50,6 +103,14 @@ export abstract class RolloutWork {
     const named = cells.slice(0, NAMED).map((cell) => `${cell.cell} (${why(cell)})`);
     const more = cells.length > NAMED ? ` and ${cells.length - NAMED} more` : '';
     return { ...outcome, sentence: `${outcome.sentence}, but for ${named.join(', ')}${more}` };
+  }
+
+  /** Cells as the rollout has them. */
+  protected async cellsOf(records: readonly CellRecord[]): Promise<readonly RolloutCell[]> {
+    const names = new Set(records.map(({ cell }) => cell));
+    const waves = [...new Set(records.map(({ wave }) => wave))];
+    const lists = await Promise.all(waves.map((wave) => this.context.store.cellsIn(this.plan.id, wave)));
+    return lists.flat().filter(({ name }) => names.has(name));
   }
 
   /** What the machine is told of a rollout that does not go on. */
@@ -103,4 +164,21 @@ export abstract class RolloutWork {
     if (ended) await store.releaseLocks(component, id);
     return this.ended(await store.requireRecord(id));
   }
+}
+
+/** What has become of a stack since it was deployed; undefined where nothing has. */
+function differenceOf(
+  stack: Stack | undefined,
+  { endedAt = '', unchanged }: Partial<CellRecord> = {},
+  version: string,
+): string | undefined {
+  if (!stack) return 'is gone';
+  const { StackStatus = '', LastUpdatedTime } = stack;
+  const runs = versionOf(stack);
+  if (runs !== undefined && runs !== version) return `runs ${runs}`;
+  if (!/^(CREATE|UPDATE)_COMPLETE/.test(StackStatus)) return `is ${StackStatus}`;
+  const changed = LastUpdatedTime?.toISOString();
+  if (unchanged !== true && changed !== undefined && endedAt !== '' && changed > endedAt)
+    return `was changed at ${changed}, after its deployment`;
+  return undefined;
 }

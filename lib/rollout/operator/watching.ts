@@ -1,28 +1,13 @@
 /** How the operator looks at all cells with the version: what it asks, what it takes from the answers, and what it keeps of them. */
-import type { Stack } from '@aws-sdk/client-cloudformation';
-import { versionOf } from '../../aws/stacks.ts';
 import { type CellHealth, hasVersion, type Survey, surveyOf, watchedFrom } from '../health.ts';
 import { judge, onAlarmOf, type Tally, type Verdict } from '../judge.ts';
-import type { CellRecord, Control, Outcome, RolloutCell, RolloutWave, VerdictRecord, WaveRecord } from '../rollout-record.ts';
-import { RolloutWork } from './rollout-work.ts';
+import type { CellRecord, Control, RolloutCell, RolloutWave, VerdictRecord, WaveRecord } from '../rollout-record.ts';
+import { forEach, RolloutWork } from './rollout-work.ts';
 
-/** Cells that are looked at at once. */
-const LOOKED_AT_ONCE = 25;
 /** Cells without the version that a verdict compares with, at most. */
 const OTHERS = 100;
 /** Verdicts that a record keeps: the newest. */
 const VERDICTS_KEPT = 50;
-
-/** Does the work for each, so many at once. A queue of promises would take longer than looking at a cell in memory does. */
-async function forEach<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {
-  const done: Out[] = [];
-  let next = 0;
-  const worker = async () => {
-    for (let index = next++; index < items.length; index = next++) done[index] = await work(items[index] as In);
-  };
-  await Promise.all(Array.from({ length: Math.min(LOOKED_AT_ONCE, items.length) }, worker));
-  return done;
-}
 
 /** What a look has shown, and what it means. */
 interface Seen extends Survey {
@@ -113,60 +98,4 @@ export abstract class Watching extends RolloutWork {
       sick: healths.filter(({ alarms, fired }) => fired.length > 0 || alarms.some(({ state }) => state === 'ALARM')).length,
     };
   }
-
-  /** Cells as the rollout has them. */
-  protected async cellsOf(records: readonly CellRecord[]): Promise<readonly RolloutCell[]> {
-    const names = new Set(records.map(({ cell }) => cell));
-    const waves = [...new Set(records.map(({ wave }) => wave))];
-    const lists = await Promise.all(waves.map((wave) => this.context.store.cellsIn(this.plan.id, wave)));
-    return lists.flat().filter(({ name }) => names.has(name));
-  }
-
-  /**
-   * Cells whose stack is no longer what was deployed: deleted, changed by hand, or in the middle of something. They count as
-   * failed, so that who goes on deploys there again.
-   */
-  protected async changedSince(records: readonly CellRecord[]): Promise<Outcome | undefined> {
-    const { store, access } = this.context;
-    const { id, component, version } = this.plan;
-    const known = new Map(records.map((record) => [record.cell, record]));
-    const cells = await this.cellsOf(records.filter(({ status, apart }) => status === 'deployed' && apart === undefined));
-    const found = await forEach(cells, async (cell) => {
-      const stack = await access.stack(cell, this.plan).find();
-      return { cell, why: differenceOf(stack, known.get(cell.name), version) };
-    });
-    const changed = found.filter(({ why }) => why !== undefined);
-    const [first] = changed;
-    if (!first) return undefined;
-    const waves = new Set<number>();
-    for (const { cell, why = '' } of changed) {
-      const wave = known.get(cell.name)?.wave ?? 0;
-      waves.add(wave);
-      await store.updateCell(id, { cell: cell.name, status: 'failed', sentence: `${cell.name}: ${component} ${why}` });
-    }
-    for (const wave of waves) await store.updateWave(id, wave, { status: 'failed', sentence: 'a cell is not as it was deployed' });
-    const names = changed.slice(0, 10).map(({ cell, why }) => `${cell.name}: ${component} ${why}`);
-    const more = changed.length > names.length ? ` and ${changed.length - names.length} more` : '';
-    return {
-      cell: first.cell.name,
-      sentence: `not as it was deployed: ${names.join('; ')}${more}. \`cellctl rollout resume ${id}\` deploys it there again`,
-    };
-  }
-}
-
-/** What has become of a stack since it was deployed; undefined where nothing has. */
-function differenceOf(
-  stack: Stack | undefined,
-  { endedAt = '', unchanged }: Partial<CellRecord> = {},
-  version: string,
-): string | undefined {
-  if (!stack) return 'is gone';
-  const { StackStatus = '', LastUpdatedTime } = stack;
-  const runs = versionOf(stack);
-  if (runs !== undefined && runs !== version) return `runs ${runs}`;
-  if (!/^(CREATE|UPDATE)_COMPLETE/.test(StackStatus)) return `is ${StackStatus}`;
-  const changed = LastUpdatedTime?.toISOString();
-  if (unchanged !== true && changed !== undefined && endedAt !== '' && changed > endedAt)
-    return `was changed at ${changed}, after its deployment`;
-  return undefined;
 }

@@ -209,10 +209,6 @@ export class WaveWork extends Watching {
       ...{ cures, drill: drilledIn(this.plan) === number ? drill : undefined },
       now: this.now(),
     });
-    if (decision.action === 'pass' && this.plan.waves.every((each) => each.number <= number || each.cells.length === 0)) {
-      const changed = await this.changedSince(cells);
-      if (changed) return this.answer({ action: 'end', status: 'stopped', outcome: changed }, number);
-    }
     if (decision.action === 'extend') {
       await store.updateWave(id, number, { bakeUntil: decision.until, extended: decision.sentence });
       return { action: 'wait', seconds: decision.seconds, sentence: decision.sentence };
@@ -337,11 +333,11 @@ export class WaveWork extends Watching {
   }
 
   /** Writes down what was decided, and says it to the machine. */
-  private async answer<D extends Spoken>(decision: D, number: number): Promise<WaveAnswer<D['action']>> {
-    return { ...(await this.writeDown(decision, number)), action: decision.action };
+  private async answer<D extends Spoken>(decision: D, number: number): Promise<WaveAnswer<D['action'] | 'end'>> {
+    return { action: decision.action, ...(await this.writeDown(decision, number)) };
   }
 
-  private async writeDown(decision: Spoken, number: number): Promise<Omit<WaveAnswer, 'action'>> {
+  private async writeDown(decision: Spoken, number: number): Promise<Omit<WaveAnswer, 'action'> | WaveAnswer<'end'>> {
     const { store } = this.context;
     const { id } = this.plan;
     switch (decision.action) {
@@ -355,8 +351,7 @@ export class WaveWork extends Watching {
         return { sentence: decision.sentence };
       case 'pass':
         await store.updateWave(id, number, { status: 'passed', endedAt: this.now(), sentence: decision.sentence });
-        await this.passed();
-        return { sentence: decision.sentence };
+        return (await this.passed()) ?? { sentence: decision.sentence };
       case 'rollback':
         await store.updateRecord(id, { outcome: decision.outcome, cause: decision.outcome, back: decision.back });
         return { sentence: decision.outcome.sentence };
@@ -366,11 +361,15 @@ export class WaveWork extends Watching {
     }
   }
 
-  /** The last wave ends the rollout, whoever started it: a pipeline knows its waves, and not that there are no more. */
-  private async passed(): Promise<void> {
+  /**
+   * The last wave ends the rollout, whoever started it: a pipeline knows its waves, and not that there are no more.
+   * @returns what the machine is told where the rollout stopped instead of succeeding
+   */
+  private async passed(): Promise<WaveAnswer<'end'> | undefined> {
     const { store } = this.context;
     const record = await store.requireRecord(this.plan.id);
     const step = advance(record, await store.waves(this.plan));
-    if (step.action === 'end' && step.status === 'succeeded') await this.endUnless(record, step.status, step.outcome);
+    const ended = step.action === 'end' && step.status === 'succeeded' && (await this.endUnless(record, step.status, step.outcome));
+    return ended && !ended.well ? ended : undefined;
   }
 }

@@ -114,3 +114,51 @@ test('a way back on which no cell has anything to roll back is passed at once', 
   expect(await step({ op: 'rollback', run: 1, wave: 0 })).toMatchObject({ action: 'pass' });
   expect(await store.wave(ID, 0)).toMatchObject({ status: 'rolling back' });
 });
+
+describe('a rollout whose cells are no longer as they were deployed does not succeed', () => {
+  const deployed = { wave: 0, status: 'deployed', startedAt: NOW.toISOString(), endedAt: NOW.toISOString() } as const;
+  const OUTCOME = 'not as it was deployed: staging: orders-api runs 1.9-hotfix. `cellctl rollout resume orders-api-7` deploys it there again';
+
+  /** All waves but these have passed, and somebody has changed staging since. */
+  async function changed(...open: number[]) {
+    await given({ execution: 'rollout' });
+    const { waves } = await store.plan(ID);
+    for (const { number } of waves) await store.updateWave(ID, number, { status: open.includes(number) ? 'pending' : 'passed', attempts: 1 });
+    await store.updateCell(ID, { cell: 'staging', ...deployed });
+    runs = '1.9-hotfix';
+  }
+
+  /** It is stopped, and a resume begins with the cell. */
+  async function expectStopped() {
+    expect(await store.record(ID)).toMatchObject({ status: 'stopped', outcome: { cell: 'staging', sentence: OUTCOME } });
+    expect(await store.wave(ID, 0)).toMatchObject({ status: 'failed' });
+    expect(await store.cell(ID, 0, 'staging')).toMatchObject({ status: 'failed' });
+  }
+
+  test('where its last wave has no cells', async () => {
+    await changed(6);
+    expect(await step({ op: 'preflight', run: 1, wave: 6, execution: 'wave' })).toEqual({ action: 'end', well: false, sentence: OUTCOME });
+    await expectStopped();
+  });
+
+  test('where every cell of its last wave is skipped', async () => {
+    await changed(2);
+    const bravo = { by: 'ada', at: NOW.toISOString(), reason: undefined };
+    await store.updateRecord(ID, { control: { skipCells: { bravo } } });
+    expect(await step({ op: 'preflight', run: 1, wave: 2, execution: 'wave' })).toEqual({ action: 'end', well: false, sentence: OUTCOME });
+    await expectStopped();
+  });
+
+  test('where it is found between waves that all have passed', async () => {
+    await changed();
+    expect(await step({ op: 'next', execution: 'rollout', stage: null })).toEqual({ action: 'end', well: false, sentence: OUTCOME });
+    await expectStopped();
+  });
+
+  test('and one whose cells are as they were does', async () => {
+    await changed(6);
+    runs = '2.0.0';
+    expect(await step({ op: 'preflight', run: 1, wave: 6, execution: 'wave' })).toMatchObject({ action: 'pass' });
+    expect(await store.record(ID)).toMatchObject({ status: 'succeeded' });
+  });
+});
