@@ -3,7 +3,7 @@
  * the simulator runs the same ones over ten thousand cells: there is no other place that decides.
  */
 import { type RolloutPolicy, seconds as secondsOf } from '../registry/index.ts';
-import { and, type CellHealth, sicknessOf } from './health.ts';
+import { and, apartForAlarms, type CellHealth, sicknessOf } from './health.ts';
 import { SMALL_WAVE, toleratedOf, type Verdict } from './judge.ts';
 import { calendarWait, drillLook, FIRST_LOOK, nextLook, scaled } from './looks.ts';
 import { isTouched } from './roll-back.ts';
@@ -180,7 +180,7 @@ function sickBefore(
   const left = secondsOf(policy.diagnosisTime) - (at(now) - since) / 1_000 / policy.timeScale;
   if (left <= 0) {
     const names = others.filter((health) => sicknessOf(health) !== undefined).map(({ cell }) => cell);
-    const apart = cells.filter((cell) => cell.apart !== undefined).length;
+    const apart = apartForAlarms(cells).length;
     const sentence = `${ill.sentence}, before it had the version, for more than ${policy.diagnosisTime}`;
     if (wave.cells.length > SMALL_WAVE && names.length + apart <= toleratedOf(policy.alarmTolerance, wave.cells.length)) {
       return { action: 'wait', seconds: 1, sentence: `goes on without ${and(names)}: ${sentence}`, apart: names };
@@ -222,9 +222,14 @@ export const lackingIn = (wave: Pick<RolloutWave, 'cells'>, cells: readonly Cell
   return wave.cells.filter((cell) => !settled.has(cell));
 };
 
-/** Whether so many failed cells, each rolled back alone, are tolerated, of so many with the version. */
-export const isTolerated = (failed: number, cells: number, { failureTolerance }: RolloutPolicy): boolean =>
-  failed <= toleratedOf(failureTolerance, cells);
+/**
+ * Whether the failures of a wave are tolerated: cells that could not be deployed, also those that were rolled back alone for it.
+ * @param cells of the wave @param exposed how many cells have the version, of whatever wave
+ */
+export function isTolerated(cells: readonly CellRecord[], exposed: number, { failureTolerance }: RolloutPolicy): boolean {
+  const failed = cells.filter(({ status, apart, apartFor }) => (apart === undefined ? status === 'failed' : apartFor === 'failure')).length;
+  return failed <= toleratedOf(failureTolerance, exposed + failed);
+}
 
 /** Whether the watch of a deployment is over: each cell has the version or failed, or nothing begins any more and nothing is under way. */
 export function isDeployed(wave: RolloutWave, record: WaveRecord, cells: readonly CellRecord[], control: Control): boolean {
@@ -253,14 +258,13 @@ export function afterDeploy(
 ): Of<'bake' | 'rollback' | 'end'> {
   const { number } = wave;
   const failed = cells.filter(({ status, apart }) => status === 'failed' && apart === undefined);
-  const apart = cells.filter((cell) => cell.apart !== undefined).length;
   const [broken] = failed;
   const stop = interrupted(control, { wave: number });
   if (stop?.action === 'rollback') return stop;
   if (broken) {
     const outcome = { wave: number, cell: broken.cell, sentence: broken.sentence ?? `${broken.cell} could not be deployed` };
-    if (!isTolerated(failed.length + apart, exposed + failed.length, policy)) return { action: 'rollback', outcome };
-    return { action: 'rollback', outcome, back: { scope: 'cells', cells: failed.map(({ cell }) => cell) } };
+    if (!isTolerated(cells, exposed, policy)) return { action: 'rollback', outcome };
+    return { action: 'rollback', outcome, back: { scope: 'cells', cells: failed.map(({ cell }) => cell), apartFor: 'failure' } };
   }
   const [first, ...others] = lackingIn(wave, cells);
   if (first === undefined || record.held !== undefined) return { action: 'bake' };

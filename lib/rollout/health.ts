@@ -41,6 +41,10 @@ export function sicknessOf(health: CellHealth): string | undefined {
 export const hasVersion = ({ status, apart }: CellRecord): boolean =>
   apart === undefined && (status === 'deployed' || status === 'deploying' || status === 'restoring' || status === 'not restored');
 
+/** Cells that the rollout goes on without because they were, or stayed, sick: what `alarmTolerance` counts. */
+export const apartForAlarms = (cells: readonly CellRecord[]): readonly CellRecord[] =>
+  cells.filter(({ apart, apartFor = 'alarm' }) => apart !== undefined && apartFor === 'alarm');
+
 /** From when on alarms of the cell count: since its own deployment, or since one that cleared by itself. */
 export const watchedFrom = ({ watchedFrom: from, startedAt }: CellRecord): string | undefined => from ?? startedAt;
 

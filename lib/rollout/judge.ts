@@ -69,7 +69,7 @@ export interface JudgeInput {
   readonly own: Tally;
   /** Of cells without the version. */
   readonly others: Tally;
-  /** Cells that were rolled back alone so far. */
+  /** Cells that the rollout goes on without so far, because they were sick. */
   readonly apart: number;
   /** When the first cell of the wave began to change. */
   readonly began: string;

@@ -131,8 +131,16 @@ export interface Outcome {
   readonly cell?: string;
 }
 
+/**
+ * Why the rollout goes on without a cell: the cell counts in `failureTolerance` or in `alarmTolerance`, and never in both.
+ * Records of before this was told apart don't say it, and count as alarms.
+ */
+type ApartFor = 'failure' | 'alarm';
+
 /** What is to be rolled back: a wave, all that has the version, or single cells, after which the rollout goes on. */
-export type Back = { readonly scope: 'wave' | 'all' } | { readonly scope: 'cells'; readonly cells: readonly string[] };
+export type Back =
+  | { readonly scope: 'wave' | 'all' }
+  | { readonly scope: 'cells'; readonly cells: readonly string[]; readonly apartFor?: ApartFor };
 
 /** What an alarm was taken for, and by which numbers. */
 export interface VerdictRecord {
@@ -265,6 +273,7 @@ export interface CellRecord {
   readonly sentence?: string;
   /** Why it was, or is to be, rolled back alone, or left out: a whole sentence. The rollout goes on without it. */
   readonly apart?: string;
+  readonly apartFor?: ApartFor;
   /** Alarms count that fired since then. @default - since `startedAt` */
   readonly watchedFrom?: string;
   /** Alarms that have cleared by themselves, and when the last fired that did, or for which the cell was rolled back alone. */

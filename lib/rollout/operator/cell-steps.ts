@@ -346,9 +346,8 @@ export class CellWork {
     const { id, policy } = this.plan;
     const settled = await this.settle({ ...(await this.record()), status: 'failed', sentence });
     const cells = await store.cells(id);
-    const failed = cells.filter(({ status, apart, wave }) => wave === this.wave && (status === 'failed' || apart !== undefined));
-    const exposed = cells.filter(hasVersion).length + failed.length;
-    if (!isTolerated(failed.length, exposed, policy)) await store.updateWave(id, this.wave, { failedCell: this.cell.name });
+    const own = cells.filter(({ wave }) => wave === this.wave);
+    if (!isTolerated(own, cells.filter(hasVersion).length, policy)) await store.updateWave(id, this.wave, { failedCell: this.cell.name });
     return settled;
   }
 

@@ -1,5 +1,5 @@
 /** How the operator looks at all cells with the version: what it asks, what it takes from the answers, and what it keeps of them. */
-import { type CellHealth, hasVersion, type Survey, surveyOf, watchedFrom } from '../health.ts';
+import { apartForAlarms, type CellHealth, hasVersion, type Survey, surveyOf, watchedFrom } from '../health.ts';
 import { judge, onAlarmOf, type Tally, type Verdict } from '../judge.ts';
 import type { CellRecord, Control, RolloutCell, RolloutWave, VerdictRecord, WaveRecord } from '../rollout-record.ts';
 import { forEach, RolloutWork } from './rollout-work.ts';
@@ -32,7 +32,7 @@ export abstract class Watching extends RolloutWork {
     const healths = await this.healthsOf(cells, records, { requestsSince, wave: wave.number });
     const continued = control.continued?.at;
     const survey = surveyOf(records, healths, { wave: wave.number, began, now, cures, continued });
-    const apart = records.filter((each) => each.apart !== undefined).length;
+    const apart = apartForAlarms(records).length;
     const others =
       survey.sick.length > 0 && onAlarmOf(wave, policy, survey.own.sick > 0) === 'judge'
         ? await this.others(records, began)

@@ -90,7 +90,8 @@ export class WaveWork extends Watching {
       return (await this.endUnless(record, decision.status, decision.outcome)) ?? this.preflight(number, execution);
     }
     if (decision.action === 'wait' && decision.apart)
-      for (const cell of decision.apart) await store.updateCell(id, { cell, wave: number, status: 'pending', apart: decision.sentence });
+      for (const cell of decision.apart)
+        await store.updateCell(id, { cell, wave: number, status: 'pending', apart: decision.sentence, apartFor: 'alarm' });
     if (decision.action !== 'go') return this.answer(decision, number);
     const begunSoFar = begun.begun ?? 0;
     await store.updateWave(id, number, {
@@ -231,8 +232,10 @@ export class WaveWork extends Watching {
     });
     const why = record.outcome?.sentence ?? 'rolled back alone';
     // Also one that was never touched: it is done with, and the rollout goes on without it.
-    if (wanted.scope === 'cells') for (const cell of wanted.cells) await store.updateCell(id, { cell, apart: why });
-    else for (const wave of waves) await store.updateWave(id, wave, { status: 'rolling back' });
+    if (wanted.scope === 'cells') {
+      const { apartFor = 'alarm' } = wanted;
+      for (const cell of wanted.cells) await store.updateCell(id, { cell, apart: why, apartFor });
+    } else for (const wave of waves) await store.updateWave(id, wave, { status: 'rolling back' });
     // The same locks as on the way out: a rollout that was stopped has given them back.
     const locked = new Map((await this.lock(this.plan.component, found)).map(({ cell = '', sentence }) => [cell, sentence]));
     for (const [cell, sentence] of locked) await store.updateCell(id, { cell, status: 'not restored', sentence });

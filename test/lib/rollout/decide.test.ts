@@ -77,6 +77,14 @@ describe('before a wave', () => {
     expect(decide({ ...ill, cures: ['bravo'] })).toEqual({ action: 'go' });
   });
 
+  test('a large wave goes on without a cell that was sick before, whatever could not be deployed', () => {
+    const large = { ...wave, cells: ['alpha', 'bravo', 'charlie', 'delta'] };
+    const ill = { wave: large, healths: [alarm('bravo', 'bravo-errors', 'ALARM')], now: t(1_800) };
+    const apart = (apartFor: 'failure' | 'alarm') => [cell('alpha', 'restored', { apart: 'for a reason', apartFor })];
+    expect(decide({ ...ill, cells: apart('failure') })).toMatchObject({ action: 'wait', apart: ['bravo'] });
+    expect(decide({ ...ill, cells: apart('alarm') })).toMatchObject({ action: 'end', status: 'stopped' });
+  });
+
   test.each<[string, Control, object]>([
     [
       'a rollback',
@@ -225,15 +233,25 @@ describe('after the deployments of a wave', () => {
     const tolerant = { record: {}, control: {}, policy: policy({ failureTolerance: { cells: 1 } }), exposed: 10 };
     expect(afterDeploy(wave, { ...tolerant, cells: failure })).toMatchObject({
       action: 'rollback',
-      back: { scope: 'cells', cells: ['bravo'] },
+      back: { scope: 'cells', cells: ['bravo'], apartFor: 'failure' },
       outcome: { cell: 'bravo', sentence: 'bravo: no such image' },
     });
-    const apart = [cell('alpha', 'deployed'), cell('bravo', 'restored', { apart: 'no such image' })];
+    const undeployed = cell('bravo', 'restored', { apart: 'no such image', apartFor: 'failure' });
+    const apart = [cell('alpha', 'deployed'), undeployed];
     expect(afterDeploy(wave, { ...tolerant, cells: apart })).toEqual({ action: 'bake' });
-    const second = [cell('alpha', 'failed', { sentence: 'nor this' }), cell('bravo', 'restored', { apart: 'no such image' })];
+    const second = [cell('alpha', 'failed', { sentence: 'nor this' }), undeployed];
     const beyond = afterDeploy(wave, { ...tolerant, cells: second });
     expect(beyond).toMatchObject({ action: 'rollback', outcome: { cell: 'alpha' } });
     expect(beyond).not.toHaveProperty('back');
+  });
+
+  test('a cell that was rolled back because it was sick counts in no tolerance of failures', () => {
+    const tolerant = { record: {}, control: {}, policy: policy({ failureTolerance: { cells: 1 } }), exposed: 10 };
+    const sick = cell('bravo', 'restored', { apart: 'it stayed sick', apartFor: 'alarm' });
+    expect(afterDeploy(wave, { ...tolerant, cells: [cell('alpha', 'failed'), sick] })).toMatchObject({
+      action: 'rollback',
+      back: { scope: 'cells', cells: ['alpha'], apartFor: 'failure' },
+    });
   });
 
   test('what was left out because a cell is sick waits until that is judged', () => {

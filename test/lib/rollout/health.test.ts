@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { surveyOf } from '../../../lib/rollout/health.ts';
+import { apartForAlarms, surveyOf } from '../../../lib/rollout/health.ts';
 import { alarm, cell, health, t } from '../../_helpers/decisions.ts';
 
 const LOOK = { wave: 2, began: t(0), now: t(1_000) };
@@ -48,4 +48,13 @@ describe('a look at the cells with the version', () => {
     expect(surveyOf([deployed('alpha')], [alarm('alpha', 'alpha-errors', 'ALARM')], { ...LOOK, cures }).sick).toEqual([]);
     expect(surveyOf([deployed('alpha')], [fired('alpha', 20)], { ...LOOK, cures }).sick).toMatchObject([{ cell: 'alpha' }]);
   });
+});
+
+test('cells that the rollout goes on without count as sick ones, unless they could not be deployed', () => {
+  const sick = [
+    cell('alpha', 'restored', { apart: 'it stayed sick', apartFor: 'alarm' }),
+    cell('bravo', 'pending', { apart: 'of before' }),
+  ];
+  const others = [cell('charlie', 'restored', { apart: 'no such image', apartFor: 'failure' }), deployed('delta')];
+  expect(apartForAlarms([...sick, ...others])).toEqual(sick);
 });

@@ -103,6 +103,7 @@ test('a cell that fails within what is tolerated is rolled back alone and named,
     status: 'succeeded',
     outcome: { sentence: expect.stringContaining('but for charlie (rolled back alone: charlie: c4 is') },
   });
+  expect(view.cells.find((each) => each.cell === 'charlie')).toMatchObject({ apartFor: 'failure' });
   expect(await lab.running('c4')).toEqual({ ...everywhere('2.0.0'), charlie: '1.0.0' });
 });
 
