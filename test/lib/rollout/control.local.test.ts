@@ -1,7 +1,7 @@
 /** What people ask of rollouts while they really run, and what becomes of those that die. */
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { cell, component } from '../../_helpers/organization.ts';
+import { expectUnlocked, threeCells } from '../../_helpers/rollout-fleets.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 
 let lab: RolloutLab;
@@ -9,18 +9,13 @@ const BY = { by: 'ada', reason: 'a test' };
 
 beforeAll(async () => {
   lab = await RolloutLab.start((input) => {
-    delete input.cells['bravo'];
-    input.cells['charlie'] = cell('charlie', 3, { trafficWeight: 5 });
+    threeCells('c', 14)(input);
     const [first, last] = input.settings.rollout.waves;
     if (first && last) input.settings.rollout.waves = [first, { ...last, approval: true }];
-    for (let index = 0; index < 14; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
   });
 });
 afterAll(() => lab?.stop());
-
-afterEach(async () => {
-  for (const { name } of lab.plan.components) expect({ name, locks: await lab.client.store.locks(name) }).toEqual({ name, locks: [] });
-});
+afterEach(() => expectUnlocked(lab));
 
 /** Lets the last wave begin, and waits for the end. */
 async function approved(id: string) {

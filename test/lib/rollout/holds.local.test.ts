@@ -1,24 +1,17 @@
 /** What keeps a rollout that really runs from beginning in a cell: freezes, skipped cells, and cells that are cordoned meanwhile. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { FreezeScope } from '../../../lib/rollout/freezes.ts';
-import { cell, component } from '../../_helpers/organization.ts';
+import { expectUnlocked, threeCells } from '../../_helpers/rollout-fleets.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 
 let lab: RolloutLab;
 const BY = { by: 'ada', reason: 'INC-42' };
 
 beforeAll(async () => {
-  lab = await RolloutLab.start((input) => {
-    delete input.cells['bravo'];
-    input.cells['charlie'] = cell('charlie', 3, { trafficWeight: 5 });
-    for (let index = 0; index < 7; index++) input.components[`h${index}`] = component(`h${index}`, 300 + index);
-  });
+  lab = await RolloutLab.start(threeCells('h', 7));
 });
 afterAll(() => lab?.stop());
-
-afterEach(async () => {
-  for (const { name } of lab.plan.components) expect({ name, locks: await lab.client.store.locks(name) }).toEqual({ name, locks: [] });
-});
+afterEach(() => expectUnlocked(lab));
 
 const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
 

@@ -5,7 +5,7 @@ import { DeleteCommand, DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/l
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ROLLOUT_PARAMETERS } from '../../../lib/plan/plan.ts';
 import { callIn } from '../../_helpers/lab-cellctl.ts';
-import { cell, component } from '../../_helpers/organization.ts';
+import { threeCells } from '../../_helpers/rollout-fleets.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 import { runbook } from '../../_helpers/runbook.ts';
 
@@ -15,11 +15,7 @@ let TableName: string;
 const BY = { by: 'ada', reason: 'a test' };
 
 beforeAll(async () => {
-  lab = await RolloutLab.start((input) => {
-    delete input.cells['bravo'];
-    input.cells['charlie'] = cell('charlie', 3, { trafficWeight: 5 });
-    for (let index = 0; index < 5; index++) input.components[`r${index}`] = component(`r${index}`, 300 + index);
-  });
+  lab = await RolloutLab.start(threeCells('r', 5));
   db = DynamoDBDocumentClient.from(new DynamoDBClient(lab.session));
   const found = await new SSMClient(lab.session).send(new GetParameterCommand({ Name: ROLLOUT_PARAMETERS.table }));
   TableName = found.Parameter?.Value ?? '';

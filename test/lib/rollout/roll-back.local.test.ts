@@ -1,14 +1,14 @@
 /** What a rollback restores, by comparing stacks: template, parameters, resources, and the secrets that stacks hide. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { previousKey, sentKey } from '../../../lib/rollout/rollout-record.ts';
-import { component } from '../../_helpers/organization.ts';
+import { addComponents } from '../../_helpers/rollout-fleets.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 
 let lab: RolloutLab;
 
 beforeAll(async () => {
   lab = await RolloutLab.start((input) => {
-    for (let index = 0; index < 6; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
+    addComponents(input, 'c', 6);
   });
   for (const { name } of lab.plan.cells) await lab.occupy(name, '/cell/vpc/id');
 });

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { previousKey, previousTemplateKey } from '../../../lib/rollout/rollout-record.ts';
-import { cell, component } from '../../_helpers/organization.ts';
+import { cell } from '../../_helpers/organization.ts';
+import { addComponents, expectUnlocked } from '../../_helpers/rollout-fleets.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 
 let lab: RolloutLab;
@@ -11,15 +12,11 @@ beforeAll(async () => {
   lab = await RolloutLab.start((input) => {
     input.cells['charlie'] = cell('charlie', 3, { trafficWeight: 5 });
     input.cells['delta'] = cell('delta', 4, { trafficWeight: 6 });
-    for (let index = 0; index < 14; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
+    addComponents(input, 'c', 14);
   });
 });
 afterAll(() => lab?.stop());
-
-/** Whatever became of a rollout, it leaves no lock behind. */
-afterEach(async () => {
-  for (const { name } of lab.plan.components) expect({ name, locks: await lab.client.store.locks(name) }).toEqual({ name, locks: [] });
-});
+afterEach(() => expectUnlocked(lab));
 
 const all = (version: string) => ({ staging: version, alpha: version, bravo: version, charlie: version, delta: version });
 const statuses = (view: { waves: readonly { status: string }[] }) => view.waves.map(({ status }) => status);

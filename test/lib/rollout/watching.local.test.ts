@@ -1,7 +1,8 @@
 /** Rollouts that look at everything that has the version until their end, on the local cloud. */
 import { CloudFormationClient, DeleteStackCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { cell, component } from '../../_helpers/organization.ts';
+import { cell } from '../../_helpers/organization.ts';
+import { addComponents } from '../../_helpers/rollout-fleets.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 
 let lab: RolloutLab;
@@ -14,7 +15,7 @@ const POLICY = { diagnosisTime: '100s', minRequestsPerCell: 0 };
 beforeAll(async () => {
   lab = await RolloutLab.start((input) => {
     for (const [index, name] of NAMES.slice(2).entries()) input.cells[name] = cell(name, 3 + index, { trafficWeight: 5 + index });
-    for (let index = 0; index < 7; index++) input.components[`c${index}`] = component(`c${index}`, 300 + index);
+    addComponents(input, 'c', 7);
   });
 });
 afterAll(() => lab?.stop());

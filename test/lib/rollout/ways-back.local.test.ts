@@ -1,24 +1,17 @@
 /** Ways back from rollouts that really ran: after later ones, after failed ones, and after an execution was stopped. */
 import { SFNClient, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { cell, component } from '../../_helpers/organization.ts';
+import { expectUnlocked, threeCells } from '../../_helpers/rollout-fleets.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 
 let lab: RolloutLab;
 const BY = { by: 'ada', reason: 'INC-42' };
 
 beforeAll(async () => {
-  lab = await RolloutLab.start((input) => {
-    delete input.cells['bravo'];
-    input.cells['charlie'] = cell('charlie', 3, { trafficWeight: 5 });
-    for (let index = 0; index < 10; index++) input.components[`b${index}`] = component(`b${index}`, 300 + index);
-  });
+  lab = await RolloutLab.start(threeCells('b', 10));
 });
 afterAll(() => lab?.stop());
-
-afterEach(async () => {
-  for (const { name } of lab.plan.components) expect({ name, locks: await lab.client.store.locks(name) }).toEqual({ name, locks: [] });
-});
+afterEach(() => expectUnlocked(lab));
 
 type View = Awaited<ReturnType<RolloutLab['ended']>>;
 const recordOf = ({ cells }: View, name: string) => cells.find((each) => each.cell === name);
