@@ -3,7 +3,7 @@
  * is ended by Step Functions in the middle of whatever it does. Pure.
  */
 import { type RolloutPolicy, seconds } from '../registry/index.ts';
-import { calendarWait, looksForDrill, looksIn } from './looks.ts';
+import { calendarWait, looksAtFreeze, looksForDrill, looksIn } from './looks.ts';
 import { eventsOf, runWave } from './machines.ts';
 
 /** Events that the history of one execution may hold. Source: "Service quotas", AWS Step Functions Developer Guide. */
@@ -22,12 +22,15 @@ export interface HistoryBudget {
   readonly grace: number;
   /** While calendars are closed. */
   readonly calendar: number;
+  /** While it is frozen. An execution that waits for that deploys nothing: another one does. */
+  readonly freeze: number;
   /** While cells are deployed, and those that have the version are watched. */
   readonly watch: number;
   /** While the wave bakes, as long as it can be extended. */
   readonly bake: number;
   /** The rest, with a rollback: the same for any number of cells, since each is an execution of its own. */
   readonly frame: number;
+  /** Of all of them together. */
   readonly events: number;
 }
 
@@ -68,6 +71,7 @@ export function historyBudget(
   const parts = {
     grace: again * looksIn(seconds(alarmGrace), timeScale),
     calendar: again * looksAtCalendar(closedSeconds * timeScale),
+    freeze: again * looksAtFreeze(timeScale),
     watch: round('Watch', 'WatchSays', 'WatchLater') * Math.min(MOST_WATCHES, FIRST_WATCHES + 2 * batches),
     bake: round('Bake', 'Look', 'LookSays') * looks,
     frame:
@@ -75,7 +79,8 @@ export function historyBudget(
       round('Preflight', 'PreflightSays', 'Deploying', 'Deploy', 'Watched', 'Deployed', 'DeployedSays') +
       round('Broken', 'BrokenSays', 'ChooseCells', 'PutBack', 'Restored', 'Ended', 'Failed'),
   };
-  return { ...parts, events: Object.values(parts).reduce((sum, part) => sum + part, 0) };
+  const { grace, calendar, freeze, watch, bake, frame } = parts;
+  return { ...parts, events: frame + grace + calendar + Math.max(freeze, watch + bake) };
 }
 
 /** The longest bake, in whole hours before the time scale, whose wave stays within {@link MOST_EVENTS}; 0 for none. */

@@ -5,14 +5,18 @@
 import { type RolloutPolicy, seconds as secondsOf } from '../registry/index.ts';
 import { and, apartForAlarms, type CellHealth, sicknessOf } from './health.ts';
 import { SMALL_WAVE, toleratedOf, type Verdict } from './judge.ts';
-import { calendarWait, drillLook, FIRST_LOOK, nextLook, scaled } from './looks.ts';
+import { calendarWait, drillLook, FIRST_LOOK, LONGEST_FROZEN, nextLook, scaled } from './looks.ts';
 import { isTouched } from './roll-back.ts';
 import type { Back, CellRecord, Control, Outcome, Request, RolloutStatus, RolloutWave, WaveRecord } from './rollout-record.ts';
 
 /** What comes next. The machine waits, goes on to the state of that name, or ends. */
-type Decision = Spoken | { readonly action: 'extend'; readonly seconds: number; readonly until: string; readonly sentence: string };
+type Decision =
+  | Spoken
+  | { readonly action: 'extend'; readonly seconds: number; readonly until: string; readonly sentence: string }
+  // To another execution, whose history is empty and whose clocks begin anew.
+  | { readonly action: 'hand over'; readonly sentence: string };
 
-/** All but the longer bake, which only a look leads to. */
+/** All but the longer bake, which only a look leads to, and the end of an execution that is none of its wave. */
 export type Spoken =
   | { readonly action: 'go' }
   | { readonly action: 'bake' }
@@ -124,12 +128,14 @@ export interface PreflightInput {
   readonly locked: readonly Outcome[];
   /** When all the wave's cells may be deployed to; undefined for now. `never` where their calendars have no common hour. */
   readonly opens: { readonly at: string; readonly why: string } | 'never' | undefined;
+  /** What holds every cell that is to get the version, and when to look again. @default - nothing */
+  readonly frozen?: { readonly sentence: string; readonly seconds: number } | undefined;
   readonly now: string;
 }
 
 /** Whether the wave may begin. Whoever must wait is told for what, and until when. */
-export function preflight(input: PreflightInput): Of<'go' | 'wait' | 'pass' | 'rollback' | 'end'> {
-  const { wave, control, cells, locked, opens, now } = input;
+export function preflight(input: PreflightInput): Of<'go' | 'wait' | 'pass' | 'rollback' | 'end' | 'hand over'> {
+  const { wave, record, control, cells, locked, opens, frozen, now } = input;
   const { number, name } = wave;
   const stop = interrupted(control, { wave: number });
   if (stop) return stop;
@@ -157,6 +163,9 @@ export function preflight(input: PreflightInput): Of<'go' | 'wait' | 'pass' | 'r
     const left = (at(opens.at) - at(now)) / 1_000;
     return { action: 'wait', seconds: calendarWait(left), sentence: `${opens.why}; waits until ${opens.at}` };
   }
+  const { frozenSince } = record;
+  if (frozen && (at(now) - at(frozenSince ?? now)) / 1_000 < LONGEST_FROZEN) return { action: 'wait', ...frozen };
+  if (frozenSince !== undefined) return { action: 'hand over', sentence: `has waited for a freeze since ${frozenSince}` };
   return sickBefore(input, refuse) ?? lackingData(input, refuse) ?? { action: 'go' };
 }
 
@@ -231,32 +240,38 @@ export function isTolerated(cells: readonly CellRecord[], exposed: number, { fai
   return failed <= toleratedOf(failureTolerance, exposed + failed);
 }
 
-/** Whether the watch of a deployment is over: each cell has the version or failed, or nothing begins any more and nothing is under way. */
+/**
+ * Whether the watch of a deployment is over: each cell has the version, failed or is held, or nothing begins any more and
+ * nothing is under way.
+ */
 export function isDeployed(wave: RolloutWave, record: WaveRecord, cells: readonly CellRecord[], control: Control): boolean {
   if (cells.some(({ status }) => status === 'deploying')) return false;
-  const failed = new Set(cells.filter(({ status }) => status === 'failed').map(({ cell }) => cell));
-  return !mayBegin(record, control) || lackingIn(wave, cells).every((cell) => failed.has(cell));
+  const done = new Set(cells.filter(({ status, heldIn }) => status === 'failed' || heldIn === record.attempts).map(({ cell }) => cell));
+  return !mayBegin(record, control) || lackingIn(wave, cells).every((cell) => done.has(cell));
 }
 
 /** What follows when no cell of the wave is being deployed any more. A wave that is held is looked at until that is judged. */
 export function afterDeploy(
   wave: RolloutWave,
   {
-    cells,
+    cells: all,
     record,
     control,
     policy,
     exposed,
   }: {
     readonly cells: readonly CellRecord[];
-    readonly record: Pick<WaveRecord, 'held'>;
+    readonly record: Pick<WaveRecord, 'held' | 'attempts'>;
     readonly control: Control;
     readonly policy: RolloutPolicy;
     /** Cells with the version, of whatever wave. */
     readonly exposed: number;
   },
-): Of<'bake' | 'rollback' | 'end'> {
+): Of<'bake' | 'rollback' | 'end' | 'hand over'> {
   const { number } = wave;
+  // Whatever became of them in an earlier attempt.
+  const held = new Set(all.filter(({ heldIn }) => heldIn === record.attempts).map(({ cell }) => cell));
+  const cells = all.filter(({ cell }) => !held.has(cell));
   const failed = cells.filter(({ status, apart }) => status === 'failed' && apart === undefined);
   const [broken] = failed;
   const stop = interrupted(control, { wave: number });
@@ -266,10 +281,13 @@ export function afterDeploy(
     if (!isTolerated(cells, exposed, policy)) return { action: 'rollback', outcome };
     return { action: 'rollback', outcome, back: { scope: 'cells', cells: failed.map(({ cell }) => cell), apartFor: 'failure' } };
   }
-  const [first, ...others] = lackingIn(wave, cells);
-  if (first === undefined || record.held !== undefined) return { action: 'bake' };
-  const sentence = `${and([first, ...others])}: not deployed, and nothing says why`;
-  return stop ?? { action: 'rollback', outcome: { wave: number, cell: first, sentence } };
+  const lacking = lackingIn(wave, all);
+  if (lacking.length === 0 || record.held !== undefined) return { action: 'bake' };
+  if (stop) return stop;
+  const [lost] = lacking.filter((cell) => !held.has(cell));
+  if (lost === undefined) return { action: 'hand over', sentence: `waits for ${and(lacking)}` };
+  const sentence = `${and(lacking.filter((cell) => !held.has(cell)))}: not deployed, and nothing says why`;
+  return { action: 'rollback', outcome: { wave: number, cell: lost, sentence } };
 }
 
 /** When a bake that begins now ends, if nothing extends it. */

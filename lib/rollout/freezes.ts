@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { instant } from '../registry/values.ts';
 import type { RolloutTable } from './rollout-table.ts';
 
-/** The longest freeze, in days: a wait of that length fits into the history of an execution. Longer ones are the registry's. */
+/** The longest freeze, in days. Longer ones are the registry's, where they are reviewed. */
 export const MOST_FREEZE_DAYS = 14;
 
 /** What a freeze is about. */
@@ -55,25 +55,12 @@ export const optionOf = (scope: FreezeScope): string => (scope.on === 'all' ? '-
 export const sentenceOf = ({ scope, by, until, reason }: Freeze): string =>
   `${frozen(scope)} is frozen ${until === undefined ? '' : `until ${until} `}by ${by}: ${reason}`;
 
-/** The freeze that keeps the component from being begun in the cell: of several, the one that ends last. @param cell @default - any */
-export function freezeOf(freezes: readonly Freeze[], component: string, cell?: string): Freeze | undefined {
+/** The freeze that keeps the component from being begun in the cell: of several, the one that ends last. */
+export function freezeOf(freezes: readonly Freeze[], component: string, cell: string): Freeze | undefined {
   const holds = ({ scope }: Freeze) => scope.on === 'all' || scope.name === (scope.on === 'cell' ? cell : component);
   const end = ({ until }: Freeze) => (until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until));
   return freezes.filter(holds).sort((a, b) => end(b) - end(a))[0];
 }
-
-/** Seconds until the first look whether something still holds. */
-const FIRST_LOOK = 30;
-/** Share of the time gone by after which to look again. */
-const LOOK_GROWTH = 0.05;
-
-/**
- * Seconds until the next look at what keeps a rollout from beginning. The longer it has held, the later: two weeks of looks
- * must fit into the history of one execution. People lift it at their own pace, so only the first looks follow the time scale.
- * @param elapsed seconds that it has been waited for @param left seconds until it ends by itself @param longest between two looks
- */
-export const freezeLook = (elapsed: number, left: number, timeScale: number, longest: number): number =>
-  Math.max(1, Math.round(Math.min(Math.max(FIRST_LOOK * timeScale, elapsed * LOOK_GROWTH), longest, left)));
 
 /** Freezes as the table has them. */
 export class Freezes {

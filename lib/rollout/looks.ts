@@ -1,4 +1,4 @@
-/** When a rollout looks again: at a bake, a deployment, a closed calendar, or for a drill. Pure. */
+/** When a rollout looks again: at a bake, a deployment, a closed calendar, a freeze, or for a drill. Pure. */
 import type { CellRecord } from './rollout-record.ts';
 
 /** Seconds between two looks at the start of a bake. */
@@ -38,6 +38,27 @@ const AFTER_LOOKS = 100;
 
 /** Seconds between two looks after a success that are to go on for so many. */
 export const afterLook = (total: number): number => Math.max(1, Math.round(total / AFTER_LOOKS));
+
+/** Seconds between two looks at a freeze at most. */
+const LAST_FREEZE_LOOK = 900;
+
+/** How long one execution waits for a freeze, in seconds; then another does, because the history of each is limited. */
+export const LONGEST_FROZEN = 7 * 86_400;
+
+/**
+ * Seconds until the next look at a freeze, which may be lifted at any time. People do that at their own pace, so that only the
+ * first looks follow the time scale.
+ * @param elapsed seconds that it has been waited for @param left seconds until it ends by itself
+ */
+export const freezeLook = (elapsed: number, left: number, timeScale: number): number =>
+  Math.max(1, Math.round(Math.min(Math.max(FIRST_LOOK * timeScale, elapsed * LOOK_GROWTH), LAST_FREEZE_LOOK, left)));
+
+/** How many looks an execution takes at most that waits for a freeze as long as one does. */
+export function looksAtFreeze(timeScale: number): number {
+  let looks = 1;
+  for (let elapsed = 0; elapsed < LONGEST_FROZEN; looks++) elapsed += freezeLook(elapsed, Number.POSITIVE_INFINITY, timeScale);
+  return looks;
+}
 
 /** Times that a deployment of days is looked at, at most, before looks become rarer. */
 const WATCHES = 200;

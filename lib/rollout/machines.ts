@@ -122,7 +122,7 @@ function deployOne(): Branch {
     States: {
       StartDeploy: call('startDeploy', payload, 'DeployBroken', 'StartDeploySays', 'Begins, or leaves the cell alone.'),
       StartDeploySays: branch('startDeploy', { again: 'StartDeployLater', poll: 'DeployWait', done: 'DeployDone' }),
-      StartDeployLater: pause('StartDeploy', 'The cell’s calendar has closed meanwhile.'),
+      StartDeployLater: pause('StartDeploy', 'Somebody else is changing the stack, or the next look comes first.'),
       ...polled('Deploy', payload),
     },
   };
@@ -156,7 +156,7 @@ export function runWave(): Machine {
         'Alarms, locks, calendars, approval; and what people have asked for.',
       ),
       PreflightSays: branch('preflight', { go: 'Deploying', wait: 'PreflightWait', pass: 'Passed', rollback: 'ChooseCells', end: 'Ended' }),
-      PreflightWait: pause('Preflight', 'For a calendar that is closed, or an alarm that has no data yet.'),
+      PreflightWait: pause('Preflight', 'For a calendar that is closed, a freeze, or an alarm that has no data yet.'),
       Deploying: {
         Type: 'Parallel',
         Comment: 'Cells get the version, and whatever has it is watched.',

@@ -219,6 +219,8 @@ export interface WaveRecord {
   readonly startedAt?: string;
   /** When it last went on, after an alarm was judged. */
   readonly againAt?: string;
+  /** Since when this attempt waits for a freeze before it begins. */
+  readonly frozenSince?: string;
   /** When the first cell began to change: alarms count from here on. */
   readonly deployBeganAt?: string;
   readonly bakeBeganAt?: string;
@@ -265,8 +267,10 @@ export interface CellRecord {
   readonly changeSet?: string;
   /** True from just before the change set is executed. */
   readonly executing?: boolean;
-  /** Since when a freeze keeps it from being begun. */
+  /** Since when a freeze or its calendar keeps it from being begun. */
   readonly waitingSince?: string;
+  /** The attempt at its wave that went on without it because of that: its turn comes in the next one. */
+  readonly heldIn?: number;
   readonly startedAt?: string;
   readonly endedAt?: string;
   /** Why it failed, was skipped, or waits: a whole sentence. */

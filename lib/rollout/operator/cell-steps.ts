@@ -5,23 +5,29 @@ import { openAt } from '../../plan/calendar.ts';
 import { FactoryError } from '../../registry/index.ts';
 import { isTolerated, mayBegin } from '../decide.ts';
 import { hasVersion } from '../health.ts';
-import { calendarWait, scaled } from '../looks.ts';
+import { scaled } from '../looks.ts';
 import { isTouched } from '../roll-back.ts';
-import { type CellRecord, type Control, previousKey, type RolloutCell, type RolloutPlan, sentKey } from '../rollout-record.ts';
+import {
+  type CellRecord,
+  type Control,
+  previousKey,
+  type RolloutCell,
+  type RolloutPlan,
+  sentKey,
+  type WaveRecord,
+} from '../rollout-record.ts';
 import type { RolloutStore } from '../rollout-store.ts';
 import { recordOf } from '../sent.ts';
 import type { AnswerTo, CellAnswer } from './answers.ts';
 import type { CellAccess } from './cell-access.ts';
 import type { ChangeProgress, Desired } from './change.ts';
-import { type PublishedCells, readLive, waitFor } from './live.ts';
+import { type PublishedCells, readLive } from './live.ts';
 import { PreviousVersion } from './previous.ts';
 
 /** Seconds between two looks at a stack that is being changed, at most. */
 const POLL_SECONDS = 15;
 /** Seconds until a cell asks again that may not begin before the next look at those that have the version. */
 const ADMISSION_SECONDS = 15;
-/** Seconds between two looks at a calendar that closed after the wave began: a week of them stays within a history. */
-const LONGEST_WAIT = 600;
 /** Share of the time gone by after which to look again: in a rehearsal, looks a second apart would fill the history of an hour. */
 const POLL_GROWTH = 0.05;
 /** How long a stack is waited for, whoever is working on it. */
@@ -56,19 +62,12 @@ export class CellWork {
     // Who is skipped stays so until another attempt at the wave; who was rolled back alone, for good.
     if (record.status === 'deployed' || record.status === 'skipped' || record.apart !== undefined) return DONE;
     if (!mayBegin(waveRecord, control.control)) return DONE;
-    const held = record.status === 'deploying' ? undefined : await this.held(record, control.control);
-    if (held) return held;
-    const opening = policy.timeScale < 1 ? { open: true as const } : openAt([this.cell.calendar], now());
-    if (!opening.open) {
-      const left = opening.until === undefined ? Number.POSITIVE_INFINITY : (opening.until.getTime() - now().getTime()) / 1_000;
-      // Whoever rolls back waits for it.
-      return { action: 'again', seconds: Math.min(LONGEST_WAIT, calendarWait(left)) };
-    }
+    const goesOn = record.status === 'deploying';
+    if (!goesOn && (await this.isHeld(record, control.control, waveRecord))) return DONE;
     if (!(await store.holds(component, this.cell.name, id))) {
       return this.fail(`${this.cell.name}: its lock was lost to another rollout of ${component}`);
     }
-    if (record.status !== 'deploying' && (await this.isBusy())) return { action: 'again', seconds: scaled(POLL_SECONDS, policy.timeScale) };
-    const goesOn = record.status === 'deploying';
+    if (!goesOn && (await this.isBusy())) return { action: 'again', seconds: scaled(POLL_SECONDS, policy.timeScale) };
     if (!goesOn && !(await store.admit(id, this.wave))) return { action: 'again', seconds: scaled(ADMISSION_SECONDS, policy.timeScale) };
     const previous = goesOn ? '' : await this.remember();
     if (typeof previous !== 'string') return this.onward(async () => previous);
@@ -88,23 +87,33 @@ export class CellWork {
         };
     // What an earlier attempt has left is none of this one's.
     const gone = { unchanged: undefined, sentence: undefined, endedAt: undefined, watchedFrom: undefined };
-    await store.updateCell(id, { ...gone, ...begun, waitingSince: undefined });
+    await store.updateCell(id, { ...gone, ...begun, waitingSince: undefined, heldIn: undefined });
     return this.onward(() => this.drive(begun, this.plan.allowReplacement, () => this.propose(begun)));
   }
 
-  /** Leaves the cell out that is skipped, and has one wait that is frozen; undefined where nothing holds. */
-  private async held(record: CellRecord, control: Control): Promise<CellAnswer<'again' | 'done'> | undefined> {
-    const { store, now } = this.context;
-    const { id, policy } = this.plan;
+  /**
+   * Whether the cell is not to begin: it is skipped, frozen, or its calendar has closed since the wave began. It leaves its place
+   * to the others, and the wave waits for it before its next attempt: an execution of the cell's own would fill its history.
+   */
+  private async isHeld(record: CellRecord, control: Control, { attempts }: WaveRecord): Promise<boolean> {
     const { name } = this.cell;
     const live = await readLive(this.context, this.plan, control, [name], [record]);
     const reason = live.skipped.get(name);
-    if (reason !== undefined) return this.settle({ ...record, status: 'skipped', sentence: reason });
-    const hold = live.holdOf(name);
-    if (!hold) return undefined;
-    const waitingSince = record.waitingSince ?? now().toISOString();
-    await store.updateCell(id, { ...record, waitingSince, sentence: hold.sentence });
-    return { action: 'again', seconds: waitFor(hold, waitingSince, now(), policy.timeScale, true) };
+    if (reason !== undefined) {
+      await this.settle({ ...record, status: 'skipped', sentence: reason });
+      return true;
+    }
+    const sentence = live.holdOf(name)?.sentence ?? this.closed();
+    if (sentence === undefined) return false;
+    const waitingSince = record.waitingSince ?? this.context.now().toISOString();
+    await this.context.store.updateCell(this.plan.id, { ...record, waitingSince, heldIn: attempts, sentence });
+    return true;
+  }
+
+  /** Why its calendar is closed; undefined while it is open, and in a rehearsal. */
+  private closed(): string | undefined {
+    const opening = this.plan.policy.timeScale < 1 ? { open: true as const } : openAt([this.cell.calendar], this.context.now());
+    return opening.open ? undefined : `${this.cell.name} ${opening.reason}`;
   }
 
   /** Somebody else is changing the stack: what it says it runs is already what they want, and must not be kept for what ran before. */

@@ -5,15 +5,11 @@
 
 import { messageOf } from '../../registry/index.ts';
 import type { RegistryReader } from '../../registry/reader.ts';
-import { type Freeze, freezeLook, freezeOf, sentenceOf } from '../freezes.ts';
+import { type Freeze, freezeOf, sentenceOf } from '../freezes.ts';
+import { freezeLook } from '../looks.ts';
 import { isTouched } from '../roll-back.ts';
 import type { CellRecord, Control, RolloutPlan, RolloutWave } from '../rollout-record.ts';
 import type { RolloutStore } from '../rollout-store.ts';
-
-/** Seconds between two looks at most, for an execution that a cell has to itself. */
-const LONGEST_IN_CELL = 900;
-/** The same before a wave, whose execution has the whole wave to go through after it. */
-const LONGEST_BEFORE_WAVE = 3_600;
 
 /** The newest published registry, as far as it takes cells out of use. */
 export interface PublishedCells {
@@ -60,9 +56,7 @@ interface Hold {
 export interface Live {
   /** Cells that are to be left out of the rollout, with the reason; never one that has the version, or may have it. */
   readonly skipped: ReadonlyMap<string, string>;
-  /** What holds the component as a whole. */
-  readonly hold: Hold | undefined;
-  /** What holds it in a cell. */
+  /** What holds the component in a cell. */
   readonly holdOf: (cell: string) => Hold | undefined;
 }
 
@@ -91,21 +85,23 @@ export async function readLive(
   const unknown = typeof withdrawn === 'string' ? { sentence: `nobody can tell which cells are cordoned by now: ${withdrawn}` } : undefined;
   const holdBy = (freeze: Freeze | undefined): Hold | undefined =>
     freeze ? { sentence: sentenceOf(freeze), until: freeze.until } : unknown;
-  return {
-    skipped,
-    hold: holdBy(freezeOf(freezes, component)),
-    holdOf: (cell) => holdBy(freezeOf(freezes, component, cell)),
-  };
+  return { skipped, holdOf: (cell) => holdBy(freezeOf(freezes, component, cell)) };
 }
 
 /** Whether the cell has the version, or may: also one that ran it before. */
 const hasBegun = (record: CellRecord): boolean => record.status === 'deployed' || isTouched(record);
 
+/** What holds all of these cells, by the first of them; undefined where one of them may begin, or there are none. */
+export function holdOfAll({ holdOf }: Live, cells: readonly string[]): Hold | undefined {
+  const holds = cells.map(holdOf);
+  return holds.every((each) => each !== undefined) ? holds[0] : undefined;
+}
+
 /** Seconds until the next look at what holds. @param since when the wait began, ISO 8601 */
-export function waitFor({ until }: Hold, since: string | undefined, now: Date, timeScale: number, inCell: boolean): number {
+export function waitFor({ until }: Hold, since: string | undefined, now: Date, timeScale: number): number {
   const elapsed = since === undefined ? 0 : (now.getTime() - Date.parse(since)) / 1_000;
   const left = until === undefined ? Number.POSITIVE_INFINITY : (Date.parse(until) - now.getTime()) / 1_000;
-  return freezeLook(elapsed, left, timeScale, inCell ? LONGEST_IN_CELL : LONGEST_BEFORE_WAVE);
+  return freezeLook(elapsed, left, timeScale);
 }
 
 /** The wave without the cells that are skipped. One that has lost them all has nothing to bake. */

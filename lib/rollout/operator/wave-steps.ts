@@ -19,11 +19,21 @@ import {
   waveKey,
 } from '../rollout-record.ts';
 import type { AnswerTo, WaveAnswer } from './answers.ts';
-import { type Live, readLive, skippedIn, waitFor, withoutSkipped } from './live.ts';
+import { holdOfAll, type Live, readLive, skippedIn, waitFor, withoutSkipped } from './live.ts';
 import { Watching } from './watching.ts';
 
 /** Cells that a sentence names. */
 const NAMED = 10;
+
+/** The execution ends, and the wave does not: the rollout's goes on with it in another one. */
+const handOver = (sentence: string): WaveAnswer<'end'> => ({ action: 'end', well: true, sentence });
+
+/** Why a wave has no cells that had some; undefined where none was skipped. */
+function skipsOf({ skipped }: Live): string | undefined {
+  if (skipped.size === 0) return undefined;
+  const reasons = [...skipped].map(([cell, reason]) => `${cell} (${reason})`);
+  return `every cell is skipped: ${reasons.slice(0, NAMED).join(', ')}`;
+}
 
 /** One rollout in its waves. */
 export class WaveWork extends Watching {
@@ -64,9 +74,19 @@ export class WaveWork extends Watching {
         );
     const healths = [...cells.flatMap(({ name }) => looked.get(name) ?? []), ...others];
     const verdict = seen?.verdict ?? ({ verdict: 'well' } as const);
-    const opens = this.opening(cells, begun);
+    const open = withoutSkipped(wave, new Set(live.skipped.keys()));
+    const lacking = lackingIn(open, done);
+    const opens = this.opening(
+      cells.filter(({ name }) => lacking.includes(name)),
+      begun,
+    );
+    const hold = holdOfAll(live, lacking);
+    const frozen = hold && {
+      sentence: hold.sentence,
+      seconds: waitFor(hold, begun.frozenSince, this.context.now(), policy.timeScale),
+    };
     const decided = preflight({
-      wave: withoutSkipped(wave, new Set(live.skipped.keys())),
+      wave: open,
       record: begun,
       policy,
       control: record.control,
@@ -76,13 +96,16 @@ export class WaveWork extends Watching {
       cures: this.plan.cures,
       locked,
       opens,
+      frozen,
       now: this.now(),
     });
-    const decision = this.asLive(decided, live, begun);
+    const decision = decided.action === 'pass' ? { ...decided, sentence: skipsOf(live) ?? decided.sentence } : decided;
     if (seen) await this.keep(seen, number);
+    if (decision.action === 'hand over') return handOver(decision.sentence);
     if (decision.action === 'wait') {
       const until = typeof opens === 'object' ? { opensAt: opens.at } : {};
-      await store.updateWave(id, number, { sentence: decision.sentence, ...until });
+      const since = decision.sentence === frozen?.sentence ? { frozenSince: begun.frozenSince ?? this.now() } : {};
+      await store.updateWave(id, number, { sentence: decision.sentence, ...until, ...since });
     }
     if (decision.action === 'end' && !hasEnded(decision.status)) {
       await store.updateWave(id, number, { sentence: decision.outcome.sentence });
@@ -154,17 +177,6 @@ export class WaveWork extends Watching {
     return live;
   }
 
-  /** What was decided, by what is read live: a wave that could begin waits for a freeze, and one that has lost its cells says so. */
-  private asLive(decided: ReturnType<typeof preflight>, { hold, skipped }: Live, { startedAt }: WaveRecord): ReturnType<typeof preflight> {
-    if (decided.action === 'pass' && skipped.size > 0) {
-      const reasons = [...skipped].map(([cell, reason]) => `${cell} (${reason})`);
-      return { action: 'pass', sentence: `every cell is skipped: ${reasons.slice(0, NAMED).join(', ')}` };
-    }
-    if (decided.action !== 'go' || !hold) return decided;
-    const seconds = waitFor(hold, startedAt, this.context.now(), this.plan.policy.timeScale, false);
-    return { action: 'wait', seconds, sentence: hold.sentence };
-  }
-
   /** What follows when no cell of the wave is being deployed any more. */
   async deployed(number: number): Promise<WaveAnswer<AnswerTo<'deployed'>>> {
     const { store } = this.context;
@@ -179,6 +191,7 @@ export class WaveWork extends Watching {
       policy,
       exposed: cells.filter(hasVersion).length,
     });
+    if (decision.action === 'hand over') return handOver(decision.sentence);
     if (decision.action !== 'bake') return this.answer(decision, number);
     // What is held is judged before anything else.
     if (lackingIn(wave, own).length > 0) return { action: 'bake', seconds: 1, sentence: waveRecord.sentence ?? 'a cell is sick' };
@@ -316,8 +329,10 @@ export class WaveWork extends Watching {
       endedAt: undefined,
       sentence: undefined,
       opensAt: undefined,
+      frozenSince: undefined,
     });
-    return { ...wave, ...begun };
+    const { frozenSince: _, ...before } = wave;
+    return { ...before, ...begun };
   }
 
   /** When all calendars of the wave are open. In a rehearsal, the wait is shortened as every other is. */

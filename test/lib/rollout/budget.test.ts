@@ -28,8 +28,16 @@ describe('the history of a wave', () => {
     const year = historyBudget(HOUR, policy, 366 * 24 * HOUR);
     expect(day.calendar).toBeGreaterThan(0);
     expect(year.calendar).toBeGreaterThan(day.calendar);
-    expect(year.events).toBeLessThan(MOST_EVENTS / 2);
+    expect(year.events).toBeLessThan(0.6 * MOST_EVENTS);
     expect(longestBakeHours(policy, 366 * 24 * HOUR)).toBeLessThan(longestBakeHours(policy));
+  });
+
+  test.each([1, 0.02])('holds the wait for a freeze, by a time scale of %d: a week of it after a year of closed calendars', (timeScale) => {
+    const { freeze, events } = historyBudget(HOUR, { ...policy, timeScale }, 366 * 24 * HOUR);
+    // A look every quarter of an hour, each of which is retried once.
+    expect(freeze).toBeGreaterThan(7 * 24 * 4 * 9);
+    expect(events).toBeLessThan(0.7 * MOST_EVENTS);
+    expect(events).toBeGreaterThan(freeze);
   });
 
   test('holds the wait for data, and the longer bake', () => {

@@ -100,6 +100,26 @@ describe('before a wave', () => {
     expect(decide({ control })).toMatchObject(expected);
   });
 
+  describe('a freeze', () => {
+    const frozen = { sentence: 'alpha is frozen by ada: INC-42', seconds: 30 };
+    const ill = [alarm('alpha', 'alpha-errors', 'ALARM'), health('bravo')];
+
+    test('is waited for, whatever cells are sick of that have nothing of the rollout yet', () => {
+      expect(decide({ frozen, healths: ill, now: t(DAY) })).toEqual({ action: 'wait', ...frozen });
+    });
+
+    test('is waited for by another execution after a week, and another goes on when it is over: histories are limited', () => {
+      const since = record({ frozenSince: t(0) });
+      expect(decide({ frozen, record: since, now: t(7 * DAY - 1) })).toMatchObject({ action: 'wait' });
+      expect(decide({ frozen, record: since, now: t(7 * DAY) })).toMatchObject({ action: 'hand over' });
+      expect(decide({ record: since })).toMatchObject({ action: 'hand over' });
+    });
+
+    test('lets nobody pass who asks for a halt', () => {
+      expect(decide({ frozen, control: { stop: asked } })).toMatchObject({ action: 'end', status: 'stopped' });
+    });
+  });
+
   test('what people ask for comes before everything else', () => {
     expect(decide({ control: { stop: asked }, wave: { ...wave, cells: [] } })).toMatchObject({ action: 'end', status: 'stopped' });
   });
@@ -226,11 +246,11 @@ describe('after the deployments of a wave', () => {
     ],
     ['one is still being deployed', [...one, cell('bravo', 'deploying')], {}, { action: 'rollback', outcome: { cell: 'bravo' } }],
   ])('%s', (_, cells, control, expected) => {
-    expect(afterDeploy(wave, { cells, record: {}, control, policy: policy(), exposed: cells.length })).toMatchObject(expected);
+    expect(afterDeploy(wave, { cells, record: { attempts: 1 }, control, policy: policy(), exposed: cells.length })).toMatchObject(expected);
   });
 
   test('failed cells that are tolerated are rolled back alone, and not twice', () => {
-    const tolerant = { record: {}, control: {}, policy: policy({ failureTolerance: { cells: 1 } }), exposed: 10 };
+    const tolerant = { record: { attempts: 1 }, control: {}, policy: policy({ failureTolerance: { cells: 1 } }), exposed: 10 };
     expect(afterDeploy(wave, { ...tolerant, cells: failure })).toMatchObject({
       action: 'rollback',
       back: { scope: 'cells', cells: ['bravo'], apartFor: 'failure' },
@@ -245,8 +265,20 @@ describe('after the deployments of a wave', () => {
     expect(beyond).not.toHaveProperty('back');
   });
 
+  test('a cell that was held is waited for by another execution, unless somebody has asked for a halt', () => {
+    const base = { record: { attempts: 2 }, policy: policy(), exposed: 1 };
+    const held = [cell('alpha', 'deployed'), cell('bravo', 'failed', { heldIn: 2 })];
+    expect(afterDeploy(wave, { ...base, control: {}, cells: held })).toEqual({ action: 'hand over', sentence: 'waits for bravo' });
+    expect(afterDeploy(wave, { ...base, control: { stop: asked }, cells: held })).toMatchObject({ action: 'end', status: 'stopped' });
+    const failed = [cell('alpha', 'failed', { sentence: 'alpha: no such image' }), cell('bravo', 'pending', { heldIn: 2 })];
+    expect(afterDeploy(wave, { ...base, control: {}, cells: failed })).toMatchObject({ action: 'rollback', outcome: { cell: 'alpha' } });
+    // Of an earlier attempt: nothing says why it was not deployed in this one.
+    const stale = [cell('alpha', 'deployed'), cell('bravo', 'pending', { heldIn: 1 })];
+    expect(afterDeploy(wave, { ...base, control: {}, cells: stale })).toMatchObject({ action: 'rollback', outcome: { cell: 'bravo' } });
+  });
+
   test('a cell that was rolled back because it was sick counts in no tolerance of failures', () => {
-    const tolerant = { record: {}, control: {}, policy: policy({ failureTolerance: { cells: 1 } }), exposed: 10 };
+    const tolerant = { record: { attempts: 1 }, control: {}, policy: policy({ failureTolerance: { cells: 1 } }), exposed: 10 };
     const sick = cell('bravo', 'restored', { apart: 'it stayed sick', apartFor: 'alarm' });
     expect(afterDeploy(wave, { ...tolerant, cells: [cell('alpha', 'failed'), sick] })).toMatchObject({
       action: 'rollback',
@@ -255,7 +287,7 @@ describe('after the deployments of a wave', () => {
   });
 
   test('what was left out because a cell is sick waits until that is judged', () => {
-    expect(afterDeploy(wave, { cells: one, record: { held: t(0) }, control: {}, policy: policy(), exposed: 1 })).toEqual({
+    expect(afterDeploy(wave, { cells: one, record: { held: t(0), attempts: 1 }, control: {}, policy: policy(), exposed: 1 })).toEqual({
       action: 'bake',
     });
   });

@@ -23,18 +23,19 @@ async function freeze(scope: FreezeScope, until = inAnHour()) {
 }
 const lift = (made: Awaited<ReturnType<typeof freeze>>) => lab.client.store.freezes.lift(made, 'ada', new Date().toISOString(), undefined);
 
-const recordOf = (view: Awaited<ReturnType<RolloutLab['ended']>>, name: string) => view.cells.find((each) => each.cell === name);
+type View = Awaited<ReturnType<RolloutLab['ended']>>;
+const recordOf = (view: View, name: string) => view.cells.find((each) => each.cell === name);
 
 describe('a freeze', () => {
-  test('of a cell keeps it waiting, says so, and ends when it is lifted', async () => {
+  test('of a cell keeps it waiting while others of its wave are deployed, says so, and ends when it is lifted', async () => {
     const made = await freeze({ on: 'cell', name: 'alpha' });
-    const id = await lab.roll('h0', '1.0.0');
-    const view = await lab.until(id, (seen) => recordOf(seen, 'alpha')?.waitingSince !== undefined, 'waiting for the freeze');
-    expect(recordOf(view, 'alpha')).toMatchObject({
-      status: 'pending',
-      sentence: `alpha is frozen until ${made.until} by ada: INC-42`,
-    });
-    expect(await lab.running('h0')).toEqual({ staging: '1.0.0', alpha: '-', charlie: '-' });
+    const rest = { name: 'all', prefer: 'any' as const, admit: { rest: true as const }, bake: '50s', approval: false };
+    const id = await lab.start('h0', '1.0.0', await lab.publish('h0', '1.0.0'), { waves: [rest] });
+    const sentence = `alpha is frozen until ${made.until} by ada: INC-42`;
+    const waits = ({ waves: [, wave] }: View) => wave?.status === 'preflight' && wave.sentence === sentence;
+    const view = await lab.until(id, waits, 'waiting for the freeze');
+    expect(recordOf(view, 'alpha')).toMatchObject({ status: 'pending', heldIn: 1, sentence });
+    expect(await lab.running('h0')).toEqual({ staging: '1.0.0', alpha: '-', charlie: '1.0.0' });
     await lift(made);
     expect((await lab.ended(id)).record.status).toBe('succeeded');
     expect(await lab.running('h0')).toEqual({ staging: '1.0.0', alpha: '1.0.0', charlie: '1.0.0' });

@@ -1,5 +1,7 @@
 /** The operator's guards, one by one: what no random rollout would notice if it were gone. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Freeze } from '../../../../lib/rollout/freezes.ts';
+import type { CellHealth } from '../../../../lib/rollout/health.ts';
 import { type Operation, operate } from '../../../../lib/rollout/operator/index.ts';
 import type { WaveContext } from '../../../../lib/rollout/operator/rollout-work.ts';
 import type { RolloutRecord } from '../../../../lib/rollout/rollout-record.ts';
@@ -10,10 +12,13 @@ const ID = 'orders-api-7';
 let store: MemoryRolloutStore;
 /** What the component's stack says it runs, in every cell. */
 let runs: string;
+/** What a look at a cell shows; nobody may look where it is undefined. */
+let seen: CellHealth | undefined;
 
 beforeEach(async () => {
   store = new MemoryRolloutStore(() => NOW);
   runs = '2.0.0';
+  seen = undefined;
 });
 
 /** A rollout that has come so far. */
@@ -40,7 +45,8 @@ const stack = () => ({
 
 function step(operation: Omit<Operation, 'rollout'> & { readonly [rest: string]: unknown }) {
   const health = async () => {
-    throw new Error('nobody may look');
+    if (!seen) throw new Error('nobody may look');
+    return seen;
   };
   const context: WaveContext = {
     ...{ store, homeRegion: 'eu-west-1', now: () => NOW, isRunning: async () => true, access: { stack, health } },
@@ -115,15 +121,57 @@ test('a way back on which no cell has anything to roll back is passed at once', 
   expect(await store.wave(ID, 0)).toMatchObject({ status: 'rolling back' });
 });
 
+describe('a cell that may not begin leaves its place to others, and the wave waits for it before its next attempt:', () => {
+  const at = NOW.toISOString();
+  const freeze: Freeze = { scope: { on: 'cell', name: 'staging' }, by: 'ada', at, until: undefined, reason: 'INC-42' };
+  const frozen = (...freezes: readonly Freeze[]) => Object.assign(store.freezes, { list: async () => freezes });
+  const SENTENCE = 'staging is frozen by ada: INC-42';
+  const attempt = (number: number) => ({ op: 'preflight', run: 1, wave: 0, execution: `attempt-${number}` }) as const;
+
+  test('one that is frozen', async () => {
+    const cell = await given({ execution: 'rollout' });
+    seen = { cell: 'staging', alarms: [], missing: [], fired: [], requests: undefined };
+    expect(await step(attempt(1))).toMatchObject({ action: 'go' });
+    frozen(freeze);
+    expect(await step({ op: 'startDeploy', run: 1, wave: 0, cell })).toMatchObject({ action: 'done' });
+    expect(await store.cell(ID, 0, 'staging')).toMatchObject({ status: 'pending', waitingSince: at, heldIn: 1, sentence: SENTENCE });
+    expect(await step({ op: 'watch', run: 1, wave: 0 })).toMatchObject({ action: 'done' });
+    expect(await step({ op: 'deployed', run: 1, wave: 0 })).toEqual({ action: 'end', well: true, sentence: 'waits for staging' });
+    const again = { action: 'wave', wave: 0, name: expect.stringMatching(/-wave-0-2$/) };
+    expect(await step({ op: 'next', execution: 'rollout', stage: null })).toMatchObject(again);
+
+    expect(await step(attempt(2))).toMatchObject({ action: 'wait', seconds: 30, sentence: SENTENCE });
+    expect(await store.wave(ID, 0)).toMatchObject({ status: 'preflight', frozenSince: at, sentence: SENTENCE });
+    frozen();
+    expect(await step(attempt(2))).toMatchObject({ action: 'end', well: true });
+    expect(await step(attempt(3))).toMatchObject({ action: 'go' });
+    await step({ op: 'startDeploy', run: 1, wave: 0, cell });
+    const begun = await store.cell(ID, 0, 'staging');
+    expect(begun).not.toMatchObject({ heldIn: expect.anything() });
+    expect(begun).not.toMatchObject({ waitingSince: expect.anything() });
+    expect(begun.status).not.toBe('pending');
+  });
+
+  test('one whose calendar has closed', async () => {
+    const { calendar, ...cell } = await given();
+    const blackouts = [{ from: at, until: '2026-06-01T00:00:00Z', reason: 'an audit' }];
+    await step({ op: 'startDeploy', run: 1, wave: 0, cell: { ...cell, calendar: { ...calendar, blackouts } } });
+    expect(await store.cell(ID, 0, 'staging')).toMatchObject({ status: 'pending', sentence: 'staging is closed for an audit' });
+    expect(await step({ op: 'deployed', run: 1, wave: 0 })).toMatchObject({ action: 'end', well: true });
+  });
+});
+
 describe('a rollout whose cells are no longer as they were deployed does not succeed', () => {
   const deployed = { wave: 0, status: 'deployed', startedAt: NOW.toISOString(), endedAt: NOW.toISOString() } as const;
-  const OUTCOME = 'not as it was deployed: staging: orders-api runs 1.9-hotfix. `cellctl rollout resume orders-api-7` deploys it there again';
+  const OUTCOME =
+    'not as it was deployed: staging: orders-api runs 1.9-hotfix. `cellctl rollout resume orders-api-7` deploys it there again';
 
   /** All waves but these have passed, and somebody has changed staging since. */
   async function changed(...open: number[]) {
     await given({ execution: 'rollout' });
     const { waves } = await store.plan(ID);
-    for (const { number } of waves) await store.updateWave(ID, number, { status: open.includes(number) ? 'pending' : 'passed', attempts: 1 });
+    for (const { number } of waves)
+      await store.updateWave(ID, number, { status: open.includes(number) ? 'pending' : 'passed', attempts: 1 });
     await store.updateCell(ID, { cell: 'staging', ...deployed });
     runs = '1.9-hotfix';
   }
