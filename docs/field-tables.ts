@@ -1,4 +1,4 @@
-/** Tables of the fields that definitions have. Meanings are the comments in lib/registry/model.ts. */
+/** Tables of the fields that definitions have. Meanings are the comments in the models. */
 import { isDeepStrictEqual } from 'node:util';
 import ts from 'typescript';
 import { z } from 'zod';
@@ -6,21 +6,24 @@ import { WAVE_DEFAULTS } from '../lib/registry/define.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema;
 
-const MODEL = 'lib/registry/model.ts';
+const MODELS = ['lib/registry/model.ts', 'lib/registry/rollout-model.ts'];
 
-/** Looks up comments in the model: of the field at a path of one of its types. */
+/** Looks up comments in the models: of the field at a path of one of its types. */
 function commentsOf(typeName: string): (path: readonly string[]) => string {
   const { tsBuildInfoFile: _, ...options } = ts.parseJsonConfigFileContent(
     ts.readConfigFile('tsconfig.json', ts.sys.readFile).config,
     ts.sys,
     '.',
   ).options;
-  const program = ts.createProgram([MODEL], { ...options, incremental: false });
+  const program = ts.createProgram(MODELS, { ...options, incremental: false });
   const checker = program.getTypeChecker();
-  const source = program.getSourceFile(MODEL);
-  const module = source && checker.getSymbolAtLocation(source);
-  const symbol = module && checker.getExportsOfModule(module).find(({ name }) => name === typeName);
-  if (!symbol) throw new Error(`${MODEL} exports no type ${typeName}`);
+  const exported = MODELS.flatMap((file) => {
+    const source = program.getSourceFile(file);
+    const module = source && checker.getSymbolAtLocation(source);
+    return module ? checker.getExportsOfModule(module) : [];
+  });
+  const symbol = exported.find(({ name }) => name === typeName);
+  if (!symbol) throw new Error(`no model exports a type ${typeName}`);
   const root = checker.getDeclaredTypeOfSymbol(symbol);
   return (path) => {
     let type = root;
@@ -135,7 +138,7 @@ export function fieldTable(
   const fields = fieldsOf(z.toJSONSchema(schema)).filter(({ path }) => only === undefined || only.includes(path[0] ?? ''));
   const rows = fields.map((field) => {
     const meaning = comment(field.path);
-    if (meaning === '') throw new Error(`${MODEL}: ${typeName} ${field.path.join('.')} has no comment`);
+    if (meaning === '') throw new Error(`${typeName} ${field.path.join('.')} has no comment`);
     const path = field.path.join('.').replaceAll('.[]', '[]');
     return [code(path), takes(field.schema), defaultOf(field, definitions, new Set(given)), meaning];
   });

@@ -2,8 +2,9 @@
  * What people write. Each function fills in the defaults and checks nothing: a wrong value passes through as it is,
  * so that the loader can report the problems of all files at once.
  */
-import type { AccessPolicy, AwsCell, Calendar, Capacity, Component, GcpCell, OrganizationSettings, RolloutPolicy } from './model.ts';
+import type { AccessPolicy, AwsCell, Capacity, Component, GcpCell, OrganizationSettings } from './model.ts';
 import { accountEmail } from './names.ts';
+import type { Calendar, RolloutPolicy } from './rollout-model.ts';
 import { capacityOf } from './sizes.ts';
 
 const ALWAYS_OPEN: Calendar = { timeZone: 'UTC', windows: [], blackouts: [] };

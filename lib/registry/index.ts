@@ -18,7 +18,6 @@ export { accountsFileOf, loadRegistry } from './load.ts';
 export { type Changes, changesBetween, fieldChanges } from './merge.ts';
 export type {
   AwsCell,
-  Calendar,
   Capacity,
   Component,
   Contacts,
@@ -26,7 +25,6 @@ export type {
   Hook,
   Organization,
   Resources,
-  RolloutPolicy,
   Size,
   Stage,
   Tier,
@@ -57,6 +55,7 @@ export type { Condition, Objects, StoredObject } from './objects.ts';
 export { byImpact } from './order.ts';
 export { POINTER_KEY } from './pointer.ts';
 export { Records } from './records.ts';
+export type { Calendar, RolloutPolicy } from './rollout-model.ts';
 export { approvalOf, FIRST_STAGES, MOST_STAGES, STAGING, START } from './rules/pipelines.ts';
 export { parseBlock, seconds } from './rules/subject.ts';
 export type { UncheckedOrganization } from './shape.ts';

@@ -14,6 +14,7 @@ export {
 export { type PublishedRegistry, parseDocument, SCHEMA_VERSION } from './document.ts';
 export { type ErrorCode, FactoryError, type Problem } from './errors.ts';
 export type { Life, LifeState } from './life.ts';
-export type { AwsCell, Calendar, Capacity, Cell, Component, Contacts, GcpCell, Organization, Size, Stage } from './model.ts';
+export type { AwsCell, Capacity, Cell, Component, Contacts, GcpCell, Organization, Size, Stage } from './model.ts';
 export { type ReaderOptions, RegistryReader } from './reader.ts';
+export type { Calendar } from './rollout-model.ts';
 export { type Freshness, Snapshot } from './snapshot.ts';

@@ -1,7 +1,8 @@
 /** What rules look at, and what several of them need. */
 import { Address4 } from 'ip-address';
 import type { Problem } from '../errors.ts';
-import type { Blackout, Cell, RolloutPolicy } from '../model.ts';
+import type { Cell } from '../model.ts';
+import type { Blackout, RolloutPolicy } from '../rollout-model.ts';
 import type { ValidParts } from '../shape.ts';
 
 /** What a rule must know that the definitions don't say. */
