@@ -16,7 +16,7 @@ import type { CacheType, DatabaseClass, Resources } from '../registry/index.ts';
  * - PostgreSQL up to `t4g.large`, `m7g.2xlarge`, `r7g.2xlarge`: as in some copies; others are off by up to a tenth
  * - gp3 of RDS and EBS, Fargate on ARM, NAT gateway, public address, the load balancer's hour, a probe's run: as in copies
  * - not found again, and as last known: both `4xlarge` of PostgreSQL (twice the class below), `t4g.nano`, the load
- *   balancer's capacity unit, PrivateLink, keys, secrets, zones, alarms
+ *   balancer's capacity unit, PrivateLink, keys, secrets, zones, alarms, metrics
  */
 export const PRICE_SOURCE =
   'estimate: US dollars a month at list prices of us-east-1, on demand, compared with copies of public price lists on 2026-11-21';
@@ -77,6 +77,9 @@ const PRICES = {
   zone: 0.5,
   alarm: 0.1,
   compositeAlarm: 0.5,
+  /** Per metric and month, and per call that puts some (Amazon CloudWatch). */
+  metric: 0.3,
+  putMetrics: 0.01 / 1_000,
   /** Per run (Amazon CloudWatch Synthetics). */
   probeRun: 0.0012,
 } as const;
@@ -104,12 +107,21 @@ const natCost = (nat: Resources['nat'], zones: number) => {
     : natGatewaysOf(nat, zones) * (PRICES.natGateway * HOURS + address);
 };
 
-/**
- * What a cell costs in a month.
- * @param components services that run in the cell, each with the tasks that it has at least
- * @param alarms alarms of the cell, besides the one that holds them together
- */
-export function estimate({ resources, profile }: Priced, components: number, alarms: number): Estimate {
+/** What is in a cell, by number. */
+export interface Contents {
+  /** Components that run as services, each with the tasks that it has at least. */
+  readonly services: number;
+  /** Those of them that the probe asks. */
+  readonly probed: number;
+  /** Alarms of the cell, besides the one that holds them together. */
+  readonly alarms: number;
+}
+
+/** Metrics of a component that the probe keeps alive, whoever else asks it: `Cell/Requests` and `Cell/ProbeRequests`. */
+const METRICS_OF_PROBED = 2;
+
+/** What a cell costs in a month. */
+export function estimate({ resources, profile }: Priced, { services, probed, alarms }: Contents): Estimate {
   const { database, cache, service, nat } = resources;
   const { zones, probeMinutes, privateEndpoints } = profile;
   const copies = database.standby ? 2 : 1;
@@ -117,15 +129,17 @@ export function estimate({ resources, profile }: Priced, components: number, ala
   const perHour = [
     ['database', copies * DATABASE[database.instanceClass as DatabaseClass]],
     ['cache', (1 + cache.replicas) * CACHE[cache.nodeType as CacheType]],
-    ['services', components * service.minTasks * task],
+    ['services', services * service.minTasks * task],
     ['load balancer', PRICES.loadBalancer + zones * PRICES.publicAddress],
     ['private endpoints', privateEndpoints ? ENDPOINT_SERVICES.length * zones * PRICES.endpoint : 0],
   ] as const;
+  const probeRuns = (HOURS * 60) / probeMinutes;
   const items: CostItem[] = [
     ...perHour.map(([what, dollars]) => ({ what, monthly: dollars * HOURS })),
     { what: 'database storage', monthly: copies * database.storageGiB * PRICES.storage },
     { what: 'NAT', monthly: natCost(nat, zones) },
-    { what: 'probe', monthly: ((HOURS * 60) / probeMinutes) * PRICES.probeRun },
+    { what: 'probe', monthly: probeRuns * PRICES.probeRun },
+    { what: 'metrics', monthly: probed * METRICS_OF_PROBED * PRICES.metric + (probed > 0 ? probeRuns * PRICES.putMetrics : 0) },
     { what: 'alarms', monthly: alarms * PRICES.alarm + PRICES.compositeAlarm },
     { what: 'key, secrets and zone', monthly: PRICES.key + 2 * PRICES.secret + PRICES.zone },
   ].filter(({ monthly }) => monthly > 0);
@@ -134,6 +148,7 @@ export function estimate({ resources, profile }: Priced, components: number, ala
 
 /** What a cell of the plan costs in a month, with every component that runs as a service in it. */
 export function estimateCell(plan: Pick<Plan, 'components'>, cell: CellPlan): Estimate {
-  const services = plan.components.filter(({ kind }) => kind === 'cloudformation').length;
-  return estimate(cell, services, plannedAlarms(cell).length);
+  const services = plan.components.filter(({ kind }) => kind === 'cloudformation');
+  const probed = services.filter(({ route }) => route !== undefined).length;
+  return estimate(cell, { services: services.length, probed, alarms: plannedAlarms(cell).length });
 }

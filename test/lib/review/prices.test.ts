@@ -5,12 +5,12 @@ import { CACHE_TYPES, DATABASE_CLASSES } from '../../../lib/registry/instances.t
 import type { Overrides, Size, Stage } from '../../../lib/registry/model.ts';
 import { resourcesOf, STAGE_PROFILES } from '../../../lib/registry/sizes.ts';
 import { type Estimate, estimate, estimateCell, PRICE_SOURCE } from '../../../lib/review/prices.ts';
-import { registry } from '../../_helpers/organization.ts';
+import { component, registry } from '../../_helpers/organization.ts';
 
 const SIZES: readonly Size[] = ['small', 'medium', 'large'];
 const STAGES: readonly Stage[] = ['personal', 'staging', 'production'];
 const of = (size: Size, stage: Stage, overrides: Overrides = {}) =>
-  estimate({ resources: resourcesOf({ size, stage, overrides }), profile: STAGE_PROFILES[stage] }, 1, 13);
+  estimate({ resources: resourcesOf({ size, stage, overrides }), profile: STAGE_PROFILES[stage] }, { services: 1, probed: 1, alarms: 13 });
 const byName = ({ items }: Estimate) => Object.fromEntries(items.map(({ what, monthly }) => [what, monthly]));
 /** Names of the items that differ. */
 const changed = (a: Estimate, b: Estimate) =>
@@ -101,5 +101,22 @@ describe('the estimate', () => {
     expect(services(0)).toBe(0);
     expect(services(2)).toBeCloseTo(2 * services(1), 6);
     expect(services(1)).toBeGreaterThan(0);
+  });
+
+  test('counts the metrics of requests of each component that the probe asks, and the calls that put them', () => {
+    const plan = createPlan(
+      registry((input) => {
+        input.components['worker'] = { ...component('worker', 900), route: undefined };
+      }),
+    );
+    const cell = plan.cells.find(({ stage }) => stage === 'production');
+    if (!cell) throw new Error('the plan has no cell of production');
+    const metrics = (...names: string[]) =>
+      byName(estimateCell({ components: plan.components.filter(({ name }) => names.includes(name)) }, cell))['metrics'];
+    const [one, other] = plan.components.filter(({ route }) => route !== undefined).map(({ name }) => name);
+    // A probe each minute of 730 hours, at a cent for a thousand calls.
+    expect(metrics(one ?? '')).toBeCloseTo(0.6 + 0.438, 6);
+    expect(metrics(one ?? '', other ?? '', 'worker')).toBeCloseTo(1.2 + 0.438, 6);
+    expect(metrics('worker')).toBeUndefined();
   });
 });
