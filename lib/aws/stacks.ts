@@ -3,9 +3,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CloudFormationClient,
+  DeleteChangeSetCommand,
   DeleteStackCommand,
+  DescribeChangeSetCommand,
+  type DescribeChangeSetCommandOutput,
   DescribeStackEventsCommand,
   DescribeStacksCommand,
+  GetTemplateCommand,
   paginateListStackResources,
   type Stack,
   UpdateTerminationProtectionCommand,
@@ -28,9 +32,42 @@ export async function findStack(session: Session, name: string): Promise<Stack |
   }
 }
 
+/** The template of a stack, as it was given to CloudFormation. */
+export async function stackTemplate(client: CloudFormationClient, StackName: string): Promise<string> {
+  const { TemplateBody = '' } = await client.send(new GetTemplateCommand({ StackName, TemplateStage: 'Original' }));
+  return TemplateBody;
+}
+
 /** The version that a stack says it runs: its parameter `Version`. @returns undefined for one that takes none */
 export const versionOf = ({ Parameters = [] }: Pick<Stack, 'Parameters'>): string | undefined =>
   Parameters.find(({ ParameterKey }) => ParameterKey === 'Version')?.ParameterValue;
+
+/** A change set with all of its changes, or undefined when there is none. */
+export async function findChangeSet(
+  client: CloudFormationClient,
+  StackName: string,
+  ChangeSetName: string,
+): Promise<DescribeChangeSetCommandOutput | undefined> {
+  try {
+    const first = await client.send(new DescribeChangeSetCommand({ StackName, ChangeSetName }));
+    const changes = [...(first.Changes ?? [])];
+    for (let token = first.NextToken; token !== undefined; ) {
+      const next = await client.send(new DescribeChangeSetCommand({ StackName, ChangeSetName, NextToken: token }));
+      changes.push(...(next.Changes ?? []));
+      token = next.NextToken;
+    }
+    return { ...first, Changes: changes };
+  } catch (error) {
+    if (isNamed(error, 'ChangeSetNotFound', 'ChangeSetNotFoundException')) return undefined;
+    if (isNamed(error, 'ValidationError') && /does not exist/.test(error.message)) return undefined;
+    throw error;
+  }
+}
+
+/** Deletes a change set. One that is gone already counts as deleted. */
+export async function deleteChangeSet(client: CloudFormationClient, StackName: string, ChangeSetName: string): Promise<void> {
+  await client.send(new DeleteChangeSetCommand({ StackName, ChangeSetName }));
+}
 
 /** A resource that a stack holds. */
 export interface StackResource {

@@ -9,6 +9,7 @@ import {
   BaseCredentials,
   BootstrapEnvironments,
   BootstrapStackParameters,
+  type DeploymentMethod,
   type IIoHost,
   type IoMessage,
   MemoryContext,
@@ -16,10 +17,12 @@ import {
   StackSelectionStrategy,
   Toolkit,
 } from '@aws-cdk/toolkit-lib';
+import { type Change, CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { Emit } from '../messages.ts';
 import { packageRoot } from '../package-root.ts';
 import { FactoryError, messageOf } from '../registry/index.ts';
 import type { Session } from './session.ts';
+import { deleteChangeSet, findChangeSet } from './stacks.ts';
 
 /** A CloudFormation template, as far as we look into it. */
 export interface Template {
@@ -166,6 +169,14 @@ function failure(stackName: string, listener: StackListener, error: unknown): Fa
   });
 }
 
+/** Who looks at a drift-aware change set before it is executed: templates don't show what it does. */
+export interface DriftReview {
+  /** May read and delete change sets where the stack is. */
+  readonly session: Session;
+  /** Throws to have nothing happen. */
+  readonly review: (changes: readonly Change[]) => void;
+}
+
 export interface DeployOptions {
   /** @default - the session of whoever runs us */
   readonly session?: Session;
@@ -177,30 +188,46 @@ export interface DeployOptions {
   readonly incomplete?: boolean;
   /**
    * Looks at the resources as they are, and not only at the template before: what was deleted or changed by other means is
-   * brought back to what the template says. A plain deployment of an unchanged template does nothing. @default false
+   * brought back to what the template says. A plain deployment of an unchanged template does nothing. @default - it is not
    */
-  readonly revertDrift?: boolean;
+  readonly revertDrift?: DriftReview | undefined;
   /** Name of the change set, unique to this run: two runs that share a name would execute each other's changes. */
   readonly changeSetName: string;
 }
 
 /** Deploys one stack of an assembly. @throws FactoryError `DEPLOY_FAILED`, naming the resource and the reason */
 export async function deployStack(assembly: string, stackName: string, emit: Emit, options: DeployOptions): Promise<StackResult> {
+  const { changeSetName, revertDrift } = options;
   const listener = new StackListener(stackName, emit);
   const toolkit = toolkitFor(options.session, listener);
+  const deploy = async (deploymentMethod: DeploymentMethod): Promise<StackResult> => {
+    try {
+      await toolkit.deploy(await toolkit.fromAssemblyDirectory(assembly), {
+        stacks: { strategy: StackSelectionStrategy.PATTERN_MUST_MATCH_SINGLE, patterns: [stackName] },
+        deploymentMethod,
+        rollback: options.incomplete !== true,
+        // An unfinished stack has its whole template already: by comparing templates, the toolkit would find nothing to do.
+        forceDeployment: options.incomplete === true,
+        parameters: options.parameters ? StackParameters.exactly(options.parameters) : StackParameters.onlyExisting(),
+      });
+      return listener.result;
+    } catch (error) {
+      throw failure(stackName, listener, error);
+    }
+  };
+  if (!revertDrift) return deploy({ method: 'change-set', changeSetName });
+  const made = await deploy({ method: 'change-set', changeSetName, revertDrift: true, execute: false });
+  const client = new CloudFormationClient(revertDrift.session);
   try {
-    await toolkit.deploy(await toolkit.fromAssemblyDirectory(assembly), {
-      stacks: { strategy: StackSelectionStrategy.PATTERN_MUST_MATCH_SINGLE, patterns: [stackName] },
-      deploymentMethod: { method: 'change-set', changeSetName: options.changeSetName, revertDrift: options.revertDrift === true },
-      rollback: options.incomplete !== true,
-      // An unfinished stack has its whole template already: by comparing templates, the toolkit would find nothing to do.
-      forceDeployment: options.incomplete === true,
-      parameters: options.parameters ? StackParameters.exactly(options.parameters) : StackParameters.onlyExisting(),
-    });
-    return listener.result;
+    if (made.changed) revertDrift.review((await findChangeSet(client, stackName, changeSetName))?.Changes ?? []);
   } catch (error) {
-    throw failure(stackName, listener, error);
+    await deleteChangeSet(client, stackName, changeSetName);
+    throw error;
   }
+  if (made.changed) return deploy({ method: 'execute-change-set', changeSetName });
+  // The toolkit leaves an empty one.
+  await deleteChangeSet(client, stackName, changeSetName);
+  return made;
 }
 
 /** Bootstraps `accountId` in the session's region for the CDK. `trusted` accounts may deploy into it and look around. */

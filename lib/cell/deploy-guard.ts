@@ -17,7 +17,7 @@ type TaskOf = (cell: VendedCell) => DeployTask;
 /**
  * Compares what is deployed with what would be, in every cell.
  * A cell that can't be looked at stops none of its siblings: its own task fails, before it touches anything.
- * @param allowed losses that somebody has named, see {@link refuseReplacements}
+ * @param allowed losses that somebody has named, and whether others may come to light later; see {@link refuseReplacements}
  * @returns what to put around the tasks of these cells
  * @throws FactoryError `REPLACEMENT_REFUSED`, `USAGE`
  */
@@ -27,6 +27,7 @@ export async function guardCells(
   session: Session,
   partition: string,
   allowed: readonly string[],
+  later: { readonly more?: boolean } = {},
 ): Promise<(task: TaskOf) => TaskOf> {
   const limit = pLimit(CONCURRENCY);
   const unseen = new Map<string, FactoryError>();
@@ -39,7 +40,7 @@ export async function guardCells(
       return { cell: cell.name, changes: [] };
     }
   };
-  refuseReplacements(await Promise.all(cells.map((cell) => limit(() => look(cell)))), allowed);
+  refuseReplacements(await Promise.all(cells.map((cell) => limit(() => look(cell)))), allowed, later);
   return (taskOf) => (cell) => {
     const task = taskOf(cell);
     const error = unseen.get(cell.name);

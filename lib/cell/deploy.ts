@@ -3,13 +3,14 @@ import pLimit from 'p-limit';
 import { asCloudError } from '../aws/cloud-error.ts';
 import type { DomainCheck } from '../aws/domain-check.ts';
 import type { Leases } from '../aws/lease.ts';
-import { assumeLookup, type Session } from '../aws/session.ts';
+import { assumeDeploy, assumeLookup, type Session } from '../aws/session.ts';
 import { findStack, stackResources } from '../aws/stacks.ts';
-import { type Assembly, deployStack } from '../aws/toolkit.ts';
+import { type Assembly, type DriftReview, deployStack } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import { UNRELEASED } from '../plan/cell-parameters.ts';
 import type { VendedCell } from '../plan/plan.ts';
 import type { FactoryError, RegistryStore, Stage } from '../registry/index.ts';
+import { refuseLosses } from '../review/losses.ts';
 
 /** What became of one cell. */
 export interface DeployResult {
@@ -22,10 +23,18 @@ export interface DeployResult {
   readonly error?: FactoryError;
 }
 
+/** What is known of a stack before it is deployed. */
+interface DeployContext {
+  /** It has never been whole. */
+  readonly incomplete: boolean;
+  /** May read in the cell. */
+  readonly session: Session;
+}
+
 /** How a stack of a cell is brought about; the foundation and a component differ in it. */
 export interface DeployTask {
   readonly stackName: string;
-  readonly deploy: (cell: VendedCell, how: { readonly incomplete: boolean }, emit: Emit) => Promise<{ changed: boolean }>;
+  readonly deploy: (cell: VendedCell, how: DeployContext, emit: Emit) => Promise<{ changed: boolean }>;
 }
 
 export interface DeployCellsOptions {
@@ -39,9 +48,13 @@ export interface DeployCellsOptions {
   readonly emit: Emit;
 }
 
-interface FoundationOptions {
-  /** Brings back what somebody has deleted or changed by hand. @default false */
-  readonly revertDrift?: boolean | undefined;
+/** Brings back what somebody has deleted or changed by hand, if nothing is lost by that. */
+export interface DriftOptions {
+  /** Of the tooling account, in the home region. */
+  readonly tooling: Session;
+  readonly partition: string;
+  /** Losses that somebody has named, see {@link refuseLosses}. */
+  readonly allowed: readonly string[];
 }
 
 /**
@@ -53,20 +66,23 @@ export function foundationTask(
   runId: string,
   store: RegistryStore,
   domain: DomainCheck,
-  { revertDrift = false }: FoundationOptions = {},
+  drift?: DriftOptions,
 ): (cell: VendedCell) => DeployTask {
   const changeSetName = `cell-factory-${runId}`;
-  return ({ name, stackName, delegationStackName }) => ({
+  return ({ name, stackName, delegationStackName, account, region }) => ({
     stackName,
     deploy: async (_, { incomplete }, emit) => {
       // A cell that is there has its certificate; a new one's would be waited for until somebody delegates the domain.
       if (incomplete) await domain.requireDelegated();
       // What was never complete has no state to go back to.
-      const drift = { revertDrift: revertDrift && !incomplete };
-      const delegation = await deployStack(directory, delegationStackName, emit, { changeSetName, ...drift });
+      const revertDrift = (session: (options: DriftOptions) => Session): DriftReview | undefined =>
+        incomplete || !drift ? undefined : { session: session(drift), review: (changes) => refuseLosses(name, changes, drift.allowed) };
+      const inTooling = revertDrift(({ tooling }) => tooling);
+      const inCell = revertDrift(({ tooling, partition }) => assumeDeploy(tooling, partition, account.accountId, region));
+      const delegation = await deployStack(directory, delegationStackName, emit, { changeSetName, revertDrift: inTooling });
       // What a rollout brought is not what is deployed now.
       const parameters = { Version: UNRELEASED };
-      const foundation = await deployStack(directory, stackName, emit, { changeSetName, incomplete, parameters, ...drift });
+      const foundation = await deployStack(directory, stackName, emit, { changeSetName, incomplete, parameters, revertDrift: inCell });
       await store.note(name, 'built');
       return { changed: delegation.changed || foundation.changed };
     },
@@ -110,7 +126,7 @@ async function deployOne(cell: VendedCell, { task, session, partition, leases, e
   try {
     const cellSession = assumeLookup(session, partition, cell.account.accountId, cell.region);
     const { changed } = await leases.hold(`${cell.name}/${stackName}`, async () =>
-      deploy(cell, { incomplete: isIncomplete(await findStack(cellSession, stackName)) }, emitForCell),
+      deploy(cell, { incomplete: isIncomplete(await findStack(cellSession, stackName)), session: cellSession }, emitForCell),
     );
     const created = await stackResources(cellSession, stackName);
     const state = changed ? 'deployed' : 'unchanged';

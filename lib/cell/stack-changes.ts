@@ -1,9 +1,9 @@
 /** What a deployment would change, found by comparing the synthesized templates with the deployed ones. */
-import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import pLimit from 'p-limit';
 import YAML from 'yaml';
 import { assumeLookup, type Session } from '../aws/session.ts';
-import { findStack } from '../aws/stacks.ts';
+import { findStack, stackTemplate } from '../aws/stacks.ts';
 import type { Template } from '../aws/toolkit.ts';
 import { cellStacks } from '../plan/cell-stacks.ts';
 import type { VendedCell } from '../plan/plan.ts';
@@ -19,10 +19,8 @@ async function deployed(session: Session, stackName: string): Promise<{ status: 
   const stack = await findStack(session, stackName);
   // A stack in review is a change set that nobody has executed: there is nothing yet.
   if (!stack || stack.StackStatus === 'REVIEW_IN_PROGRESS') return undefined;
-  const { TemplateBody } = await new CloudFormationClient(session).send(
-    new GetTemplateCommand({ StackName: stackName, TemplateStage: 'Original' }),
-  );
-  return { status: stack.StackStatus ?? 'UNKNOWN', template: parsed(TemplateBody ?? '{}') };
+  const text = await stackTemplate(new CloudFormationClient(session), stackName);
+  return { status: stack.StackStatus ?? 'UNKNOWN', template: parsed(text === '' ? '{}' : text) };
 }
 
 /** A template's text. What the CDK deploys without a bootstrap bucket, it writes as YAML. */

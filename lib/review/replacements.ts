@@ -19,7 +19,8 @@ export const allowance = (cell: string, logicalId: string): string => `${cell}/$
 const OPTION = '--allow-replacement';
 
 /** True when `allowed` names the destruction: by its logical id in every cell, or as `cell/LogicalId` in one. */
-const isNamed = ({ cell, logicalId }: CellDestruction, allowed: string) => allowed === logicalId || allowed === allowance(cell, logicalId);
+export const isAllowed = ({ cell, logicalId }: { readonly cell: string; readonly logicalId: string }, allowed: string): boolean =>
+  allowed === logicalId || allowed === allowance(cell, logicalId);
 
 /** `is replaced because of CidrBlock 10.0.16.0/20 → 10.0.32.0/20`. */
 function describe({ type, change, certain, properties, lost, stays }: CellDestruction): string {
@@ -48,19 +49,20 @@ function problem(destruction: CellDestruction): Problem {
 /**
  * Lets a deployment pass by which nothing is lost, or only what `allowed` names.
  * @param allowed logical ids, or `cell/LogicalId` for one cell only
+ * @param more whether losses may come to light later, so that a name that fits nothing yet is no typo
  * @throws FactoryError `USAGE` for a name that fits nothing: a typo must not pass for consent
  * @throws FactoryError `REPLACEMENT_REFUSED`, with a problem for each resource
  */
-export function refuseReplacements(cells: readonly CellChanges[], allowed: readonly string[]): void {
+export function refuseReplacements(cells: readonly CellChanges[], allowed: readonly string[], { more = false } = {}): void {
   const destructions = cells.flatMap(({ cell, changes }) => destructionsIn(changes).map((each): CellDestruction => ({ ...each, cell })));
-  const strangers = allowed.filter((name) => !destructions.some((destruction) => isNamed(destruction, name)));
-  if (strangers.length > 0) {
+  const strangers = allowed.filter((name) => !destructions.some((destruction) => isAllowed(destruction, name)));
+  if (strangers.length > 0 && !more) {
     const there = [...new Set(destructions.map(({ cell, logicalId }) => allowance(cell, logicalId)))];
     throw new FactoryError('USAGE', `${OPTION} ${strangers.join(' ')}: this deployment loses nothing of that name`, {
       fix: there.length === 0 ? `leave it out: nothing is lost` : `it would lose ${there.join(', ')}; names are case-sensitive`,
     });
   }
-  const refused = destructions.filter((destruction) => !allowed.some((name) => isNamed(destruction, name)));
+  const refused = destructions.filter((destruction) => !allowed.some((name) => isAllowed(destruction, name)));
   if (refused.length === 0) return;
   const what = refused.length === 1 ? 'a resource that holds data or a name' : `${refused.length} resources that hold data or a name`;
   throw new FactoryError('REPLACEMENT_REFUSED', `this would lose ${what}; nothing was deployed, to no cell`, {

@@ -116,8 +116,11 @@ export const deployCommand = () =>
         const stacks = vended.map((cell) => cell.stackName);
         context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);
         const results = await withAssembly(context.source, stacks, async (assembly) => {
-          const guarded = await guardCells(vended, assembly.templates, session, partition, options.allowReplacement ?? []);
-          const task = guarded(foundationTask(assembly, context.runId, store, domain, options));
+          const { allowReplacement: allowed = [], revertDrift = false } = options;
+          // Templates don't show what a change by hand has done.
+          const guarded = await guardCells(vended, assembly.templates, session, partition, allowed, { more: revertDrift });
+          const drift = revertDrift ? { tooling: session, partition, allowed } : undefined;
+          const task = guarded(foundationTask(assembly, context.runId, store, domain, drift));
           return deployCells({ cells: vended, task, session, partition, leases, concurrency, emit: context.output.emit });
         });
         return reportDeployment(context, results);

@@ -6,20 +6,17 @@ import {
   CloudFormationClient,
   CreateChangeSetCommand,
   type CreateChangeSetCommandInput,
-  DeleteChangeSetCommand,
   DeleteStackCommand,
-  DescribeChangeSetCommand,
   type DescribeChangeSetCommandOutput,
   ExecuteChangeSetCommand,
-  GetTemplateCommand,
   paginateDescribeStackEvents,
   type Stack,
 } from '@aws-sdk/client-cloudformation';
 import { namingCalls } from '../../aws/named-calls.ts';
 import type { Session } from '../../aws/session.ts';
-import { findStack } from '../../aws/stacks.ts';
+import { deleteChangeSet, findChangeSet, findStack, stackTemplate } from '../../aws/stacks.ts';
 import { isNamed } from '../../registry/index.ts';
-import { lossesIn } from './losses.ts';
+import { lossesIn } from '../../review/losses.ts';
 
 /** Longest template that goes along with the call. Source: CreateChangeSet, AWS CloudFormation API Reference. */
 export const INLINE_BYTES = 51_200;
@@ -81,9 +78,8 @@ export class ComponentStack {
   }
 
   /** The template as it was given to CloudFormation. */
-  async template(): Promise<string> {
-    const { TemplateBody = '' } = await this.client.send(new GetTemplateCommand({ StackName: this.name, TemplateStage: 'Original' }));
-    return TemplateBody;
+  template(): Promise<string> {
+    return stackTemplate(this.client, this.name);
   }
 
   /**
@@ -233,27 +229,11 @@ export class ComponentStack {
     return first;
   }
 
-  /** The change set with all of its changes, or undefined when there is none. */
-  private async describe(changeSet: string): Promise<DescribeChangeSetCommandOutput | undefined> {
-    try {
-      const first = await this.client.send(new DescribeChangeSetCommand({ StackName: this.name, ChangeSetName: changeSet }));
-      const changes = [...(first.Changes ?? [])];
-      for (let token = first.NextToken; token !== undefined; ) {
-        const next = await this.client.send(
-          new DescribeChangeSetCommand({ StackName: this.name, ChangeSetName: changeSet, NextToken: token }),
-        );
-        changes.push(...(next.Changes ?? []));
-        token = next.NextToken;
-      }
-      return { ...first, Changes: changes };
-    } catch (error) {
-      if (isNamed(error, 'ChangeSetNotFound', 'ChangeSetNotFoundException')) return undefined;
-      if (isNamed(error, 'ValidationError') && /does not exist/.test(error.message)) return undefined;
-      throw error;
-    }
+  private describe(changeSet: string): Promise<DescribeChangeSetCommandOutput | undefined> {
+    return findChangeSet(this.client, this.name, changeSet);
   }
 
   private async forget(changeSet: string): Promise<void> {
-    await this.client.send(new DeleteChangeSetCommand({ StackName: this.name, ChangeSetName: changeSet }));
+    await deleteChangeSet(this.client, this.name, changeSet);
   }
 }

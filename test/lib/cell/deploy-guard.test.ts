@@ -12,7 +12,7 @@ describe('a cell that can’t be looked at', () => {
   test('stops none of its siblings, and is not deployed itself: what it would lose is not known', async () => {
     const guarded = await guardCells(cells, new Map([['Cell-alpha', { Resources: {} }]]), blind, 'aws', []);
     const outcomes = await Promise.allSettled(
-      cells.map((cell) => guarded(task)(cell).deploy(cell, { incomplete: false }, () => undefined)),
+      cells.map((cell) => guarded(task)(cell).deploy(cell, { incomplete: false, session: blind }, () => undefined)),
     );
     expect(cells.map(({ name }, index) => `${name} ${outcomes[index]?.status}`).sort()).toEqual([
       'alpha rejected',

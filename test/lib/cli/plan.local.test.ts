@@ -2,10 +2,20 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand, UpdateStackCommand } from '@aws-sdk/client-cloudformation';
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  DescribeStacksCommand,
+  GetTemplateCommand,
+  ListChangeSetsCommand,
+  UpdateStackCommand,
+} from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient, DeleteAlarmsCommand, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import { DeleteParameterCommand, GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { deployStack } from '../../../lib/aws/toolkit.ts';
 import { readAccountsFile } from '../../../lib/registry/index.ts';
+import { refuseLosses } from '../../../lib/review/losses.ts';
 import { cellctl } from '../../_helpers/cellctl.ts';
 import { TestCloud } from '../../_helpers/cloud.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
@@ -206,6 +216,49 @@ test('an alarm that somebody has deleted stops a rollout, which names the comman
   // Where nothing has drifted, it changes nothing.
   const again = await tooling('deploy', 'staging', '--revert-drift', '--json');
   expect(json(again.stdout)).toMatchObject({ cells: [{ cell: 'staging', state: 'unchanged' }] });
+});
+
+test('a drift that nothing but a loss reverts is refused, and reverted once somebody names the loss', async () => {
+  const config = await cloud.client('staging');
+  const [stacks, parameters] = [new CloudFormationClient(config), new SSMClient(config)];
+  const Named = { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name: '/drifting/name', Value: 'drifting' } };
+  const Data = { Type: 'AWS::SQS::Queue', Properties: { QueueName: { 'Fn::GetAtt': ['Named', 'Value'] } } };
+  const template = JSON.stringify({ Resources: { Named, Data } });
+  const StackName = 'drifting';
+  await stacks.send(new CreateStackCommand({ StackName, TemplateBody: template }));
+  await parameters.send(new DeleteParameterCommand({ Name: '/drifting/name' }));
+  const there = async () => (await parameters.send(new GetParametersCommand({ Names: ['/drifting/name'] }))).Parameters?.length;
+
+  const accountId = (await readAccountsFile(cloud.accountsFile)).cells['staging'] ?? '';
+  const environment = `aws://${accountId}/eu-west-1`;
+  const artifact = { type: 'aws:cloudformation:stack', environment, properties: { templateFile: 'template.json' } };
+  const assembly = await mkdtemp(join(tmpdir(), 'cell-factory-drifting-'));
+  await writeFile(join(assembly, 'template.json'), template);
+  await writeFile(join(assembly, 'manifest.json'), JSON.stringify({ version: '36.0.0', artifacts: { drifting: artifact } }));
+  const session = { region: config.region, credentials: async () => config.credentials };
+  const revert = (changeSetName: string, ...allowed: string[]) => {
+    const review = (changes: Parameters<typeof refuseLosses>[1]) => refuseLosses('staging', changes, allowed);
+    return deployStack(assembly, StackName, () => undefined, { session, changeSetName, revertDrift: { session, review } });
+  };
+
+  process.env['AWS_ENDPOINT_URL'] = cloud.running.endpoint;
+  try {
+    const problem = {
+      path: 'staging/Data',
+      message: expect.stringContaining('Data (AWS::SQS::Queue) would be perhaps replaced; lost: messages'),
+    };
+    await expect(revert('first')).rejects.toMatchObject({ code: 'REPLACEMENT_REFUSED', problems: [problem] });
+    expect(await there()).toBe(0);
+    expect((await stacks.send(new ListChangeSetsCommand({ StackName }))).Summaries).toEqual([]);
+    expect(await revert('second', 'staging/Data')).toMatchObject({ changed: true });
+    expect(await there()).toBe(1);
+    expect(await revert('third')).toMatchObject({ changed: false });
+    expect((await stacks.send(new ListChangeSetsCommand({ StackName }))).Summaries).not.toContainEqual(
+      expect.objectContaining({ ChangeSetName: 'third' }),
+    );
+  } finally {
+    delete process.env['AWS_ENDPOINT_URL'];
+  }
 });
 
 test('status shows where cells are reached, and which are past their end', async () => {

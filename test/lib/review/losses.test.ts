@@ -1,11 +1,11 @@
 /** What counts as a loss, of all that CloudFormation may say of a change. */
 import type { ResourceChange } from '@aws-sdk/client-cloudformation';
 import { describe, expect, test } from '@jest/globals';
-import { lossesIn } from '../../../../lib/rollout/operator/losses.ts';
+import { lossesIn, refuseLosses } from '../../../lib/review/losses.ts';
 
 /** The words in the middle: what would happen. */
 const fate = (change: ResourceChange): string | undefined =>
-  / would be (.*);/.exec(lossesIn([{ Type: 'Resource', ResourceChange: { LogicalResourceId: 'It', ...change } }])[0]?.sentence ?? '')?.[1];
+  / would be (.*);/.exec(lossesIn([{ ResourceChange: { LogicalResourceId: 'It', ...change } }])[0]?.sentence ?? '')?.[1];
 
 const database = { ResourceType: 'AWS::RDS::DBInstance' };
 const detail = (Name: string, RequiresRecreation?: 'Always' | 'Conditionally' | 'Never') => ({
@@ -71,4 +71,21 @@ test('a loss says what is lost', () => {
       sentence: 'Data (AWS::RDS::DBInstance) would be removed; lost: the database: the new one is empty, and has another address',
     },
   ]);
+});
+
+describe('a loss by what was changed by hand', () => {
+  const change = { ResourceChange: { LogicalResourceId: 'Data', ResourceType: 'AWS::SQS::Queue', Action: 'Modify', Replacement: 'True' } };
+
+  test('is refused, with the name that allows it', () => {
+    expect(() => refuseLosses('alpha', [change], ['bravo/Data'])).toThrow(
+      expect.objectContaining({
+        code: 'REPLACEMENT_REFUSED',
+        problems: [expect.objectContaining({ path: 'alpha/Data', fix: 'if the loss is meant: --allow-replacement alpha/Data' })],
+      }),
+    );
+  });
+
+  test.each(['Data', 'alpha/Data'])('passes where somebody has named it: %s', (name) => {
+    expect(() => refuseLosses('alpha', [change], [name])).not.toThrow();
+  });
 });

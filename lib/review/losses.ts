@@ -1,7 +1,25 @@
 /** What a change set would lose. What CloudFormation doesn't say counts as a loss: nobody can take it back. Pure. */
-import type { Change, ResourceChange } from '@aws-sdk/client-cloudformation';
-import { holderOf } from '../../plan/hidden-resources.ts';
-import { changesInPlace, isStateful, STATEFUL } from '../../review/stateful.ts';
+import { holderOf } from '../plan/hidden-resources.ts';
+import { FactoryError } from '../registry/index.ts';
+import { allowance, isAllowed } from './replacements.ts';
+import { changesInPlace, isStateful, STATEFUL } from './stateful.ts';
+
+/** What is asked of CloudFormation's `ResourceChange`. */
+interface ResourceChange {
+  readonly Action?: string | undefined;
+  readonly LogicalResourceId?: string | undefined;
+  readonly ResourceType?: string | undefined;
+  readonly PolicyAction?: string | undefined;
+  readonly Replacement?: string | undefined;
+  readonly Details?:
+    | readonly { readonly Target?: { readonly Name?: string | undefined; readonly RequiresRecreation?: string | undefined } | undefined }[]
+    | undefined;
+}
+
+/** One change of a change set. */
+export interface ProposedChange {
+  readonly ResourceChange?: ResourceChange | undefined;
+}
 
 interface Loss {
   readonly logicalId: string;
@@ -15,7 +33,7 @@ const isHarmless = (action: ResourceChange['Action']): boolean => action === 'Ad
 type Fate = 'replaced' | 'perhaps replaced' | 'removed' | 'changed';
 
 /** Resources that hold data, or a name that others know, and that would be removed or, perhaps, replaced. */
-export const lossesIn = (changes: readonly Change[]): Loss[] =>
+export const lossesIn = (changes: readonly ProposedChange[]): Loss[] =>
   changes.flatMap(({ ResourceChange: change = {} }): Loss[] => {
     const { LogicalResourceId: logicalId = '', ResourceType: type = '' } = change;
     const holder = holderOf(type);
@@ -43,4 +61,22 @@ function fateOfHolder({ Action, PolicyAction }: ResourceChange): Fate | undefine
   if (isHarmless(Action)) return undefined;
   if (Action === 'Remove') return PolicyAction === 'Retain' ? undefined : 'removed';
   return 'changed';
+}
+
+/**
+ * Lets a change set pass by which nothing is lost in a cell, or only what `allowed` names: a logical id, or `cell/LogicalId`.
+ * @throws FactoryError `REPLACEMENT_REFUSED`, with a problem for each resource
+ */
+export function refuseLosses(cell: string, changes: readonly ProposedChange[], allowed: readonly string[]): void {
+  const refused = lossesIn(changes).filter(({ logicalId }) => !allowed.some((name) => isAllowed({ cell, logicalId }, name)));
+  if (refused.length === 0) return;
+  throw new FactoryError('REPLACEMENT_REFUSED', `${cell}: what was changed by hand can't be reverted without a loss; nothing was changed`, {
+    fix: 'revert by hand what forces the loss, or allow each by its name, and only if its data can go',
+    problems: refused.map(({ logicalId, sentence }) => ({
+      code: 'REPLACEMENT_REFUSED',
+      path: allowance(cell, logicalId),
+      message: sentence,
+      fix: `if the loss is meant: --allow-replacement ${allowance(cell, logicalId)}`,
+    })),
+  });
 }
