@@ -2,7 +2,9 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { z } from 'zod';
+import { stackTemplate } from '../aws/stacks.ts';
 import { deployStack } from '../aws/toolkit.ts';
 import { type Plan, registryParameters, selectComponent, type VendedCell } from '../plan/plan.ts';
 import { FactoryError } from '../registry/index.ts';
@@ -17,19 +19,38 @@ export interface ComponentBuild {
   readonly version: string;
 }
 
+/** What a stack is sent. */
+interface SentToStack {
+  readonly template: string;
+  /** Those that the template takes. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Records what is about to be sent to a cell. @returns what to call when the stack has it, with the template that it shows */
+export type RecordSent = (cell: string, sent: SentToStack) => Promise<(shown: string) => Promise<void>>;
+
 const STACK = 'aws:cloudformation:stack';
 
 const manifestSchema = z.looseObject({
-  artifacts: z.record(z.string(), z.looseObject({ type: z.string(), environment: z.string().optional() })),
+  artifacts: z.record(
+    z.string(),
+    z.looseObject({
+      type: z.string(),
+      environment: z.string().optional(),
+      properties: z.looseObject({ templateFile: z.string().optional() }).optional(),
+    }),
+  ),
 });
+
+const templateSchema = z.looseObject({ Parameters: z.record(z.string(), z.unknown()).optional() });
 
 const destinationsSchema = z.looseObject({ destinations: z.record(z.string(), z.looseObject({ region: z.string().optional() })) });
 const assetsSchema = z.looseObject({ files: z.record(z.string(), destinationsSchema) });
 
 const readJson = async <T>(file: string, schema: z.ZodType<T>): Promise<T> => schema.parse(JSON.parse(await readFile(file, 'utf8')));
 
-/** Checks that the folder holds the component's stack. */
-async function requireStack(component: string, folder: string): Promise<void> {
+/** The template of the component's stack, which the folder must hold. */
+async function requireTemplate(component: string, folder: string): Promise<string> {
   const fail = (message: string, cause?: unknown) =>
     new FactoryError('COMPONENT_UNKNOWN', message, {
       fix: 'build the component first (`make pipeline-build`), and pass its dist folder with --from',
@@ -38,7 +59,12 @@ async function requireStack(component: string, folder: string): Promise<void> {
   const manifest = await readJson(join(folder, 'manifest.json'), manifestSchema).catch((error) => {
     throw fail(`${folder} is no cloud assembly`, error);
   });
-  if (manifest.artifacts[component]?.type !== STACK) throw fail(`${folder} holds no stack called ${component}`);
+  const { type, properties } = manifest.artifacts[component] ?? {};
+  if (type !== STACK || properties?.templateFile === undefined) throw fail(`${folder} holds no stack called ${component}`);
+  const { templateFile } = properties;
+  return readFile(join(folder, templateFile), 'utf8').catch((error) => {
+    throw fail(`${folder} has no ${templateFile}`, error);
+  });
 }
 
 /**
@@ -77,24 +103,29 @@ export async function componentTask(
   plan: Plan,
   name: string,
   build: ComponentBuild,
-  { partition, runId }: { readonly partition: string; readonly runId: string },
+  { partition, runId, record }: { readonly partition: string; readonly runId: string; readonly record: RecordSent },
 ): Promise<(cell: VendedCell) => DeployTask> {
   const component = selectComponent(plan, name);
   if (component.kind === 'foundation') {
     throw new FactoryError('REFUSED', `${name} is what cells stand on, and no stack of its own`, { fix: 'run `cellctl deploy <cell>`' });
   }
-  await requireStack(name, build.assembly);
+  const template = await requireTemplate(name, build.assembly);
+  const { Parameters: declared = {} } = templateSchema.parse(JSON.parse(template));
   return () => ({
     stackName: name,
-    deploy: async (cell, { incomplete }, emit) => {
-      const parameters = {
+    deploy: async (cell, { incomplete, session }, emit) => {
+      const given = {
         ImageUri: build.image.replaceAll('{region}', cell.region),
         Version: build.version,
         ...registryParameters(component),
       };
+      const parameters = Object.fromEntries(Object.entries(given).filter(([key]) => Object.hasOwn(declared, key)));
       const addressed = await addressTo(cell, partition, build.assembly);
       try {
-        return await deployStack(addressed, name, emit, { parameters, incomplete, changeSetName: `cell-factory-${runId}` });
+        const recorded = await record(cell.name, { template, parameters });
+        const result = await deployStack(addressed, name, emit, { parameters, incomplete, changeSetName: `cell-factory-${runId}` });
+        await recorded(await stackTemplate(new CloudFormationClient(session), name));
+        return result;
       } finally {
         await rm(addressed, { recursive: true, force: true });
       }

@@ -54,6 +54,15 @@ export async function newestViews(context: Context, opened: OpenedRollouts) {
   return { views: views.filter((view) => view !== undefined), unreadable };
 }
 
+/** Rollouts of the organization; undefined without their stack in tooling: then there are none. */
+export async function rolloutsIfAny(context: Context, plan: InitializedPlan, session: Session) {
+  const { FactoryError } = await import('../registry/index.ts');
+  return context.rollouts(plan, session).catch((error: unknown) => {
+    if (error instanceof FactoryError && error.code === 'NOT_INITIALIZED') return undefined;
+    throw error;
+  });
+}
+
 /**
  * Refuses work that takes cells from under a rollout.
  * @param components whose rollouts would be in the way
@@ -67,12 +76,7 @@ export async function refuseDuringRollout(
   components: readonly Pick<Component, 'name'>[],
 ): Promise<void> {
   if (components.length === 0) return;
-  const { FactoryError } = await import('../registry/index.ts');
-  const client = await context.rollouts(plan, session).catch((error: unknown) => {
-    // Without the stack there are no rollouts.
-    if (error instanceof FactoryError && error.code === 'NOT_INITIALIZED') return undefined;
-    throw error;
-  });
+  const [client, { FactoryError }] = await Promise.all([rolloutsIfAny(context, plan, session), import('../registry/index.ts')]);
   if (!client) return;
   const locks = (await Promise.all(components.map(({ name }) => client.store.locks(name)))).flat();
   const held = locks.find((lock) => cells.includes(lock.cell));

@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander';
+import type { RecordSent } from '../../cell/component.ts';
 import type { CellPlan } from '../../plan/plan.ts';
 import { action } from '../action.ts';
 import { wholeNumber } from '../numbers.ts';
+import { refuseDuringRollout, rolloutsIfAny } from '../rollouts.ts';
 import { publishCommand, releasesCommand } from './artifacts.ts';
 import { checkCommand, linkCommand, newCommand } from './contract.ts';
 import { cellsFrom, reportDeployment } from './deploy.ts';
@@ -53,8 +55,22 @@ const deploy = () =>
         const vended = requireAccounts(cells);
         const { plan, session, partition } = await context.tooling();
         const [{ componentTask }, { deployCells }] = await Promise.all([import('../../cell/component.ts'), import('../../cell/deploy.ts')]);
-        const { from, image, release } = options;
-        const task = await componentTask(plan, component, { assembly: from, image, version: release }, { partition, runId: context.runId });
+        await refuseDuringRollout(
+          context,
+          plan,
+          session,
+          vended.map(({ name }) => name),
+          [{ name: component }],
+        );
+        const { runId } = context;
+        const { from, image, release: version } = options;
+        const [rollouts, { recordByHand }] = await Promise.all([
+          rolloutsIfAny(context, plan, session),
+          import('../../rollout/sent-by-hand.ts'),
+        ]);
+        const record: RecordSent = async (cell, sent) =>
+          rollouts ? recordByHand(rollouts.store, { component, cell, version, runId, ...sent }) : async () => undefined;
+        const task = await componentTask(plan, component, { assembly: from, image, version }, { partition, runId, record });
         const leases = await context.leases(plan, session);
         const results = await deployCells({ cells: vended, task, session, partition, leases, concurrency, emit: context.output.emit });
         return reportDeployment(context, results);

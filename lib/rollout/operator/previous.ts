@@ -10,6 +10,7 @@ import {
   tryReadArtifact,
 } from '../../artifact/artifacts.ts';
 import { FactoryError, type Objects } from '../../registry/index.ts';
+import { publishedFor, templateIn, unlessChanged } from '../published.ts';
 import { previousKey, previousTemplateKey, type RolloutCell, type RolloutPlan } from '../rollout-record.ts';
 import type { RolloutStore } from '../rollout-store.ts';
 import {
@@ -33,16 +34,6 @@ import { type Desired, INLINE_BYTES } from './change.ts';
 interface Running {
   readonly sent: Sent;
   readonly unknown: readonly string[];
-}
-
-/** Undefined for what is not published, or no longer what it was: then it is no source for anything. */
-async function unlessChanged<T>(read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof FactoryError && (error.code === 'ARTIFACT_CHANGED' || error.code === 'ARTIFACT_UNKNOWN')) return undefined;
-    throw error;
-  }
 }
 
 export class PreviousVersion {
@@ -87,7 +78,7 @@ export class PreviousVersion {
     const artifact = await this.artifactOf(previous);
     const file = templateFor(artifact ?? { template: '' }, this.cell.name);
     const kept = (await this.objects.get(previousTemplateKey(this.plan.id, this.cell.name)))?.text ?? '';
-    const published = artifact && (await unlessChanged(() => this.textOf(artifact, file)));
+    const published = artifact && (await templateIn(this.objects, artifact, this.cell.name));
     const parameters: Record<string, string> = {};
     const keep: string[] = [];
     for (const [name, sent] of Object.entries(previous.parameters)) {
@@ -140,8 +131,8 @@ export class PreviousVersion {
     const records = texts.map((text) => (text === undefined ? undefined : tryParseSent(text)));
     const [last, before] = records.filter((sent) => sent !== undefined).filter((sent) => isWhatRuns(sent, shown));
     if (!last) return undefined;
-    // A change whose end nobody has seen, and which differs in what the stack hides: either may run.
-    const either = before !== undefined && before.artifact !== last.artifact;
+    // A change whose end nobody has seen, and which may differ in what the stack hides: either may run.
+    const either = before !== undefined && (last.artifact === undefined || before.artifact !== last.artifact);
     return { sent: last, unknown: either ? hiddenIn(shown) : [] };
   }
 
@@ -152,10 +143,9 @@ export class PreviousVersion {
   private async published(shown: Shown): Promise<Running | undefined> {
     const { component, parameters: registry } = this.plan;
     const version = shown.parameters['Version'];
-    const artifact = version === undefined ? undefined : await unlessChanged(() => tryReadArtifact(this.objects, component, version));
-    if (!artifact || version === undefined) return undefined;
-    const text = await unlessChanged(() => this.textOf(artifact, templateFor(artifact, this.cell.name)));
-    if (text === undefined || templateDigest(text) !== templateDigest(shown.template)) return undefined;
+    const found = version === undefined ? undefined : await publishedFor(this.objects, component, version, this.cell.name);
+    if (!found || version === undefined || templateDigest(found.template) !== templateDigest(shown.template)) return undefined;
+    const { artifact, template: text } = found;
     // The registry may have said something else then.
     const then = Object.entries(shown.parameters).filter(([name]) => Object.hasOwn(registry, name));
     const given = stackParameters(artifact, JSON.parse(text), this.cell.region, Object.fromEntries(then));
@@ -163,11 +153,6 @@ export class PreviousVersion {
     if (isWhatRuns(sent, shown)) return { sent, unknown: [] };
     const { sent: seen, unknown } = await readBack(shown);
     return { sent: { ...seen, artifact: artifact.digest }, unknown };
-  }
-
-  /** @returns undefined for a file that the artifact does not have: it was made without the cell */
-  private async textOf(artifact: ArtifactManifest, file: string): Promise<string | undefined> {
-    return Object.hasOwn(artifact.files, file) ? readFileChecked(this.objects, artifact, file) : undefined;
   }
 
   /** What was published of the version; where its digest is known, exactly that. */

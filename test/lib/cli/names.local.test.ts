@@ -1,11 +1,16 @@
 /** A developer's cell from its name to its end, on a local cloud with a DNS of its own: nothing is found that nobody delegated. */
 import { Resolver } from 'node:dns/promises';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { GetResourcesCommand, ResourceGroupsTaggingAPIClient } from '@aws-sdk/client-resource-groups-tagging-api';
 import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand, ListHostedZonesCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readAccountsFile } from '../../../lib/registry/index.ts';
+import { stackTemplate } from '../../../lib/aws/stacks.ts';
+import { artifactBucketName, readAccountsFile } from '../../../lib/registry/index.ts';
+import { RolloutClient } from '../../../lib/rollout/client.ts';
+import { templateDigest } from '../../../lib/rollout/sent.ts';
 import { cellctl } from '../../_helpers/cellctl.ts';
 import { TestCloud } from '../../_helpers/cloud.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
@@ -106,10 +111,50 @@ describe('a cell of a domain that is delegated', () => {
     expect(JSON.parse(stdout)).toMatchObject({ organization: { cells: { ada: { endpoints: { api: 'https://ada.cells.example.com' } } } } });
   });
 
+  test('gets a component by hand, and what it was sent is recorded for rollouts that come later', async () => {
+    const assembly = await mkdtemp(join(tmpdir(), 'cell-factory-component-'));
+    const Parameters = { Version: { Type: 'String' }, Size: { Type: 'String', Default: 'small' } };
+    const Running = { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Name: '/orders-api/version', Value: { Ref: 'Version' } } };
+    await writeFile(join(assembly, 'template.json'), JSON.stringify({ Parameters, Resources: { Running } }));
+    // As the CDK writes what it builds without an address.
+    const blank = (name: string) => `\${AWS::${name}}`;
+    const role = (name: string) =>
+      `arn:${blank('Partition')}:iam::${blank('AccountId')}:role/cdk-hnb659fds-${name}-role-${blank('AccountId')}-${blank('Region')}`;
+    const roles = { assumeRoleArn: role('deploy'), cloudFormationExecutionRoleArn: role('cfn-exec') };
+    const stack = { type: 'aws:cloudformation:stack', properties: { templateFile: 'template.json', ...roles } };
+    await writeFile(join(assembly, 'manifest.json'), JSON.stringify({ version: '36.0.0', artifacts: { 'orders-api': stack } }));
+    const command = ['component', 'deploy', 'orders-api', 'ada', '--from', assembly, '--image', 'x', '--release', '1.0.0'];
+    const { code, stderr } = await tooling(...command);
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+
+    const config = await cloud.client('tooling');
+    process.env['AWS_ENDPOINT_URL'] = cloud.running.endpoint;
+    try {
+      const session = { region: config.region, credentials: async () => config.credentials };
+      const { control } = await readAccountsFile(cloud.accountsFile);
+      const bucket = artifactBucketName('acme', control['tooling'] ?? '', config.region);
+      const { store } = await RolloutClient.connect(session, bucket);
+      const [key = '', ...others] = await store.sentKeys('orders-api', 'ada');
+      expect(others).toEqual([]);
+      const sent = JSON.parse((await store.objects.get(key))?.text ?? '{}') as unknown;
+      const client = new CloudFormationClient(await cloud.client('ada'));
+      const shown = await stackTemplate(client, 'orders-api');
+      expect(sent).toMatchObject({ version: '1.0.0', template: templateDigest(shown), parameters: { Version: '1.0.0' } });
+      expect(sent).not.toHaveProperty('parameters.ImageUri');
+
+      // A rollout that goes through the cell keeps it.
+      expect(await store.lock('orders-api', 'ada', 'orders-api-1')).toBeUndefined();
+      expect(await tooling(...command)).toMatchObject({ code: 1, stderr: expect.stringContaining('orders-api-1 is going through ada') });
+      await store.unlock('orders-api', 'ada', 'orders-api-1');
+    } finally {
+      delete process.env['AWS_ENDPOINT_URL'];
+    }
+  });
+
   test('leaves nothing of a developer’s behind when it goes, not even its name', async () => {
     const { code, stdout, stderr } = await tooling('destroy', 'ada', '--yes');
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('deleted: Cell-ada, Delegation-ada');
+    expect(stdout).toContain('deleted: orders-api, Cell-ada, Delegation-ada');
     expect(await ask('ada.cells.example.com', 'NS')).toEqual([]);
     expect((await (await route53('ada')).send(new ListHostedZonesCommand({}))).HostedZones).toEqual([]);
     const tagged = new ResourceGroupsTaggingAPIClient(await cloud.client('ada'));
