@@ -1,4 +1,5 @@
 /** How a cell is, as a look shows it; and which cells with the version are sick. Pure. */
+import { cellHealthAlarmName } from '../registry/index.ts';
 import type { SickCell, Tally } from './judge.ts';
 import type { CellRecord } from './rollout-record.ts';
 
@@ -8,6 +9,14 @@ export interface AlarmState {
   readonly state: 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
 }
 
+/** An alarm that fired. */
+export interface Firing {
+  readonly name: string;
+  readonly at: string;
+  /** Its state before. @default - OK */
+  readonly from?: string | undefined;
+}
+
 /** What a look at a cell showed. */
 export interface CellHealth {
   readonly cell: string;
@@ -15,7 +24,7 @@ export interface CellHealth {
   /** Alarms that the cell should have, and has not. */
   readonly missing: readonly string[];
   /** Alarms that fired since the time that was asked for, also those that are quiet again. */
-  readonly fired: readonly { readonly name: string; readonly at: string }[];
+  readonly fired: readonly Firing[];
   /** Requests that the component served since the bake began; undefined for no data. */
   readonly requests: number | undefined;
   /** Why the cell could not be looked at. */
@@ -47,6 +56,12 @@ export const apartForAlarms = (cells: readonly CellRecord[]): readonly CellRecor
 
 /** From when on alarms of the cell count: since its own deployment, or since one that cleared by itself. */
 export const watchedFrom = ({ watchedFrom: from, startedAt }: CellRecord): string | undefined => from ?? startedAt;
+
+/**
+ * Whether an alarm of a cell that the version is to cure may have been there before: a deployment interrupts its data, and then it
+ * fires again. The cell's health follows its alarms, which count themselves.
+ */
+const mayBeOld = (cell: string, { name, from }: Firing): boolean => from === 'INSUFFICIENT_DATA' || name === cellHealthAlarmName(cell);
 
 /** What a look at all cells with the version has shown. */
 export interface Survey {
@@ -86,9 +101,10 @@ export function surveyOf(
     const health = seen.get(record.cell);
     const sentence = health && sicknessOf(health);
     if (!health || sentence === undefined) return [];
-    const first = health.fired.find(({ at }) => at > continued);
+    const cured = cures.includes(record.cell);
+    const first = health.fired.find((firing) => firing.at > continued && !(cured && mayBeOld(record.cell, firing)));
     const from = watchedFrom(record) ?? now;
-    if (!first && (cures.includes(record.cell) || from < continued)) return [];
+    if (!first && (cured || from < continued)) return [];
     return [
       {
         cell: record.cell,

@@ -12,7 +12,7 @@ import {
 import { namingCalls } from '../../aws/named-calls.ts';
 import type { Session } from '../../aws/session.ts';
 import { cellAccountName, componentAlarmPrefix, isOfComponent, messageOf } from '../../registry/index.ts';
-import type { AlarmState, CellHealth } from '../health.ts';
+import type { AlarmState, CellHealth, Firing } from '../health.ts';
 import type { RolloutCell, RolloutPlan } from '../rollout-record.ts';
 
 /** Alarms that a call may name. Source: DescribeAlarms, Amazon CloudWatch API Reference. */
@@ -76,7 +76,7 @@ async function firedIn(
   { firedSince, now }: HealthQuestion,
 ): Promise<CellHealth['fired']> {
   if (firedSince === undefined) return [];
-  const fired: { name: string; at: string }[] = [];
+  const fired: Firing[] = [];
   // The account is the cell: all of its alarms are few.
   const pages = paginateDescribeAlarmHistory(
     { client: cloudwatch },
@@ -90,15 +90,12 @@ async function firedIn(
   );
   for await (const { AlarmHistoryItems = [] } of pages) {
     for (const { AlarmName: name = '', HistoryData = '{}', Timestamp } of AlarmHistoryItems) {
-      if (names.has(name) && newState(HistoryData) === 'ALARM') fired.push({ name, at: Timestamp?.toISOString() ?? now });
+      const { oldState, newState } = JSON.parse(HistoryData) as { oldState?: { stateValue?: string }; newState?: { stateValue?: string } };
+      if (!names.has(name) || newState?.stateValue !== 'ALARM') continue;
+      fired.push({ name, at: Timestamp?.toISOString() ?? now, from: oldState?.stateValue });
     }
   }
   return fired;
-}
-
-function newState(data: string): string | undefined {
-  const { newState } = JSON.parse(data) as { newState?: { stateValue?: string } };
-  return newState?.stateValue;
 }
 
 /** Requests of customers to the components: what they served, less what the cell's probe asked for. Undefined without data. */

@@ -48,6 +48,18 @@ describe('a look at the cells with the version', () => {
     expect(surveyOf([deployed('alpha')], [alarm('alpha', 'alpha-errors', 'ALARM')], { ...LOOK, cures }).sick).toEqual([]);
     expect(surveyOf([deployed('alpha')], [fired('alpha', 20)], { ...LOOK, cures }).sick).toMatchObject([{ cell: 'alpha' }]);
   });
+
+  test('leaves out an alarm that a cure found also where the deployment has interrupted its data, and the cell’s health with it', () => {
+    const again = [
+      { name: 'alpha-errors', at: t(20), from: 'INSUFFICIENT_DATA' },
+      { name: 'cell-alpha-health', at: t(20), from: 'OK' },
+    ];
+    const look = (cures: string[], ...more: typeof again) =>
+      surveyOf([deployed('alpha')], [health('alpha', { fired: [...again, ...more] })], { ...LOOK, cures }).sick;
+    expect(look(['alpha'])).toEqual([]);
+    expect(look([])).toMatchObject([{ cell: 'alpha', since: t(20) }]);
+    expect(look(['alpha'], { name: 'alpha-latency', at: t(30), from: 'OK' })).toMatchObject([{ cell: 'alpha', since: t(30) }]);
+  });
 });
 
 test('cells that the rollout goes on without count as sick ones, unless they could not be deployed', () => {

@@ -20,6 +20,7 @@ beforeAll(async () => {
 afterAll(() => lab?.stop());
 
 afterEach(async () => {
+  await lab.alarm('alpha', 'latency', 'OK');
   for (const { name } of lab.plan.components) expect({ name, locks: await lab.client.store.locks(name) }).toEqual({ name, locks: [] });
 });
 
@@ -50,7 +51,12 @@ test('a version that does not cure a sick cell stays there, the next one cures i
 
   const cure = (version: string) =>
     started(runbook('cellctl rollout start <component> --release <version> --cures <cell> --reason "…"', { ...sick, version }));
-  const failed = await lab.ended(await cure('2.0.0'));
+  const uncured = await cure('2.0.0');
+  await lab.baking(uncured, 1);
+  // As when a deployment interrupts the data of an alarm: what fires again is what fired before.
+  await lab.alarm('alpha', 'latency', 'INSUFFICIENT_DATA');
+  await lab.alarm('alpha', 'latency', 'ALARM');
+  const failed = await lab.ended(uncured);
   expect(failed.record).toMatchObject({
     status: 'stopped',
     outcome: {
