@@ -232,6 +232,10 @@ describe('cellctl rollout', () => {
     });
     expect(await json('freeze')).toMatchObject({ freezes: [{ scope: { on: 'component', name: 'orders-api' }, reason: 'INC-42' }] });
     const names = { component: 'orders-api', version: '1.0.0' };
+    const { waves: foreseen } = await json<{ waves: { name: string }[] }>(
+      ...runbook('cellctl rollout plan <component> --emergency', names),
+    );
+    expect(foreseen.map(({ name }) => name)).toEqual(['staging', 'emergency-first', 'emergency-rest']);
     const { rollout } = await json<{ rollout: { id: string } }>(
       ...runbook('cellctl rollout start <component> --release <version> --emergency --reason "…"', names),
       '--yes',
