@@ -353,7 +353,8 @@ export function look({
     return { action: 'wait', seconds, sentence: `baking until ${planned}` };
   }
   if (drill !== undefined) return withoutDrill(drill, wave, policy, { planned, now });
-  const uncured = sick(healths.filter(({ cell }) => cures.includes(cell)));
+  // What fired and is quiet again was judged.
+  const uncured = sick(healths.filter(({ cell }) => cures.includes(cell)).map((health) => ({ ...health, fired: [] })));
   if (uncured) {
     // Never back to the version that made it sick.
     const sentence = `${uncured.sentence}: not cured, and it keeps the version. \`cellctl rollout start --cures ${uncured.cell} --reason …\` has another version cure it`;

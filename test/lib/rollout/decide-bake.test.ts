@@ -76,6 +76,8 @@ describe('a look at a wave that bakes', () => {
           'bravo: errors in ALARM: not cured, and it keeps the version. `cellctl rollout start --cures bravo --reason …` has another version cure it',
       },
     });
+    const quiet = health('bravo', { fired: [{ name: 'errors', at: t(7), from: 'INSUFFICIENT_DATA' }] });
+    expect(decide(3_600, { ...uncured, healths: [health('alpha'), quiet] })).toMatchObject({ action: 'pass' });
     const idle = { healths: [health('alpha', { requests: 0 }), health('bravo')] };
     expect(decide(5_400, { ...idle, cures })).toMatchObject({ action: 'end', status: 'stopped', outcome: { wave: 2, cell: 'alpha' } });
     expect(decide(5_400, { ...idle, cures: ['zulu'] })).toMatchObject({ action: 'rollback' });

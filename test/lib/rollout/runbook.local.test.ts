@@ -72,7 +72,7 @@ test('a version that does not cure a sick cell stays there, the next one cures i
 
   const cured = await cure('3.0.0');
   await lab.baking(cured, 1);
-  await lab.alarm('alpha', 'latency', 'OK');
+  for (const state of ['INSUFFICIENT_DATA', 'ALARM', 'OK'] as const) await lab.alarm('alpha', 'latency', state);
   expect((await lab.ended(cured)).record).toMatchObject({ status: 'succeeded' });
   expect(await lab.running('p0')).toEqual({ staging: '3.0.0', alpha: '3.0.0', charlie: '3.0.0' });
 
