@@ -1,8 +1,13 @@
-"""DynamoDB: conditions and transactions hold, and streams tell of what was written."""
+"""DynamoDB: conditions and transactions hold, streams tell of what was written, and what is read costs what it holds."""
 
+import base64
 import threading
 from typing import Any
 
+from botocore.model import Shape
+from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
 from . import streams
@@ -11,7 +16,13 @@ from .replacing import replaces
 # One lock for all tables: a call takes no time, and a transaction may span tables.
 _calling = threading.Lock()
 
+# The hash key that is asked for, while the call with the lock reads only its items.
+_hash_key: DynamoType | None = None
+
 moto_call_action = DynamoHandler.call_action
+_query = Table.query
+_all_items = Table.all_items
+_serialize_any = BaseJSONSerializer._serialize
 
 
 @replaces(DynamoHandler)
@@ -26,3 +37,52 @@ def call_action(self: DynamoHandler) -> Any:
             return answer
         finally:
             streams.end(done)
+
+
+@replaces(Table)
+def query(self: Table, hash_key: DynamoType | None, *rest: Any, **named: Any) -> Any:
+    """moto sorts all items of the table, and then takes those with the hash key; which are in a place of their own."""
+    global _hash_key
+    _hash_key = hash_key if named.get("index_name") is None and self.range_key_attr else None
+    try:
+        return _query(self, hash_key, *rest, **named)
+    finally:
+        _hash_key = None
+
+
+@replaces(Table)
+def all_items(self: Table) -> list[Item]:
+    return _all_items(self) if _hash_key is None else list(self.items.get(_hash_key, {}).values())
+
+
+# --- values ---
+
+
+def _plain(value: Any) -> Any:
+    """A value of DynamoDB's as JSON has it."""
+    if isinstance(value, DynamoType):
+        return {value.type: _plain(value.value)}
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, set, tuple)):
+        return [_plain(part) for part in value]
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+@replaces(BaseJSONSerializer)
+def _serialize(self: BaseJSONSerializer, serialized: Any, value: Any, shape: Shape, key: str) -> None:
+    """An attribute's value is JSON already. moto looks at each part of it for each name that the model has."""
+    if shape.name == "AttributeValue" and key and isinstance(value, (dict, DynamoType)):
+        serialized[key] = _plain(value)
+    else:
+        _serialize_any(self, serialized, value, shape, key)
+
+
+@replaces(DynamoType)
+def to_regular_json(self: DynamoType) -> dict[str, Any]:
+    """moto copies a value with all that is in it, then each part of it again."""
+    if isinstance(self.value, dict):
+        return {self.type: {name: part.to_regular_json() if isinstance(part, DynamoType) else part for name, part in self.value.items()}}
+    if isinstance(self.value, list):
+        return {self.type: [part.to_regular_json() if isinstance(part, DynamoType) else part for part in self.value]}
+    return {self.type: base64.b64decode(self.value) if self.is_binary() and isinstance(self.value, str) else self.value}
