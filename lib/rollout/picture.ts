@@ -215,7 +215,8 @@ function wavePicture(
 /** What a cell of the wave waits for, while the others are deployed. */
 const waiting = ({ number, status }: WaveRecord, cells: readonly CellRecord[]): string | undefined =>
   status === 'deploying'
-    ? cells.find((cell) => cell.wave === number && cell.status === 'pending' && cell.waitingSince !== undefined)?.sentence
+    ? cells.find((cell) => cell.wave === number && cell.status === 'pending' && (cell.waitingSince ?? cell.busySince) !== undefined)
+        ?.sentence
     : undefined;
 
 function countCells({ number, cells: { length: total } }: PlannedWave, cells: readonly CellRecord[]): CellCounts {

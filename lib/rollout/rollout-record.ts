@@ -269,6 +269,8 @@ export interface CellRecord {
   readonly executing?: boolean;
   /** Since when a freeze or its calendar keeps it from being begun. */
   readonly waitingSince?: string;
+  /** Since when it is not begun because somebody else changes its stack. */
+  readonly busySince?: string;
   /** The attempt at its wave that went on without it because of that: its turn comes in the next one. */
   readonly heldIn?: number;
   readonly startedAt?: string;

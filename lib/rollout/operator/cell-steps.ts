@@ -67,7 +67,7 @@ export class CellWork {
     if (!(await store.holds(component, this.cell.name, id))) {
       return this.fail(`${this.cell.name}: its lock was lost to another rollout of ${component}`);
     }
-    if (!goesOn && (await this.isBusy())) return { action: 'again', seconds: scaled(POLL_SECONDS, policy.timeScale) };
+    if (!goesOn && (await this.isBusy())) return this.waitForOthers(record);
     if (!goesOn && !(await store.admit(id, this.wave))) return { action: 'again', seconds: scaled(ADMISSION_SECONDS, policy.timeScale) };
     const previous = goesOn ? '' : await this.remember();
     if (typeof previous !== 'string') return this.onward(async () => previous);
@@ -87,7 +87,7 @@ export class CellWork {
         };
     // What an earlier attempt has left is none of this one's.
     const gone = { unchanged: undefined, sentence: undefined, endedAt: undefined, watchedFrom: undefined };
-    await store.updateCell(id, { ...gone, ...begun, waitingSince: undefined, heldIn: undefined });
+    await store.updateCell(id, { ...gone, ...begun, waitingSince: undefined, heldIn: undefined, busySince: undefined });
     return this.onward(() => this.drive(begun, this.plan.allowReplacement, () => this.propose(begun)));
   }
 
@@ -106,7 +106,7 @@ export class CellWork {
     const sentence = live.holdOf(name)?.sentence ?? this.closed();
     if (sentence === undefined) return false;
     const waitingSince = record.waitingSince ?? this.context.now().toISOString();
-    await this.context.store.updateCell(this.plan.id, { ...record, waitingSince, heldIn: attempts, sentence });
+    await this.context.store.updateCell(this.plan.id, { ...record, waitingSince, heldIn: attempts, busySince: undefined, sentence });
     return true;
   }
 
@@ -119,6 +119,25 @@ export class CellWork {
   /** Somebody else is changing the stack: what it says it runs is already what they want, and must not be kept for what ran before. */
   private async isBusy(): Promise<boolean> {
     return ((await this.stack().find())?.StackStatus ?? '').endsWith('_IN_PROGRESS');
+  }
+
+  /** Waits until they are done, as long as for a change of its own: without an end, the cell's execution would fill its history. */
+  private async waitForOthers(record: CellRecord): Promise<CellAnswer<'again' | 'done'>> {
+    const { name } = this.cell;
+    const { id, component, policy } = this.plan;
+    const now = this.context.now();
+    const { store } = this.context;
+    const busySince = record.busySince ?? now.toISOString();
+    if (now.getTime() - Date.parse(busySince) > PATIENCE_SECONDS * 1_000) {
+      // Whoever goes on waits anew.
+      await store.updateCell(id, { cell: name, busySince: undefined });
+      const minutes = PATIENCE_SECONDS / 60;
+      return this.fail(
+        `${name}: somebody else has been changing ${component} for more than ${minutes} minutes; when they are done, \`cellctl rollout resume ${id}\` goes on`,
+      );
+    }
+    await store.updateCell(id, { ...record, busySince, sentence: `${name}: somebody else is changing ${component}` });
+    return { action: 'again', seconds: scaled(POLL_SECONDS, policy.timeScale) };
   }
 
   /** Looks at the deployment, and takes it a step on. */

@@ -4,14 +4,16 @@ import type { Freeze } from '../../../../lib/rollout/freezes.ts';
 import type { CellHealth } from '../../../../lib/rollout/health.ts';
 import { type Operation, operate } from '../../../../lib/rollout/operator/index.ts';
 import type { WaveContext } from '../../../../lib/rollout/operator/rollout-work.ts';
-import type { RolloutRecord } from '../../../../lib/rollout/rollout-record.ts';
+import type { CellRecord, RolloutRecord } from '../../../../lib/rollout/rollout-record.ts';
 import { MemoryRolloutStore } from '../../../_helpers/rollout-store.ts';
-import { NOW, rollout } from '../../../_helpers/rollout-view.ts';
+import { ago, NOW, rollout } from '../../../_helpers/rollout-view.ts';
 
 const ID = 'orders-api-7';
 let store: MemoryRolloutStore;
 /** What the component's stack says it runs, in every cell. */
 let runs: string;
+/** What else the stack says. */
+let status: object;
 /** What a look at a cell shows; nobody may look where it is undefined. */
 let seen: CellHealth | undefined;
 
@@ -35,6 +37,7 @@ const stack = () => ({
   find: async () => ({
     ...{ StackName: 'orders-api', CreationTime: NOW, StackStatus: 'UPDATE_COMPLETE' as const },
     Parameters: [{ ParameterKey: 'Version', ParameterValue: runs }],
+    ...status,
   }),
   template: async () => '{}',
   propose: async () => ({ state: 'working' as const, sentence: 'being made' }),
@@ -208,5 +211,37 @@ describe('a rollout whose cells are no longer as they were deployed does not suc
     runs = '2.0.0';
     expect(await step({ op: 'preflight', run: 1, wave: 6, execution: 'wave' })).toMatchObject({ action: 'pass' });
     expect(await store.record(ID)).toMatchObject({ status: 'succeeded' });
+  });
+});
+
+describe('a stack that somebody else is changing', () => {
+  const busy = { StackStatus: 'UPDATE_IN_PROGRESS' as const };
+  const start = async (record: Partial<CellRecord>, stackStatus = busy) => {
+    const cell = await given();
+    await store.updateWave(ID, 0, { status: 'deploying', begun: 0, admitted: 1 });
+    await store.lock('orders-api', cell.name, ID);
+    await store.updateCell(ID, { cell: cell.name, wave: 0, status: 'pending', ...record });
+    status = stackStatus;
+    return { cell, answer: await step({ op: 'startDeploy', run: 1, wave: 0, cell }), after: await store.cell(ID, 0, cell.name) };
+  };
+
+  test('is waited for, and the cell says so', async () => {
+    const { answer, after } = await start({});
+    expect(answer).toMatchObject({ action: 'again' });
+    expect(after).toMatchObject({ status: 'pending', busySince: ago(0), sentence: 'staging: somebody else is changing orders-api' });
+  });
+
+  test('is waited for anew after a freeze, and after a failure', async () => {
+    expect(await start({ waitingSince: ago(500) })).toMatchObject({ answer: { action: 'again' }, after: { busySince: ago(0) } });
+  });
+
+  test('is not waited for longer than an hour: the cell fails, and says what to do', async () => {
+    const { answer, after } = await start({ busySince: ago(61) });
+    expect(answer).toMatchObject({ action: 'done' });
+    expect(after).toMatchObject({
+      status: 'failed',
+      sentence: expect.stringContaining('somebody else has been changing orders-api for more than 60 minutes'),
+    });
+    expect(after.busySince).toBeUndefined();
   });
 });
