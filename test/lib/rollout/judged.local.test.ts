@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { RolloutPolicy } from '../../../lib/registry/index.ts';
 import { doneIn } from '../../_helpers/lab-cellctl.ts';
-import { cell, component } from '../../_helpers/organization.ts';
+import { cell } from '../../_helpers/organization.ts';
+import { addComponents, expectUnlocked } from '../../_helpers/rollout-fleets.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 import { runbook } from '../../_helpers/runbook.ts';
 
@@ -15,7 +16,7 @@ beforeAll(async () => {
   lab = await RolloutLab.start((input) => {
     for (const [index, name] of [...MANY.slice(2), 'zulu'].entries())
       input.cells[name] = cell(name, 3 + index, { trafficWeight: 5 + index });
-    for (let index = 0; index < 3; index++) input.components[`j${index}`] = component(`j${index}`, 300 + index);
+    addComponents(input, 'j', 3);
   });
 });
 afterAll(() => lab?.stop());
@@ -77,5 +78,5 @@ test('an alarm that lasts in one cell of many: within what is tolerated it is ro
   });
   expect(await lab.running('j2')).toEqual(everywhere('-'));
   await lab.alarm('alpha', 'latency', 'OK');
-  for (const name of ['j0', 'j1', 'j2']) expect(await lab.client.store.locks(name)).toEqual([]);
+  await expectUnlocked(lab);
 });

@@ -1,7 +1,7 @@
 /** Ways out of the runbook, by its own commands: versions that cure, a production without staging, and dependencies first. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { callIn, doneIn } from '../../_helpers/lab-cellctl.ts';
-import { cell, component } from '../../_helpers/organization.ts';
+import { expectUnlocked, threeCells } from '../../_helpers/rollout-fleets.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 import { runbook } from '../../_helpers/runbook.ts';
 
@@ -9,9 +9,7 @@ let lab: RolloutLab;
 
 beforeAll(async () => {
   lab = await RolloutLab.start((input) => {
-    delete input.cells['bravo'];
-    input.cells['charlie'] = cell('charlie', 3, { trafficWeight: 5 });
-    for (const [index, name] of ['p0', 'p1'].entries()) input.components[name] = component(name, 300 + index);
+    threeCells('p', 2)(input);
     const { rollout } = input.settings;
     // Long enough for an alarm to clear in the middle.
     rollout.waves = rollout.waves.map((wave) => ({ ...wave, bake: '250s' }));
@@ -21,7 +19,7 @@ afterAll(() => lab?.stop());
 
 afterEach(async () => {
   await lab.alarm('alpha', 'latency', 'OK');
-  for (const { name } of lab.plan.components) expect({ name, locks: await lab.client.store.locks(name) }).toEqual({ name, locks: [] });
+  await expectUnlocked(lab);
 });
 
 /** Starts a rollout. @param words what is given to `cellctl` @returns its id */
