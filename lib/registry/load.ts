@@ -176,8 +176,14 @@ async function loadDocument(path: string, now: Date): Promise<LoadedRegistry> {
     });
   });
   const document = openDocument(text, path);
-  const { organization, problems, warnings } = check(partsOf(document), { now });
+  const checked = check(partsOf(document), { now });
+  const { organization, problems } = checked;
   if (!organization) throw invalid(problems, path);
   const { digest, published } = document;
-  return { organization, life: lifeOf(document, path), digest, published, warnings };
+  return {
+    ...{ organization, life: lifeOf(document, path), digest, published },
+    get warnings() {
+      return checked.warnings;
+    },
+  };
 }

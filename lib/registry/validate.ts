@@ -33,9 +33,17 @@ export function check(input: UncheckedOrganization, surroundings: Surroundings =
         .map((finding): Problem => ({ code: rule.code, ...finding })),
     );
   problems.push(...find(RULES));
-  const warnings = find(WARNINGS);
-  if (problems.length > 0 || !parts.settings) return { problems, warnings };
-  return { organization: withEndpoints(assemble(parts.settings, parts)), problems, warnings };
+  const { settings } = parts;
+  let warnings: readonly Problem[] | undefined;
+  return {
+    ...(problems.length > 0 || !settings ? {} : { organization: withEndpoints(assemble(settings, parts)) }),
+    problems,
+    // Only when they are asked for, which a synthesis never does: with many cells they take as long as the problems.
+    get warnings() {
+      warnings ??= find(WARNINGS);
+      return warnings;
+    },
+  };
 }
 
 /** Every cell on AWS is reached under its name, unless its definition says where. */
