@@ -21,6 +21,12 @@ export default {
   testSequencer: '<rootDir>/test/_helpers/longest-first.js',
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['\\.local\\.test\\.ts$'] },
-    { ...shared, displayName: 'local cloud', testMatch: ['<rootDir>/test/**/*.local.test.ts'] },
+    {
+      ...shared,
+      displayName: 'local cloud',
+      testMatch: ['<rootDir>/test/**/*.local.test.ts'],
+      globalSetup: '<rootDir>/test/_helpers/nursery-setup.js',
+      globalTeardown: '<rootDir>/test/_helpers/nursery-gone.js',
+    },
   ],
 };

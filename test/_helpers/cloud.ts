@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { readAccountsFile } from '../../lib/registry/index.ts';
 import { LocalCloud, type RunningCloud } from '../../tools/local-cloud/launcher/cloud.ts';
 import { localEnvironment } from '../../tools/local-cloud/launcher/cloud-environment.ts';
+import { startForked } from './nursery.ts';
 
 export class TestCloud {
   private constructor(
@@ -13,7 +14,10 @@ export class TestCloud {
   ) {}
 
   static async start(): Promise<TestCloud> {
-    const local = new LocalCloud(await mkdtemp(join(tmpdir(), 'cell-factory-cloud-')));
+    const folder = await mkdtemp(join(tmpdir(), 'cell-factory-cloud-'));
+    // Jest starts it for suites on local clouds; the bench does without.
+    const nursery = process.env['CELL_FACTORY_NURSERY'];
+    const local = nursery === undefined ? new LocalCloud(folder) : new LocalCloud(folder, startForked(nursery));
     const { cloud } = await local.up();
     return new TestCloud(local, cloud);
   }

@@ -8,6 +8,7 @@ import tempfile
 import threading
 import zipfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,6 @@ from .runners import RUNTIME, RunnerPool
 # Lambda gives the end of the log with an answer, this many bytes of it.
 LOG_TAIL = 4096
 
-# Unpacked code, by digest; gone when the server ends.
-_unpacked = tempfile.TemporaryDirectory(prefix="cell-factory-functions-", ignore_cleanup_errors=True)
 _unpacking = threading.Lock()
 
 _pool = RunnerPool()
@@ -66,9 +65,15 @@ def _node_modules() -> Path | None:
     return next((parent / "node_modules" for parent in RUNTIME.parents if (parent / "node_modules" / "@aws-sdk").is_dir()), None)
 
 
+@cache
+def _unpacked() -> tempfile.TemporaryDirectory[str]:
+    """Where unpacked code is, by digest; gone when the server ends. Made when it is needed, by the process that needs it."""
+    return tempfile.TemporaryDirectory(prefix="cell-factory-functions-", ignore_cleanup_errors=True)
+
+
 def _folder(function: LambdaFunction) -> Path:
     """The function's code, unpacked. Beside it are the project's packages: there `require` and `import` find them."""
-    place = Path(_unpacked.name) / function.code_digest.replace(":", "-")
+    place = Path(_unpacked().name) / function.code_digest.replace(":", "-")
     with _unpacking:
         if not place.exists():
             packages = _node_modules()

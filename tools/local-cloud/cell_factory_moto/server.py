@@ -109,11 +109,13 @@ def change_faults() -> tuple[str, int]:
     return "", 204
 
 
+# State machines run and AWS's managed policies exist, which moto leaves off by default. It reads the latter when IAM is loaded.
+default_user_config["stepfunctions"]["execute_state_machine"] = True
+default_user_config["iam"]["load_aws_managed_policies"] = True
+
+
 def serve(port: int) -> None:
-    """Serves until the process ends: HTTP, and DNS on the port of the same number.
-    State machines run and AWS's managed policies exist, which moto leaves off by default."""
-    default_user_config["stepfunctions"]["execute_state_machine"] = True
-    default_user_config["iam"]["load_aws_managed_policies"] = True
+    """Serves until the process ends: HTTP, and DNS on the port of the same number."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     dns.start(HOST, port)
     app = DomainDispatcherApplication(create_mended_app)

@@ -20,6 +20,8 @@ import { type PythonEnvironment, pythonEnvironment } from './python-environment.
 
 /** The Python module that is started, by which its process is recognized. */
 const MODULE = 'cell_factory_moto';
+/** The module whose process forks servers, as the suites of the local cloud start it. */
+const NURSERY = `${MODULE}.nursery`;
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 
@@ -44,9 +46,52 @@ export interface SkippedResource {
   readonly type: string;
 }
 
+/** A server that was told to start. */
+interface StartedServer {
+  readonly pid: number;
+  readonly hasEnded: () => boolean;
+}
+
+/** Starts a server on a port, which writes into the log. */
+export type StartServer = (environment: PythonEnvironment, port: number, log: string) => Promise<StartedServer>;
+
+/** The variables that Python is started with, besides those of this process. */
+export const serverVariables = ({ bytecode }: PythonEnvironment): Readonly<Record<string, string>> => ({
+  PYTHONPATH: join(packageRoot(), 'tools/local-cloud'),
+  // An empty one is none: without bytecode each start would compile everything.
+  PYTHONDONTWRITEBYTECODE: '',
+  PYTHONPYCACHEPREFIX: bytecode,
+  // What runs the functions of its accounts.
+  CELL_FACTORY_NODE: process.execPath,
+});
+
+async function startProcess(environment: PythonEnvironment, port: number, log: string): Promise<StartedServer> {
+  const file = await open(log, 'w');
+  const child = spawn(environment.python, ['-m', MODULE, '--port', String(port)], {
+    detached: true,
+    stdio: ['ignore', file.fd, file.fd],
+    env: { ...inheritedEnvironment(), ...serverVariables(environment) },
+  });
+  child.unref();
+  await file.close();
+  let ended = false;
+  const end = () => {
+    ended = true;
+  };
+  child.once('exit', end);
+  child.once('error', end);
+  return { pid: child.pid ?? 0, hasEnded: () => ended };
+}
+
 export class LocalCloud {
-  /** @param folder where state, log and the lock file of the local organization are kept */
-  constructor(readonly folder: string = join(repositoryRoot(), '.local-cloud')) {}
+  /**
+   * @param folder where state, log and the lock file of the local organization are kept
+   * @param startServer how its process comes to be. @default - a process of its own
+   */
+  constructor(
+    readonly folder: string = join(repositoryRoot(), '.local-cloud'),
+    private readonly startServer: StartServer = startProcess,
+  ) {}
 
   /** The lock file of the organization that lives in this cloud: it ends with the cloud, and never mixes with the committed one. */
   get accountsFile(): string {
@@ -117,36 +162,15 @@ export class LocalCloud {
     return { ...state, endpoint: `http://localhost:${state.port}`, resolver: `127.0.0.1:${state.port}`, log: this.log };
   }
 
-  private async start({ python, bytecode }: PythonEnvironment): Promise<RunningCloud> {
+  private async start(environment: PythonEnvironment): Promise<RunningCloud> {
     const port = await freePort();
-    const log = await open(this.log, 'w');
-    const child = spawn(python, ['-m', MODULE, '--port', String(port)], {
-      detached: true,
-      stdio: ['ignore', log.fd, log.fd],
-      env: {
-        ...inheritedEnvironment(),
-        PYTHONPATH: join(packageRoot(), 'tools/local-cloud'),
-        // An empty one is none: without bytecode each start would compile everything.
-        PYTHONDONTWRITEBYTECODE: '',
-        PYTHONPYCACHEPREFIX: bytecode,
-        // What runs the functions of its accounts.
-        CELL_FACTORY_NODE: process.execPath,
-      },
-    });
-    child.unref();
-    await log.close();
-    let ended = false;
-    child.once('exit', () => {
-      ended = true;
-    });
-    child.once('error', () => {
-      ended = true;
-    });
-    const cloud = this.describe({ pid: child.pid ?? 0, port, startedAt: new Date().toISOString() });
+    const server = await this.startServer(environment, port, this.log);
+    const cloud = this.describe({ pid: server.pid, port, startedAt: new Date().toISOString() });
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (!(await answers(cloud.endpoint))) {
-      if (ended || Date.now() > deadline) {
-        if (!ended) process.kill(cloud.pid, 'SIGKILL');
+      const hasEnded = server.hasEnded();
+      if (hasEnded || Date.now() > deadline) {
+        if (!hasEnded) process.kill(cloud.pid, 'SIGKILL');
         const tail = (await readFile(this.log, 'utf8')).trim().split('\n').slice(-5).join('\n');
         throw new FactoryError('LOCAL_CLOUD_UNAVAILABLE', `the local cloud did not start:\n${tail}`, { fix: `see ${this.log}` });
       }
@@ -183,7 +207,8 @@ function tryJson(text: string): unknown {
 /** True when the process of `state` lives and is our moto: its id alone may have gone to somebody else. */
 function isOurs(state: State): boolean {
   const words = processInfo(state.pid)?.words ?? [];
-  return words.includes(MODULE) && words.includes(String(state.port));
+  // One that was forked has the words of the process that it comes from.
+  return words.includes(NURSERY) || (words.includes(MODULE) && words.includes(String(state.port)));
 }
 
 async function answers(endpoint: string): Promise<boolean> {
