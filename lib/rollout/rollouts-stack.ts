@@ -92,7 +92,8 @@ export class RolloutsStack extends Stack {
     role.addToPolicy(allow(['sts:AssumeRole'], cells, { StringEquals: { 'aws:ResourceOrgID': this.plan.organizationId } }));
     role.addToPolicy(
       allow(
-        ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:Query'],
+        // The last is what a transaction takes for an item that it leaves alone.
+        ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'ConditionCheckItem'].map((action) => `dynamodb:${action}`),
         [this.table.tableArn],
       ),
     );
