@@ -79,7 +79,8 @@ function headerLines(picture: Picture, now: Date, width: number): string[] {
     emergency ? ', waves of an emergency' : '',
     cures.length === 0 ? '' : `, cures ${some(cures)}`,
   ].join('');
-  const [deployed, total] = (['deployed', 'total'] as const).map((key) => waves.reduce((sum, { cells }) => sum + cells[key], 0));
+  const sum = (count: (cells: CellCounts) => number) => waves.reduce((all, { cells }) => all + count(cells), 0);
+  const having = sum(({ deployed, moving, notRestored }) => deployed + moving + notRestored);
   const pinned = `since ${clock(picture.startedAt)}, revision ${revision}${scale}${reason === undefined ? '' : `: ${reason}`}`;
   const sick = afterwardsText(picture);
   const painted = (paint: (text: string) => string, text: string) => indented(text, width).map(paint);
@@ -87,7 +88,13 @@ function headerLines(picture: Picture, now: Date, width: number): string[] {
     `${pc.bold(id)}  ${component} ${version}  ${colourState(alive ? status : 'dead')}`,
     ...indented(aboutText(picture, now), width),
     ...painted(pc.dim, pinned),
-    ...indented(`${deployed} of ${many(total ?? 0, 'cell')} have it now: ${percent(exposure.now)} of the traffic`, width),
+    ...indented(
+      `${having} of ${many(
+        sum(({ total }) => total),
+        'cell',
+      )} have it, or may: ${percent(exposure.now)} of the traffic`,
+      width,
+    ),
     ...asked.flatMap((each) => painted(pc.yellow, each)),
     ...verdictTexts(picture.verdicts).flatMap((text) => indented(text, width)),
     ...(sick === undefined ? [] : painted(pc.red, sick)),

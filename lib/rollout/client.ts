@@ -296,7 +296,8 @@ export class RolloutClient extends RolloutLookup {
     const { id } = record;
     const runs = record.runs + 1;
     const cause = back ? { outcome: record.cause ?? record.outcome } : { outcome: undefined, cause: undefined };
-    const anew = record.status === 'running' && !back ? {} : { ...cause, endedAt: undefined };
+    // What looks after a success have shown is of that success.
+    const anew = record.status === 'running' && !back ? {} : { ...cause, endedAt: undefined, afterwards: undefined };
     // A pipeline takes it on where it left it; who has it go on from there without one has it go to the end.
     const alone = record.status === 'between waves' ? { through: undefined } : {};
     const driven = { status: 'running', runs, execution: this.execution(id, runs), ...anew, ...alone } as const;

@@ -1,6 +1,5 @@
 /** A rollout as people see it: what is written down of it, with what it waits for and how long that takes. Pure. */
 import { forecast } from '../plan/waves.ts';
-import { hasVersion } from './health.ts';
 import type { RolloutView } from './rollout-lookup.ts';
 import {
   type Afterwards,
@@ -113,9 +112,11 @@ export interface Picture extends Summary {
 
 /** @param alive false where the record says that it runs, and nothing drives it */
 export function summaryOf(record: RolloutRecord, alive: boolean): Summary {
-  const { id, component, only, version, revision, status, by, startedAt, endedAt, outcome, afterwards } = record;
+  const { id, component, only, version, revision, status, by, startedAt, endedAt, outcome } = record;
   // A pipeline takes it on.
   const goesOn = status === 'running' || status === 'queued' || status === 'between waves';
+  // It says nothing of what has become of the rollout since.
+  const afterwards = status === 'succeeded' ? record.afterwards : undefined;
   const sick = (afterwards?.sick.length ?? 0) > 0;
   return {
     ...{ id, component, only, version, revision, status, alive, by, startedAt, endedAt, afterwards },
@@ -149,9 +150,12 @@ export function pictureOf(view: RolloutView, cells: readonly (readonly RolloutCe
   };
 }
 
+/** Cells that run the version, or may: nobody knows what runs while it is changed, nor where it could not be rolled back. */
+const MAY_HAVE: readonly CellRolloutStatus[] = ['deployed', 'deploying', 'restoring', 'not restored'];
+
 /** What runs the version now, up to each wave: of what a wave adds to the plan, the share that its cells with the version have. */
 function exposuresOf({ plan, cells: records }: RolloutView, pinned: readonly (readonly RolloutCell[])[] | undefined): Exposure[] {
-  const having = new Set(records.filter(hasVersion).map(({ cell }) => cell));
+  const having = new Set(records.filter(({ status }) => MAY_HAVE.includes(status)).map(({ cell }) => cell));
   let [now, before] = [0, 0];
   return plan.waves.map(({ cells, exposure: planned }, index) => {
     const weights = new Map(pinned?.[index]?.map(({ name, weight }) => [name, weight]));

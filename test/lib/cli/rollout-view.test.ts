@@ -69,7 +69,7 @@ describe('how a rollout is', () => {
     const picture = pictured({ waves: { 0: PASSED, 1: BAKING }, cells: [{ cell: 'alpha', wave: 1, status: 'deployed' }] });
     const text = spaceless(pictureLines(picture, NOW, 100));
     expect(text).toContain('orders-api-7 orders-api 2.0.0 running\n for 30 min, by ada\n since 2026-03-02T11:30:00Z, revision 7\n');
-    expect(text).toContain('\n 1 of 3 cells have it now: 50 % of the traffic\n');
+    expect(text).toContain('\n 1 of 3 cells have it, or may: 50 % of the traffic\n');
     expect(text).toContain('\n0 staging passed 0/1 0 %\n baked 3600 s without an alarm\n');
     expect(text).toContain('\n1 one-quiet-cell baking 1/1 50 %\n bakes for 45 min more\n');
     expect(text).toContain('\n2 one-busy-cell pending 0/1 to 100 %\n begins in about 45 min\n');

@@ -91,8 +91,10 @@ describe('a picture', () => {
   });
 
   test('says what is exposed now, by the weights of the cells that have the version: a wave that has only begun, or was rolled back, is not what was planned', () => {
-    const wave = (status: CellRecord['status'] | undefined) => {
-      const { view, cells } = rollout({ cells: status ? [{ ...deployed('alpha', 1), status }] : [] });
+    const wave = (status: CellRecord['status'] | undefined, apart?: string) => {
+      const { view, cells } = rollout({
+        cells: status ? [{ ...deployed('alpha', 1), status, ...(apart === undefined ? {} : { apart }) }] : [],
+      });
       const [staging = [], alpha = [], ...rest] = cells;
       const heavy = alpha.flatMap((cell) => [cell, { ...cell, name: 'heavy', weight: 3 * cell.weight }]);
       const waves = view.plan.waves.map((each) => (each.number === 1 ? { ...each, cells: ['alpha', 'heavy'] } : each));
@@ -102,6 +104,7 @@ describe('a picture', () => {
     expect(wave('deployed').exposure).toEqual({ now: 0.125, planned: 1 });
     // Nobody knows what it runs while it is changed: it counts.
     for (const status of ['deploying', 'restoring', 'not restored'] as const) expect(wave(status).exposure.now).toBe(0.125);
+    expect(wave('not restored', 'alpha stays sick').exposure.now).toBe(0.125);
     for (const status of ['restored', 'skipped', undefined] as const) expect(wave(status).exposure.now).toBe(0);
   });
 
@@ -109,6 +112,11 @@ describe('a picture', () => {
     const afterwards = { until: ago(-60), lookedAt: ago(0), sick: [{ cell: 'alpha', sentence: 'alpha: an alarm' }] };
     expect(picture({ record: { status: 'succeeded', afterwards } }).next).toEqual(['cellctl rollout rollback orders-api-7 --reason "…"']);
     expect(picture({ record: { status: 'succeeded' } }).next).toEqual([]);
+    // Of what has become of it since, nothing is said any more.
+    expect(picture({ record: { status: 'rolled back', afterwards } })).toMatchObject({
+      next: ['cellctl rollout resume orders-api-7'],
+      afterwards: undefined,
+    });
   });
 
   test('foresees nothing of a way back', () => {

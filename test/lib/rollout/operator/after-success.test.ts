@@ -1,5 +1,6 @@
 /** What a rollout's cells are looked at for after it has succeeded. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { RolloutClient } from '../../../../lib/rollout/client.ts';
 import type { CellHealth } from '../../../../lib/rollout/health.ts';
 import { type Operation, operate } from '../../../../lib/rollout/operator/index.ts';
 import type { WaveContext } from '../../../../lib/rollout/operator/rollout-work.ts';
@@ -104,6 +105,17 @@ describe('after a success', () => {
     await given({ endedAt: ago(24 * 60 - 2) });
     expect(await step()).toMatchObject({ action: 'wait', seconds: 120 });
   });
+});
+
+test('what looks have shown is gone once somebody has the rollout go on, or back: the next success begins anew', async () => {
+  await given();
+  firing.add('bravo');
+  await step();
+  expect(await sick()).toEqual(['bravo']);
+  const executions = { idOf: (name: string) => name, start: async () => undefined, isRunning: async () => false };
+  await new RolloutClient(executions, store).rollback(ID, 'all', { by: 'eve' });
+  expect(await store.requireRecord(ID)).toMatchObject({ status: 'running' });
+  expect(await sick()).toBeUndefined();
 });
 
 describe('the execution of a rollout', () => {
