@@ -25,6 +25,14 @@ const FACTORY = 'cell-factory';
 /** Names of cells in an event at most: EventBridge takes 256 KiB. */
 const CELLS_NAMED = 100;
 
+/** Characters of a reason at most: it may hold what CloudFormation says of a component. */
+const LONGEST_REASON = 2_000;
+
+const shortened = (reason: string): string => (reason.length <= LONGEST_REASON ? reason : `${reason.slice(0, LONGEST_REASON - 1)}…`);
+
+/** As chats take it: what stands in angle brackets calls people there, or hides where a link leads, and a reason may be a component's own words. */
+const forChat = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
 /** What an event says. */
 export interface EventDetail {
   readonly schema: 1;
@@ -49,7 +57,7 @@ export interface EventDetail {
   readonly cells: readonly string[];
   /** How many they are. */
   readonly cellCount: number;
-  /** Why: a whole sentence; empty for what needs none. */
+  /** Why: a whole sentence, cut where it is too long; empty for what needs none. */
   readonly reason: string;
   /** Who asked for it; `cell-factory` where nobody did. */
   readonly by: string;
@@ -59,7 +67,7 @@ export interface EventDetail {
   readonly next: readonly string[];
   /** The execution in the console; null where there is none yet. */
   readonly link: string | null;
-  /** All of it in a line, for a chat. */
+  /** All of it in a line, for a chat: `&`, `<` and `>` are escaped. */
   readonly text: string;
 }
 
@@ -76,7 +84,7 @@ type Special = Pick<EventDetail, 'status' | 'before' | 'reason' | 'by' | 'attent
 
 function eventOf(change: EventDetail['change'], record: RolloutRecord, { id, at }: Told, special: Special): EventDetail {
   const { id: rollout, component, version, execution } = record;
-  const { about, says, ...rest } = special;
+  const { about, says, ...rest } = { ...special, reason: shortened(special.reason) };
   const why = rest.reason === '' ? '' : `: ${rest.reason}`;
   const next = rest.next.length === 0 ? '' : ` Next: ${rest.next.join(', or ')}`;
   return {
@@ -84,7 +92,7 @@ function eventOf(change: EventDetail['change'], record: RolloutRecord, { id, at 
     ...rest,
     ...{ cells: about.slice(0, CELLS_NAMED), cellCount: about.length },
     link: execution === undefined ? null : linkTo(execution),
-    text: `${rollout} (${component} ${version}) ${says}${why}.${next}`.replace('..', '.'),
+    text: forChat(`${rollout} (${component} ${version}) ${says}${why}.${next}`.replace('..', '.')),
   };
 }
 

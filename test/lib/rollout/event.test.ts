@@ -88,6 +88,15 @@ describe('the events of a record', () => {
     expect(events(record(sick('alpha', 'bravo')), record(sick('alpha', 'bravo')))).toEqual([]);
   });
 
+  test('pass nothing on to a chat that it would take for a call or a link, nor more than an event may hold', () => {
+    // A reason may be a component's own words.
+    const outcome = { sentence: `<!channel> see <https://evil.example.com|here> & ${'x'.repeat(300_000)}` };
+    const [event] = events(record(), record({ status: 'stopped', outcome }));
+    expect(event?.text).toContain('&lt;!channel&gt; see &lt;https://evil.example.com|here&gt; &amp; xxx');
+    expect(event?.text).toContain('Next: cellctl rollout resume orders-api-7');
+    expect(JSON.stringify(event).length).toBeLessThan(20_000);
+  });
+
   test('name a hundred cells at most, and how many there are', () => {
     const cells = Array.from({ length: 300 }, (_, index) => `c${index}`);
     const back = { scope: 'cells', cells } as const;
