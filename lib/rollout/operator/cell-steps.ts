@@ -67,7 +67,7 @@ export class CellWork {
     if (!(await store.holds(component, this.cell.name, id))) {
       return this.fail(`${this.cell.name}: its lock was lost to another rollout of ${component}`);
     }
-    if (!goesOn && (await this.isBusy())) return this.waitForOthers(record);
+    if (!goesOn && (await this.isBusy())) return this.waitForOthers(record, waveRecord);
     if (!goesOn && !(await store.admit(id, this.wave))) return { action: 'again', seconds: scaled(ADMISSION_SECONDS, policy.timeScale) };
     const previous = goesOn ? '' : await this.remember();
     if (typeof previous !== 'string') return this.onward(async () => previous);
@@ -122,12 +122,13 @@ export class CellWork {
   }
 
   /** Waits until they are done, as long as for a change of its own: without an end, the cell's execution would fill its history. */
-  private async waitForOthers(record: CellRecord): Promise<CellAnswer<'again' | 'done'>> {
+  private async waitForOthers(record: CellRecord, { startedAt = '' }: WaveRecord): Promise<CellAnswer<'again' | 'done'>> {
     const { name } = this.cell;
     const { id, component, policy } = this.plan;
     const now = this.context.now();
     const { store } = this.context;
-    const busySince = record.busySince ?? now.toISOString();
+    // Of an earlier attempt at the wave, it says nothing about this one.
+    const busySince = record.busySince !== undefined && record.busySince >= startedAt ? record.busySince : now.toISOString();
     if (now.getTime() - Date.parse(busySince) > PATIENCE_SECONDS * 1_000) {
       // Whoever goes on waits anew.
       await store.updateCell(id, { cell: name, busySince: undefined });

@@ -216,9 +216,9 @@ describe('a rollout whose cells are no longer as they were deployed does not suc
 
 describe('a stack that somebody else is changing', () => {
   const busy = { StackStatus: 'UPDATE_IN_PROGRESS' as const };
-  const start = async (record: Partial<CellRecord>, stackStatus = busy) => {
+  const start = async (record: Partial<CellRecord>, stackStatus = busy, startedAt = ago(600)) => {
     const cell = await given();
-    await store.updateWave(ID, 0, { status: 'deploying', begun: 0, admitted: 1 });
+    await store.updateWave(ID, 0, { status: 'deploying', startedAt, begun: 0, admitted: 1 });
     await store.lock('orders-api', cell.name, ID);
     await store.updateCell(ID, { cell: cell.name, wave: 0, status: 'pending', ...record });
     status = stackStatus;
@@ -233,6 +233,13 @@ describe('a stack that somebody else is changing', () => {
 
   test('is waited for anew after a freeze, and after a failure', async () => {
     expect(await start({ waitingSince: ago(500) })).toMatchObject({ answer: { action: 'again' }, after: { busySince: ago(0) } });
+  });
+
+  test('is waited for anew in another attempt at the wave', async () => {
+    expect(await start({ busySince: ago(500) }, busy, ago(10))).toMatchObject({
+      answer: { action: 'again' },
+      after: { busySince: ago(0) },
+    });
   });
 
   test('is not waited for longer than an hour: the cell fails, and says what to do', async () => {
