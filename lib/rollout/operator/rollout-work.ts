@@ -1,6 +1,5 @@
 /** What every step of a rollout's machine needs: the plan, the clock, and how a rollout ends. */
 import type { Stack } from '@aws-sdk/client-cloudformation';
-import pLimit from 'p-limit';
 import { versionOf } from '../../aws/stacks.ts';
 import {
   type CellRecord,
@@ -18,11 +17,8 @@ import type { CellContext } from './cell-steps.ts';
 /** Cells that a sentence names. */
 const NAMED = 10;
 
-/** Locks that are taken at once. */
-const LOCKED_AT_ONCE = 25;
-
-/** Cells that are looked at at once. */
-const LOOKED_AT_ONCE = 25;
+/** Cells that are looked at, or locked, at once. */
+const AT_ONCE = 25;
 
 /** Does the work for each, so many at once. A queue of promises would take longer than looking at a cell in memory does. */
 export async function forEach<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {
@@ -31,7 +27,7 @@ export async function forEach<In, Out>(items: readonly In[], work: (item: In) =>
   const worker = async () => {
     for (let index = next++; index < items.length; index = next++) done[index] = await work(items[index] as In);
   };
-  await Promise.all(Array.from({ length: Math.min(LOOKED_AT_ONCE, items.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
   return done;
 }
 
@@ -122,23 +118,18 @@ export abstract class RolloutWork {
   protected async lock(component: string, cells: readonly RolloutCell[]): Promise<readonly Outcome[]> {
     const { store } = this.context;
     const { id } = this.plan;
-    const limit = pLimit(LOCKED_AT_ONCE);
     const over = new Map<string, Promise<boolean>>();
     const isOver = (rollout: string) => {
       const known = over.get(rollout) ?? this.isOver(rollout);
       over.set(rollout, known);
       return known;
     };
-    const taken = await Promise.all(
-      cells.map(({ name }) =>
-        limit(async (): Promise<Outcome[]> => {
-          const held = await store.lock(component, name, id);
-          if (!held) return [];
-          const again = (await isOver(held.rollout)) ? await store.lock(component, name, id, held.rollout) : held;
-          return again ? [{ cell: name, sentence: `${name} is locked by ${again.rollout} since ${again.since}` }] : [];
-        }),
-      ),
-    );
+    const taken = await forEach(cells, async ({ name }): Promise<Outcome[]> => {
+      const held = await store.lock(component, name, id);
+      if (!held) return [];
+      const again = (await isOver(held.rollout)) ? await store.lock(component, name, id, held.rollout) : held;
+      return again ? [{ cell: name, sentence: `${name} is locked by ${again.rollout} since ${again.since}` }] : [];
+    });
     return taken.flat();
   }
 
