@@ -2,8 +2,8 @@
 .PHONY: help demo test test-full durations lint types architecture unit integration emulator local-cloud-suites python component reference reader publish-reader bench build compile clean
 
 SOURCES := $(shell find bin lib pipelines tools -name '*.ts' 2>/dev/null)
-# Suites wait for local clouds more than they compute: two more than there are processors.
-WORKERS ?= $(shell node -p 'require("node:os").availableParallelism() + 2')
+# Suites wait for local clouds more than they compute: one more than there are processors.
+WORKERS ?= $(shell node -p 'require("node:os").availableParallelism() + 1')
 JEST := NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest --maxWorkers=$(WORKERS)
 # What runs side by side prints when it is done, where make can do that.
 SIDE_BY_SIDE := $(MAKE) --no-print-directory -j4 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
