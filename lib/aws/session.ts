@@ -43,6 +43,29 @@ export function assume(session: Session, partition: string, accountId: string, r
   };
 }
 
+/** Keys of a role outlive it: one that was made anew is not to be missed for longer than this. */
+const REMEMBERED_MS = 300_000;
+
+/** The same session, for many clients: each of them would ask STS for keys of its own. It asks again after five minutes. */
+export function remembering({ region, credentials }: Session): Session {
+  let known: ReturnType<Session['credentials']> | undefined;
+  let until = 0;
+  return {
+    region,
+    credentials: (properties) => {
+      if (known && Date.now() < until) return known;
+      const asked = credentials(properties);
+      known = asked;
+      until = Date.now() + REMEMBERED_MS;
+      // An error is this caller's alone.
+      asked.catch(() => {
+        if (known === asked) known = undefined;
+      });
+      return asked;
+    },
+  };
+}
+
 /** The CDK's read-only role in a bootstrapped account and region, for sessions of trusted accounts. */
 export function assumeLookup(session: Session, partition: string, accountId: string, region: string): Session {
   return assume(inRegion(session, region), partition, accountId, `cdk-hnb659fds-lookup-role-${accountId}-${region}`);

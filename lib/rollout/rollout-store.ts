@@ -53,16 +53,16 @@ export interface Lock {
 /** What must still be so for a write to happen: the values of these attributes. */
 type Expected = Readonly<Partial<RolloutRecord>>;
 
-/** Plans that are kept: an operator that is called often has a few rollouts at a time. */
-const PLANS_KEPT = 20;
+/** Pinned plans and lists of cells that are kept: an operator that is called often has a few rollouts at a time. */
+const PINNED_KEPT = 20;
 
 const untouched = (number: number): WaveRecord => ({ number, status: 'pending', attempts: 0 });
 
 export class RolloutStore {
   private readonly table: RolloutTable;
   readonly freezes: Freezes;
-  /** A plan never changes, and is asked for with every step. */
-  private readonly plans = new Map<string, RolloutPlan>();
+  /** What is pinned never changes, and is asked for with every step. */
+  private readonly pinned = new Map<string, unknown>();
 
   /** @param objects the artifacts' bucket of the home region */
   constructor(
@@ -77,19 +77,24 @@ export class RolloutStore {
   // The pinned plan
 
   async plan(id: string): Promise<RolloutPlan> {
-    const known = this.plans.get(id);
-    if (known) return known;
-    const pinned = await this.object<Omit<RolloutPlan, 'kind' | 'traffic'> & Partial<RolloutPlan>>(planKey(id), id);
-    // One that was pinned by an older factory lacks what has come since: kinds, traffic, parts of the policy.
-    const policy = { ...ROLLOUT_DEFAULTS, ...pinned.policy };
-    const plan: RolloutPlan = { kind: 'cloudformation', traffic: [pinned.component], ...pinned, policy };
-    if (this.plans.size >= PLANS_KEPT) this.plans.clear();
-    this.plans.set(id, plan);
-    return plan;
+    return this.keep(planKey(id), async (key) => {
+      const pinned = await this.object<Omit<RolloutPlan, 'kind' | 'traffic'> & Partial<RolloutPlan>>(key, id);
+      // One that was pinned by an older factory lacks what has come since: kinds, traffic, parts of the policy.
+      const policy = { ...ROLLOUT_DEFAULTS, ...pinned.policy };
+      return { kind: 'cloudformation', traffic: [pinned.component], ...pinned, policy };
+    });
   }
 
   async cellsIn(id: string, wave: number): Promise<readonly RolloutCell[]> {
-    return this.object<readonly RolloutCell[]>(waveKey(id, wave), id);
+    return this.keep(waveKey(id, wave), (key) => this.object<readonly RolloutCell[]>(key, id));
+  }
+
+  private async keep<T>(key: string, read: (key: string) => Promise<T>): Promise<T> {
+    if (this.pinned.has(key)) return this.pinned.get(key) as T;
+    const found = await read(key);
+    if (this.pinned.size >= PINNED_KEPT) this.pinned.clear();
+    this.pinned.set(key, found);
+    return found;
   }
 
   async object<T>(key: string, id: string): Promise<T> {

@@ -3,7 +3,7 @@ import { HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/cli
 import { sha256 } from '../../artifact/artifacts.ts';
 import { deployRole, executionRole, filePublishingRole, ROLLOUT_ROLE, stagingBucket } from '../../aws/roles.ts';
 import { s3Client } from '../../aws/s3.ts';
-import { assume, inRegion, type Session } from '../../aws/session.ts';
+import { assume, inRegion, remembering, type Session } from '../../aws/session.ts';
 import { isNamed } from '../../registry/errors.ts';
 import { cellStackName } from '../../registry/names.ts';
 import type { CellHealth } from '../health.ts';
@@ -25,7 +25,13 @@ export interface CellAccess {
  * as `cdk deploy` would: that one is part of the foundation, and must not be able to change what it may do.
  */
 export function cellAccess(tooling: Session, partition: string): CellAccess {
-  const session = ({ accountId, region }: RolloutCell, role: string) => assume(inRegion(tooling, region), partition, accountId, role);
+  const sessions = new Map<string, Session>();
+  const session = ({ accountId, region }: RolloutCell, role: string): Session => {
+    const key = `${accountId} ${region} ${role}`;
+    const known = sessions.get(key) ?? remembering(assume(inRegion(tooling, region), partition, accountId, role));
+    sessions.set(key, known);
+    return known;
+  };
   return {
     stack: (cell, { component, kind }) => {
       const { accountId, region } = cell;

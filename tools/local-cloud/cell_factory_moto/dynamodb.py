@@ -1,11 +1,13 @@
 """DynamoDB: conditions and transactions hold, streams tell of what was written, and what is read costs what it holds."""
 
 import base64
+import copy
 import threading
 from typing import Any
 
 from botocore.model import Shape
 from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
@@ -19,7 +21,11 @@ _calling = threading.Lock()
 # The hash key that is asked for, while the call with the lock reads only its items.
 _hash_key: DynamoType | None = None
 
+# The hash keys that a transaction may write to, while it has the lock.
+_written: list[DynamoType] | None = None
+
 moto_call_action = DynamoHandler.call_action
+_transact_write_items = DynamoDBBackend.transact_write_items
 _query = Table.query
 _all_items = Table.all_items
 _serialize_any = BaseJSONSerializer._serialize
@@ -53,6 +59,38 @@ def query(self: Table, hash_key: DynamoType | None, *rest: Any, **named: Any) ->
 @replaces(Table)
 def all_items(self: Table) -> list[Item]:
     return _all_items(self) if _hash_key is None else list(self.items.get(_hash_key, {}).values())
+
+
+@replaces(DynamoDBBackend)
+def transact_write_items(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
+    """moto copies the tables, with all that they and their streams ever had, to take the transaction back."""
+    global _written
+    writes = [write for item in transact_items for write in item.values() if write.get("TableName") in self.tables]
+    keys = [write.get("Item", write.get("Key", {})).get(self.tables[write["TableName"]].hash_key_attr) for write in writes]
+    _written = [DynamoType(key) for key in keys if key is not None]
+    try:
+        _transact_write_items(self, transact_items)
+    finally:
+        _written = None
+
+
+@replaces(Table)
+def __deepcopy__(self: Table, memo: dict[int, Any]) -> Table:
+    """A copy for a transaction: what it does not write to is shared with the table."""
+    clone = copy.copy(self)
+    memo[id(self)] = clone
+    if _written is None:
+        vars(clone).update({name: copy.deepcopy(value, memo) for name, value in vars(self).items()})
+        return clone
+    clone.items = copy.copy(self.items)
+    for key in _written:
+        if key in self.items:
+            clone.items[key] = copy.deepcopy(self.items[key], memo)
+    if self.stream_shard is not None:
+        clone.stream_shard = copy.copy(self.stream_shard)
+        clone.stream_shard.table = clone
+        clone.stream_shard.items = list(self.stream_shard.items)
+    return clone
 
 
 # --- values ---

@@ -16,7 +16,7 @@ from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
-from moto.stepfunctions.responses import StepFunctionResponse
+from moto.stepfunctions.responses import StepFunctionResponse, get_backend
 
 from .clients import new_client
 from .events import execution_changed
@@ -108,13 +108,17 @@ def _named_as_in_states(
 
 
 def _stopping_child(build: Any) -> Any:
-    """Decorator of what waits for a child execution: it ends with its parent, as on AWS."""
+    """Decorator of what waits for a child execution: it ends with its parent, as on AWS. A child that runs is not asked how it is."""
 
     def builder(
         self: StateTaskServiceSfn, env: Environment, resource_runtime_part: Any, normalised_parameters: Any, state_credentials: Any
     ) -> Any:
         arn = env.stack[-1]["ExecutionArn"]
-        look = build(self, env, resource_runtime_part, normalised_parameters, state_credentials)
+        child = get_backend(arn.split(":")[4], resource_runtime_part.region).describe_execution(arn)
+        ask = build(self, env, resource_runtime_part, normalised_parameters, state_credentials)
+
+        def look() -> Any:
+            return None if child.exec_status == ExecutionStatus.RUNNING else ask()
 
         def stop_child() -> None:
             client = boto_client.boto_client_for(
