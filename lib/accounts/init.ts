@@ -2,9 +2,9 @@
 
 import { ORGANIZATION_ROLE } from '../aws/roles.ts';
 import { assume, identify, inRegion, type Session } from '../aws/session.ts';
-import { type Source, withAssembly } from '../aws/toolkit.ts';
+import { withAssembly } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
-import { CONTROL_STACKS, ORGANIZATIONAL_UNITS, type Plan } from '../plan/plan.ts';
+import { CONTROL_STACKS, type InitializedPlan, ORGANIZATIONAL_UNITS, type Plan } from '../plan/plan.ts';
 import { toolingStacks } from '../plan/tooling-stacks.ts';
 import { type AccountsFile, FactoryError, readAccountsFile, updateAccountsFile } from '../registry/index.ts';
 import { unrecorded } from './account-record.ts';
@@ -21,7 +21,8 @@ export interface InitOptions {
   readonly plan: Plan;
   /** Credentials of the management account, in the home region. */
   readonly session: Session;
-  readonly source: Source;
+  /** The plan with the ids of accounts, which are in the lock file by then. */
+  readonly replan: () => Promise<InitializedPlan>;
   readonly accountsFile: string;
   /** Unique to this run. */
   readonly runId: string;
@@ -108,9 +109,12 @@ async function controlAccounts(
   return vend(controlSteps(options, directory, partition, ids.tooling), ids, emit);
 }
 
-/** Creates what is missing: organization, organizational units, control accounts, their bootstrap, and the stacks of the control accounts. */
-export async function initialize(options: InitOptions): Promise<void> {
-  const { plan, session, source, accountsFile, runId, emit, pace } = options;
+/**
+ * Creates what is missing: organization, organizational units, control accounts, their bootstrap, and the stacks of the control accounts.
+ * @returns the plan of it
+ */
+export async function initialize(options: InitOptions): Promise<InitializedPlan> {
+  const { session, accountsFile, runId, emit, pace } = options;
   const { accountId: managementAccountId, partition } = await identify(session);
   const limiter = new Limiter(systemClock, pace);
   const directory = new Directory(organizationsClient(session), limiter, systemClock);
@@ -122,10 +126,12 @@ export async function initialize(options: InitOptions): Promise<void> {
   }));
   for (const unit of Object.values(ORGANIZATIONAL_UNITS)) await directory.unitId(unit, true);
   const ids = await controlAccounts(options, directory, limiter, partition);
-  const stacks = [CONTROL_STACKS.vending, ...toolingStacks(plan).map(({ stackName }) => stackName)];
-  await withAssembly(source, stacks, async ({ directory: assembly }) => {
+  const initialized = await options.replan();
+  const stacks = [CONTROL_STACKS.vending, ...toolingStacks(initialized).map(({ stackName }) => stackName)];
+  await withAssembly(initialized, stacks, async ({ directory: assembly }) => {
     await deployControlStack(assembly, CONTROL_STACKS.vending, { session, runId, emit });
     const tooling = assume(session, partition, ids.tooling, ORGANIZATION_ROLE);
-    await deployToolingStacks(assembly, plan, { session: tooling, runId, emit });
+    await deployToolingStacks(assembly, initialized, { session: tooling, runId, emit });
   });
+  return initialized;
 }

@@ -4,16 +4,17 @@
  * Context: `-c organization=<folder or document>` (default `registry/` in the working directory or above), `-c accounts=<lock file>` (default the
  * environment's `CELL_FACTORY_ACCOUNTS`, else `accounts.json` in the folder), `-c cells=alpha,bravo` for what to build.
  */
+import type { App } from 'aws-cdk-lib/core';
 import { requireTemplateFits } from '../../pipelines/engine-limits.ts';
 import { environment } from '../environment.ts';
 import { pipelineStacks } from '../plan/pipeline-stacks.ts';
-import { createPlan } from '../plan/plan.ts';
+import { createPlan, type Plan } from '../plan/plan.ts';
 import { cellStackName, loadRegistry } from '../registry/index.ts';
 import { defaultOrganization } from '../repository-root.ts';
 import { buildCells } from './build-cells.ts';
 import { buildControl, controlStackNames } from './build-control.ts';
 import { createApp } from './create-app.ts';
-import { cdkCommandLine, type Note, wantedStacks } from './wanted.ts';
+import { cdkCommandLine, type Note, type Wanted, wantedStacks } from './wanted.ts';
 
 /** Synthesizes the wanted stacks into the CDK's output folder. @param note takes what is left out, and why */
 export async function synthesize(note: Note): Promise<void> {
@@ -25,8 +26,16 @@ export async function synthesize(note: Note): Promise<void> {
   });
   const plan = createPlan(registry);
   const known = new Set<string>([...plan.cells.flatMap((cell) => [cell.stackName, cell.delegationStackName]), ...controlStackNames(plan)]);
-  const asked = { stacks: context('stacks'), cells: context('cells'), bundling: context('aws:cdk:bundling-stacks') };
-  const wanted = wantedStacks(asked, cdkCommandLine(), known, cellStackName);
+  const asked = { cells: context('cells'), bundling: context('aws:cdk:bundling-stacks') };
+  await build(app, plan, wantedStacks(asked, cdkCommandLine(), known, cellStackName), note);
+}
+
+/** Synthesizes stacks of a plan, to where the environment says, which a CDK app reads. */
+export async function synthesizePlan(plan: Plan, stacks: readonly string[]): Promise<void> {
+  await build(createApp({ autoSynth: false }), plan, new Set(stacks), () => undefined);
+}
+
+async function build(app: App, plan: Plan, wanted: Wanted, note: Note): Promise<void> {
   await buildControl(app, plan, wanted, note);
   await buildCells(app, plan, wanted, note);
   const pipelines = new Set(pipelineStacks(plan).map(({ stackName }) => stackName));

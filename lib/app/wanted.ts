@@ -12,8 +12,6 @@ export type Note = (text: string) => void;
 
 /** Context keys that say what to build. */
 interface Asked {
-  /** From `cellctl`: stack names separated by commas. */
-  readonly stacks?: unknown;
   /** From people: `-c cells=alpha,bravo`. */
   readonly cells?: unknown;
   /** From the CDK CLI: `[]` when it only lists, names when called with `--exclusively`, else `['**']`. */
@@ -43,7 +41,6 @@ export function wantedStacks(
   known: ReadonlySet<string>,
   stackOfCell: (cell: string) => string,
 ): Wanted {
-  if (typeof asked.stacks === 'string') return new Set(split(asked.stacks));
   if (typeof asked.cells === 'string') return new Set(split(asked.cells).map(stackOfCell));
   if (Array.isArray(asked.bundling)) {
     if (asked.bundling.length === 0) return 'names';

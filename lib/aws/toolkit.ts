@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type AssemblyBuilderProps,
   BaseCredentials,
   BootstrapEnvironments,
   BootstrapStackParameters,
@@ -19,10 +20,10 @@ import {
 } from '@aws-cdk/toolkit-lib';
 import { type Change, CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { Emit } from '../messages.ts';
-import { packageRoot } from '../package-root.ts';
 import { FactoryError, messageOf } from '../registry/index.ts';
 import type { Session } from './session.ts';
 import { deleteChangeSet, findChangeSet } from './stacks.ts';
+import { synthesizeStacks } from './synthesis.ts';
 
 /** A CloudFormation template, as far as we look into it. */
 export interface Template {
@@ -106,41 +107,32 @@ function toolkitFor(session: Session | undefined, ioHost: IIoHost): Toolkit {
   return new Toolkit({ ioHost, color: false, emojis: false, ...(baseCredentials ? { sdkConfig: { baseCredentials } } : {}) });
 }
 
-/** Where an organization's definitions are, as the CDK app takes them. */
-export interface Source {
-  /** Absolute path of the folder of definitions or the published document. */
-  readonly organization: string;
-  /** Absolute path of the lock file, when it isn't in the folder. */
-  readonly accountsFile: string | undefined;
-}
-
 /**
- * Synthesizes the named stacks of the CDK app into a folder that lives until `use` is done.
- * @throws FactoryError `SYNTH_FAILED`, with what the app printed
+ * Synthesizes the named stacks into a folder that lives until `use` is done.
+ * @param plan what they are stacks of, as plain data: the one that was looked at and approved, not definitions read again
+ * @throws FactoryError `SYNTH_FAILED`, with what is wrong
  */
-export async function withAssembly<T>(source: Source, stacks: readonly string[], use: (assembly: Assembly) => Promise<T>): Promise<T> {
-  const root = packageRoot();
+export async function withAssembly<T>(plan: object, stacks: readonly string[], use: (assembly: Assembly) => Promise<T>): Promise<T> {
   const outdir = await mkdtemp(join(tmpdir(), 'cell-factory-'));
   try {
-    return await use(await synthesize(root, outdir, source, stacks));
+    return await use(await synthesize(plan, stacks, outdir));
   } finally {
     await rm(outdir, { recursive: true, force: true });
   }
 }
 
-async function synthesize(root: string, outdir: string, source: Source, stacks: readonly string[]): Promise<Assembly> {
+async function synthesize(plan: object, stacks: readonly string[], outdir: string): Promise<Assembly> {
   const listener = new StackListener('synth', () => undefined);
   const toolkit = toolkitFor(undefined, listener);
-  const context = {
-    organization: source.organization,
-    ...(source.accountsFile === undefined ? {} : { accounts: source.accountsFile }),
-    stacks: stacks.join(','),
+  const build = async ({ env }: AssemblyBuilderProps) => {
+    await synthesizeStacks(plan, stacks, env);
+    return { directory: outdir };
   };
   try {
-    const app = await toolkit.fromCdkApp(`"${process.execPath}" "${join(root, 'dist/bin/factory.js')}"`, {
-      workingDirectory: root,
-      // Not a cdk.json's context: what cells get must not depend on who deploys them, and from where.
-      contextStore: new MemoryContext(context),
+    // Not a cdk.json's context: what cells get must not depend on who deploys them, and from where.
+    const app = await toolkit.fromAssemblyBuilder(build, {
+      contextStore: new MemoryContext(),
+      clobberEnv: false,
       outdir,
       lookups: false,
       resolveDefaultEnvironment: false,
@@ -152,7 +144,8 @@ async function synthesize(root: string, outdir: string, source: Source, stacks: 
     }
     return { directory: outdir, templates };
   } catch (error) {
-    throw new FactoryError('SYNTH_FAILED', [messageOf(error), ...listener.errors].join('\n'), {
+    const { cause = error } = error as { readonly cause?: unknown };
+    throw new FactoryError('SYNTH_FAILED', [messageOf(cause), ...listener.errors].join('\n'), {
       cause: error,
       fix: 'run `npx cdk synth` with the same organization to see where',
     });

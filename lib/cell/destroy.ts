@@ -3,9 +3,9 @@
 import type { Leases } from '../aws/lease.ts';
 import { assumeDeploy, type Session } from '../aws/session.ts';
 import { deleteStack, findStack } from '../aws/stacks.ts';
-import { deployStack, type Source, withAssembly } from '../aws/toolkit.ts';
+import { deployStack, withAssembly } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
-import type { VendedCell } from '../plan/plan.ts';
+import type { Plan, VendedCell } from '../plan/plan.ts';
 import { FactoryError, type RegistryStore } from '../registry/index.ts';
 
 export interface DestroyOptions {
@@ -16,7 +16,8 @@ export interface DestroyOptions {
   readonly partition: string;
   readonly leases: Leases;
   readonly store: RegistryStore;
-  readonly source: Source;
+  /** What the cell is part of. */
+  readonly plan: Plan;
   readonly runId: string;
   readonly emit: Emit;
 }
@@ -38,7 +39,7 @@ export function refuseToDestroy(cell: VendedCell): void {
 
 /** Deletes components, then the foundation, then what let it delegate its name. Run again, it carries on. */
 export async function destroyCell(options: DestroyOptions): Promise<DestroyResult> {
-  const { cell, components, session, partition, leases, store, source, runId, emit } = options;
+  const { cell, components, session, partition, leases, store, plan, runId, emit } = options;
   refuseToDestroy(cell);
   const { name, stackName, delegationStackName, account, region, parentZone, profile } = cell;
   const cellSession = assumeDeploy(session, partition, account.accountId, region);
@@ -57,7 +58,7 @@ export async function destroyCell(options: DestroyOptions): Promise<DestroyResul
     if (cell.stage === 'production') {
       // Its protection came with a deployment, and goes with one: the retiring cell's template has none.
       emit({ kind: 'progress', subject: name, text: 'lifting its protection' });
-      await withAssembly(source, [stackName], ({ directory }) =>
+      await withAssembly(plan, [stackName], ({ directory }) =>
         deployStack(directory, stackName, (message) => emit({ ...message, subject: name }), { changeSetName: `cell-factory-${runId}` }),
       );
     }

@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import type { ArtifactStores } from '../artifact/publishing.ts';
 import type { Session } from '../aws/session.ts';
-import type { Source } from '../aws/toolkit.ts';
 import { environment } from '../environment.ts';
 import type { InitializedPlan, Plan } from '../plan/plan.ts';
 import type { LoadedRegistry } from '../registry/load.ts';
@@ -67,16 +66,16 @@ export class Context {
     return this.options.organization === undefined ? '' : ` --organization ${this.options.organization}`;
   }
 
-  /** The same, for the CDK app. */
-  get source(): Source {
+  /** The lock file where it is not beside the definitions, as an absolute path. */
+  get accountsElsewhere(): string | undefined {
     const file = environment.accountsFile;
-    return { organization: resolve(this.organization), accountsFile: file === undefined ? undefined : resolve(file) };
+    return file === undefined ? undefined : resolve(file);
   }
 
   /** The lock file that account ids are written to. @throws FactoryError `USAGE` for a published document, which can't be written to */
   async accountsFile(): Promise<string> {
     const { accountsFileOf, FactoryError } = await import('../registry/index.ts');
-    const file = accountsFileOf(this.organization, this.source);
+    const file = accountsFileOf(this.organization, { accountsFile: this.accountsElsewhere });
     if (file !== undefined) return file;
     throw new FactoryError('USAGE', `${this.organization} is a published document; account ids are written beside definitions`, {
       fix: 'pass the folder of definitions with --organization',
@@ -113,7 +112,7 @@ export class Context {
     const bucket = BUCKET.exec(this.organization)?.[1];
     if (bucket !== undefined) return this.publishedIn(bucket);
     const { loadRegistry } = await import('../registry/index.ts');
-    return loadRegistry(this.organization, { ...this.source, ...(part === 'everything' ? {} : { only: part }) });
+    return loadRegistry(this.organization, { accountsFile: this.accountsElsewhere, ...(part === 'everything' ? {} : { only: part }) });
   }
 
   /** The newest revision in the bucket: all that a pipeline knows of the organization. */

@@ -47,7 +47,7 @@ export async function deployTooling(context: Context): Promise<number> {
   ]);
   const leases = await context.leases(plan, session);
   const { runId, output } = context;
-  const stacks = await withAssembly(context.source, await toolingStackNames(plan), async ({ directory, templates }) => {
+  const stacks = await withAssembly(plan, await toolingStackNames(plan), async ({ directory, templates }) => {
     await refuseToReplace(plan, session, templates);
     return leases.hold('tooling', () => deployToolingStacks(directory, plan, { session, runId, emit: output.emit }));
   });

@@ -119,7 +119,7 @@ async function add(context: Context, name: string, options: AddOptions): Promise
     prefix: prefix === undefined ? undefined : await prefixLength(prefix),
   };
   const added = await addCell(context.organization, wanted, {
-    accountsFile: context.source.accountsFile,
+    accountsFile: context.accountsElsewhere,
     person: () => context.person(),
     dryRun: dryRun === true,
   });

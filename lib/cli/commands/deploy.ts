@@ -115,7 +115,7 @@ export const deployCommand = () =>
         const domain = await context.domainCheck(plan, session);
         const stacks = vended.map((cell) => cell.stackName);
         context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);
-        const results = await withAssembly(context.source, stacks, async (assembly) => {
+        const results = await withAssembly(plan, stacks, async (assembly) => {
           const { allowReplacement: allowed = [], revertDrift = false } = options;
           // Templates don't show what a change by hand has done.
           const guarded = await guardCells(vended, assembly.templates, session, partition, allowed, { more: revertDrift });

@@ -42,7 +42,7 @@ export const destroyCommand = () =>
           partition,
           leases,
           store,
-          source: context.source,
+          plan,
           runId: context.runId,
           emit: context.output.emit,
         });

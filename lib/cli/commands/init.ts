@@ -21,13 +21,15 @@ export const initCommand = () =>
             import('../tooling.ts'),
           ]);
           const inTooling = await context.insideTooling(plan, session);
-          await withAssembly(context.source, await toolingStackNames(plan), ({ templates }) => refuseToReplace(plan, inTooling, templates));
+          await withAssembly(plan, await toolingStackNames(plan), ({ templates }) => refuseToReplace(plan, inTooling, templates));
         }
         const { initialize } = await import('../../accounts/init.ts');
-        const { source, runId, output } = context;
-        await initialize({ plan, session, source, accountsFile, runId, pace: await context.pace(), emit: output.emit });
-        context.forget();
-        const initialized = await context.initializedPlan();
+        const { runId, output } = context;
+        const replan = () => {
+          context.forget();
+          return context.initializedPlan();
+        };
+        const initialized = await initialize({ plan, replan, session, accountsFile, runId, pace: await context.pace(), emit: output.emit });
         const { organizationId, managementAccountId, tooling, monitoring, registryBucket } = initialized;
         const domain = await (await context.domainCheck(initialized, await context.insideTooling(initialized, session))).state();
         const result = {

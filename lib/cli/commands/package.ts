@@ -44,14 +44,14 @@ async function sourceOf(context: Context, { assembly, manifests, foundations }: 
 
 /** The stacks of all cells that rollouts reach. Personal cells are their owners': they are in no rollout. */
 async function synthesizeFoundations(context: Context): Promise<ReadonlyMap<string, string>> {
-  const [{ isVended }, { withAssembly }, { withSource }, { readFoundations }, { FactoryError }] = await Promise.all([
+  const [{ isVended }, { withAssembly }, { readFoundations }, { FactoryError }] = await Promise.all([
     import('../../plan/plan.ts'),
     import('../../aws/toolkit.ts'),
-    import('../source.ts'),
     import('../../artifact/foundations.ts'),
     import('../../registry/index.ts'),
   ]);
-  const cells = (await context.plan()).cells.filter((cell) => isVended(cell) && cell.stage !== 'personal');
+  const plan = await context.plan();
+  const cells = plan.cells.filter((cell) => isVended(cell) && cell.stage !== 'personal');
   if (cells.length === 0) {
     throw new FactoryError('CELL_WITHOUT_ACCOUNT', 'no cell that a rollout reaches has an account', {
       fix: 'run `cellctl accounts --all`',
@@ -59,8 +59,8 @@ async function synthesizeFoundations(context: Context): Promise<ReadonlyMap<stri
   }
   const stacks = cells.map(({ stackName }) => stackName);
   context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);
-  return withSource(context, (source) =>
-    withAssembly(source, stacks, ({ directory }) => readFoundations(directory, new Map(cells.map((cell) => [cell.name, cell.stackName])))),
+  return withAssembly(plan, stacks, ({ directory }) =>
+    readFoundations(directory, new Map(cells.map((cell) => [cell.name, cell.stackName]))),
   );
 }
 

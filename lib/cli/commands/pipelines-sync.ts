@@ -11,7 +11,6 @@ import { colourState } from '../colour.ts';
 import { confirmed } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { duration } from '../numbers.ts';
-import { withSource } from '../source.ts';
 
 interface Looked {
   readonly plan: InitializedPlan;
@@ -32,16 +31,14 @@ async function looking<T>(context: Context, work: (looked: Looked) => Promise<T>
   ]);
   for (const reason of undelivered(plan)) context.output.note(`skipped: ${reason}`);
   const names = stacksToSync(plan).map(({ stackName }) => stackName);
-  return withSource(context, (source) =>
-    withAssembly(source, names, async (assembly) => {
-      const store = await context.store(plan, session);
-      const [stacks, leftovers] = await Promise.all([
-        lookAt(plan, assembly, session),
-        stackNames(session).then((there) => leftoversAmong(there, plan, store, new Date())),
-      ]);
-      return work({ plan, session, assembly, stacks, leftovers });
-    }),
-  );
+  return withAssembly(plan, names, async (assembly) => {
+    const store = await context.store(plan, session);
+    const [stacks, leftovers] = await Promise.all([
+      lookAt(plan, assembly, session),
+      stackNames(session).then((there) => leftoversAmong(there, plan, store, new Date())),
+    ]);
+    return work({ plan, session, assembly, stacks, leftovers });
+  });
 }
 
 const KINDS = ['add', 'change', 'replace', 'remove'] as const;

@@ -55,7 +55,7 @@ async function look(context: Context, registry: Registry, plan: Plan, cells: rea
   const { published, undefinedCells, before } = await lookAtPublished(await context.store(plan, session), registry);
   const control = toolingStacks(plan);
   const names = [...control.map(({ stackName }) => stackName), ...vended.flatMap(cellStacks).map(({ stackName }) => stackName)];
-  const stacks = await withAssembly(context.source, names, ({ templates }) =>
+  const stacks = await withAssembly(plan, names, ({ templates }) =>
     observeStacks([
       ...control.flatMap(({ stackName, region }) => {
         const template = templates.get(stackName);

@@ -90,7 +90,7 @@ const isolation = () =>
           components: plan.components.map(({ name }) => name).filter((name) => !components.some((each) => each.name === name)),
         };
         // All cells are known, so that a chosen one is found to reach any of them; only the chosen ones' templates are made.
-        const report = await withAssembly(context.source, comparedStackNames(looked), async ({ templates }) =>
+        const report = await withAssembly(plan, comparedStackNames(looked), async ({ templates }) =>
           checkIsolation(isolationInput(plan, plan.cells.filter(isVended), looked, templates, components)),
         );
         context.output.result({ ...report, notLookedAt: left }, () => printReport(context, report, left));

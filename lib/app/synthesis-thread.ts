@@ -1,0 +1,32 @@
+/** The thread that synthesizes for lib/aws/synthesis.ts: one plan after the other, each as `synthesize` would. */
+import { parentPort } from 'node:worker_threads';
+import type { Plan } from '../plan/plan.ts';
+import { failureText } from './failure-text.ts';
+
+/** What the thread is sent; it answers with a {@link Synthesized}. */
+interface Order {
+  readonly plan: Plan;
+  readonly stacks: readonly string[];
+  /** What the CDK tells its app by the environment: context, and where to write. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** @property failure what to tell people, where it failed */
+export interface Synthesized {
+  readonly failure?: string;
+}
+
+async function answer({ plan, stacks, env }: Order): Promise<Synthesized> {
+  // A thread has an environment of its own.
+  Object.assign(process.env, env);
+  try {
+    // Not at the top: where aws-cdk-lib is missing, that is to be said in a sentence.
+    const { synthesizePlan } = await import('./app.ts');
+    await synthesizePlan(plan, stacks);
+    return {};
+  } catch (error) {
+    return { failure: failureText(error) };
+  }
+}
+
+parentPort?.on('message', async (order: Order) => parentPort?.postMessage(await answer(order)));
