@@ -1,8 +1,9 @@
 /** `cellctl` in tests: in a process that is kept for the next call, or in one of its own. */
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
-import { afterAll } from '@jest/globals';
+import { json } from 'node:stream/consumers';
 import { eventually, inTime } from './eventually.ts';
 
 export interface Finished {
@@ -87,54 +88,15 @@ export function startCellctl(args: readonly string[], environment: Environment =
   };
 }
 
-/** Hosts that wait for a call. Calls that overlap get one each. */
-const idle: ChildProcess[] = [];
-afterAll(() => {
-  for (const host of idle.splice(0)) host.kill();
-});
-
-function startHost(): ChildProcess {
-  // Colours are decided when the program is loaded, so from the first environment on.
-  const host = fork(join('test', '_helpers', 'cellctl-host.js'), { env: environmentWith({}), execArgv: [], silent: true });
-  host.unref();
-  host.channel?.unref();
-  return host;
-}
-
-/** `cellctl`, in a process that has loaded it already. */
-export function cellctl(words: readonly string[], environment: Environment = {}): Promise<Finished> {
-  const host = idle.pop() ?? startHost();
-  return new Promise((resolve, reject) => {
-    host.ref();
-    host.channel?.ref();
-    const printed = collect(host);
-    const end = () => {
-      clearTimeout(timer);
-      host.removeAllListeners();
-      host.stdout?.removeAllListeners('data');
-      host.stderr?.removeAllListeners('data');
-      host.unref();
-      host.channel?.unref();
-    };
-    const timer = setTimeout(() => {
-      end();
-      host.kill('SIGKILL');
-      reject(new Error(`cellctl ${words.join(' ')} has not ended in ${DEADLINE / 1_000} s`));
-    }, DEADLINE);
-    host.once('message', (finished: Finished) => {
-      end();
-      idle.push(host);
-      resolve(finished);
-    });
-    // The command has ended its process, which is for the test to judge.
-    host.once('close', (code) => {
-      end();
-      resolve({ code: code ?? -1, ...printed });
-    });
-    host.once('error', (error) => {
-      end();
-      reject(error);
-    });
-    host.send({ words, environment: environmentWith(environment) });
-  });
+/** `cellctl`, in a process that has loaded it already: see cellctl-hosts.js. */
+export async function cellctl(words: readonly string[], environment: Environment = {}): Promise<Finished> {
+  const socket = createConnection({ path: process.env['CELL_FACTORY_HOSTS'] ?? '', allowHalfOpen: true });
+  const late = () => socket.destroy(new Error(`cellctl ${words.join(' ')} has not ended in ${DEADLINE / 1_000} s`));
+  const timer = setTimeout(late, DEADLINE);
+  try {
+    socket.end(JSON.stringify({ words, environment: environmentWith(environment) }));
+    return (await json(socket)) as Finished;
+  } finally {
+    clearTimeout(timer);
+  }
 }

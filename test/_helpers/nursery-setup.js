@@ -12,12 +12,13 @@ const PATIENCE_MS = 60_000;
 let nursery;
 
 export default async function begin() {
-  setup();
+  await setup();
   const environment = await pythonEnvironment();
   const path = join(process.env.TMPDIR, 'nursery');
   nursery = spawn(environment.python, ['-m', 'cell_factory_moto.nursery', path], {
     env: { ...process.env, ...serverVariables(environment) },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    // When jest is gone, so is its end of this pipe.
+    stdio: ['pipe', 'inherit', 'inherit'],
   });
   const deadline = Date.now() + PATIENCE_MS;
   while (!existsSync(path)) {

@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import random
+import select
 import signal
 import socket
 import sys
@@ -42,20 +43,36 @@ def _become_server(order: dict[str, Any]) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # Ids must differ from those of the next fork.
     random.seed()
     mock_random.seed()
     serve(order["port"])
 
 
+def _end(servers: list[int]) -> None:
+    """Nobody is left to end them."""
+    for pid in servers:
+        try:
+            os.killpg(pid, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
+    sys.exit(0)
+
+
 def keep(path: str) -> None:
-    """Answers each line of JSON on the socket with the pid of a new server, until it is ended."""
+    """Answers each line of JSON on the socket with the pid of a new server, until it is ended, or its input, which whoever started it holds."""
     _load()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    servers: list[int] = []
+    signal.signal(signal.SIGTERM, lambda *_: _end(servers))
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(64)
     while True:
+        ready, _, _ = select.select([listener, sys.stdin], [], [])
+        if sys.stdin in ready:
+            _end(servers)
         connection, _ = listener.accept()
         with connection, connection.makefile("rw") as stream:
             order = json.loads(stream.readline())
@@ -70,10 +87,10 @@ def keep(path: str) -> None:
                     # What must go with it goes: processes of functions, temporary folders.
                     atexit._run_exitfuncs()
                     os._exit(0)
+            servers.append(pid)
             stream.write(f"{pid}\n")
             stream.flush()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     keep(sys.argv[1])
