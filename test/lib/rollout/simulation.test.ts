@@ -98,13 +98,14 @@ describe('a rollout', () => {
     expect([...ends.keys()].sort()).toEqual(expect.arrayContaining(['rolled back', 'rolled back in part', 'stopped', 'succeeded']));
   });
 
-  test('of ten thousand cells ends within seconds of ours, and keeps them too', async () => {
+  test('of thousands of cells ends within seconds of ours, and keeps them too', async () => {
     const chances = { badVersion: 0.00002, coincidence: 0.001, missingData: 0.01, throttled: 0.01, unchanged: 0.05, first: 0.05 };
     const policy = { concurrency: 500, rollbackConcurrency: 1_000 };
     const afterwards = ['resume', 'resume', 'rollback-all'] as const;
-    const result = await simulate(scenario({ cells: 10_000, regions: 4, policy, chances, afterwards }));
+    const cells = runs(10_000);
+    const result = await simulate(scenario({ cells, regions: 4, policy, chances, afterwards }));
     expect(faults(result)).toEqual([]);
-    expect(result.begun.size).toBe(10_002);
+    expect(result.begun.size).toBe(cells + 2);
   });
 
   test.each([
