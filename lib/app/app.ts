@@ -16,6 +16,9 @@ import { buildControl, controlStackNames } from './build-control.ts';
 import { createApp } from './create-app.ts';
 import { cdkCommandLine, type Note, type Wanted, wantedStacks } from './wanted.ts';
 
+/** Values by key, as `-c` gives them. */
+export type Context = Readonly<Record<string, unknown>>;
+
 /** Synthesizes the wanted stacks into the CDK's output folder. @param note takes what is left out, and why */
 export async function synthesize(note: Note): Promise<void> {
   const app = createApp();
@@ -30,9 +33,9 @@ export async function synthesize(note: Note): Promise<void> {
   await build(app, plan, wantedStacks(asked, cdkCommandLine(), known, cellStackName), note);
 }
 
-/** Synthesizes stacks of a plan, to where the environment says, which a CDK app reads. */
-export async function synthesizePlan(plan: Plan, stacks: readonly string[]): Promise<void> {
-  await build(createApp({ autoSynth: false }), plan, new Set(stacks), () => undefined);
+/** Synthesizes stacks of a plan into a folder. @param context what the CDK tells its app */
+export async function synthesizePlan(plan: Plan, stacks: readonly string[], outdir: string, context: Context): Promise<void> {
+  await build(createApp({ outdir, context, autoSynth: false }), plan, new Set(stacks), () => undefined);
 }
 
 async function build(app: App, plan: Plan, wanted: Wanted, note: Note): Promise<void> {

@@ -1,14 +1,15 @@
 /** The thread that synthesizes for lib/aws/synthesis.ts: one plan after the other, each as `synthesize` would. */
 import { parentPort } from 'node:worker_threads';
 import type { Plan } from '../plan/plan.ts';
+import type { Context } from './app.ts';
 import { failureText } from './failure-text.ts';
 
 /** What the thread is sent; it answers with a {@link Synthesized}. */
 interface Order {
   readonly plan: Plan;
   readonly stacks: readonly string[];
-  /** What the CDK tells its app by the environment: context, and where to write. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly outdir: string;
+  readonly context: Context;
 }
 
 /** @property failure what to tell people, where it failed */
@@ -16,13 +17,11 @@ export interface Synthesized {
   readonly failure?: string;
 }
 
-async function answer({ plan, stacks, env }: Order): Promise<Synthesized> {
-  // A thread has an environment of its own.
-  Object.assign(process.env, env);
+async function answer({ plan, stacks, outdir, context }: Order): Promise<Synthesized> {
   try {
     // Not at the top: where aws-cdk-lib is missing, that is to be said in a sentence.
     const { synthesizePlan } = await import('./app.ts');
-    await synthesizePlan(plan, stacks);
+    await synthesizePlan(plan, stacks, outdir, context);
     return {};
   } catch (error) {
     return { failure: failureText(error) };

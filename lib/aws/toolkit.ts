@@ -124,8 +124,8 @@ export async function withAssembly<T>(plan: object, stacks: readonly string[], u
 async function synthesize(plan: object, stacks: readonly string[], outdir: string): Promise<Assembly> {
   const listener = new StackListener('synth', () => undefined);
   const toolkit = toolkitFor(undefined, listener);
-  const build = async ({ env }: AssemblyBuilderProps) => {
-    await synthesizeStacks(plan, stacks, env);
+  const build = async ({ context = {} }: AssemblyBuilderProps) => {
+    await synthesizeStacks({ plan, stacks, outdir, context });
     return { directory: outdir };
   };
   try {

@@ -90,7 +90,7 @@ export function startCellctl(args: readonly string[], environment: Environment =
 
 /** `cellctl`, in a process that has loaded it already: see cellctl-hosts.js. */
 export async function cellctl(words: readonly string[], environment: Environment = {}): Promise<Finished> {
-  const socket = createConnection({ path: process.env['CELL_FACTORY_HOSTS'] ?? '', allowHalfOpen: true });
+  const socket = createConnection({ path: process.env['TESTS_HOSTS'] ?? '', allowHalfOpen: true });
   const late = () => socket.destroy(new Error(`cellctl ${words.join(' ')} has not ended in ${DEADLINE / 1_000} s`));
   const timer = setTimeout(late, DEADLINE);
   try {

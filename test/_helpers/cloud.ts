@@ -16,7 +16,7 @@ export class TestCloud {
   static async start(): Promise<TestCloud> {
     const folder = await mkdtemp(join(tmpdir(), 'cell-factory-cloud-'));
     // Jest starts it for suites on local clouds; the bench does without.
-    const nursery = process.env['CELL_FACTORY_NURSERY'];
+    const nursery = process.env['TESTS_NURSERY'];
     const local = nursery === undefined ? new LocalCloud(folder) : new LocalCloud(folder, startForked(nursery));
     const { cloud } = await local.up();
     return new TestCloud(local, cloud);

@@ -25,7 +25,7 @@ export default async function begin() {
     if (nursery.exitCode !== null || Date.now() > deadline) throw new Error('the process that forks local clouds did not start');
     await sleep(50);
   }
-  process.env.CELL_FACTORY_NURSERY = path;
+  process.env.TESTS_NURSERY = path;
 }
 
 export function end() {

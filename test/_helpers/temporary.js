@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url';
 let folder;
 let hosts;
 
-/** Workers, and programs that tests start, inherit it. */
+/** Workers, and programs that tests start, inherit it. Each project of jest's calls this. */
 export default async function setup() {
+  if (folder !== undefined) return;
   folder = mkdtempSync(join(tmpdir(), 'cell-factory-tests-'));
   process.env.TMPDIR = folder;
   // The CDK's validator takes ten seconds of each process. test/templates.test.ts asks it about every kind of stack.
@@ -18,7 +19,10 @@ export default async function setup() {
   const socket = join(folder, 'cellctl');
   hosts = fork(fileURLToPath(new URL('cellctl-hosts.js', import.meta.url)), [socket]);
   await once(hosts, 'message');
-  process.env.CELL_FACTORY_HOSTS = socket;
+  // Jest ends when its tests have.
+  hosts.unref();
+  hosts.channel.unref();
+  process.env.TESTS_HOSTS = socket;
 }
 
 export function teardown() {
