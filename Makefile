@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full durations lint types architecture unit integration emulator local-cloud-suites python component reference reader publish-reader bench build compile clean
+.PHONY: packages help demo test test-full durations lint types architecture unit integration emulator local-cloud-suites python component reference reader publish-reader bench build compile clean
 
 SOURCES := $(shell find bin lib pipelines tools -name '*.ts' 2>/dev/null)
 # Suites wait for local clouds more than they compute: one more than there are processors.
@@ -14,8 +14,8 @@ help: ## explain the targets
 demo: build ## an organization with four cells on this machine, from nothing, in four minutes
 	@examples/demo.sh
 
-test: build ## everything that must be green: lint, types, architecture, all suites
-	@$(SIDE_BY_SIDE) lint types architecture component python
+test: packages ## everything that must be green: lint, types, architecture, all suites
+	@$(SIDE_BY_SIDE) build lint types architecture component python
 	@$(JEST)
 	@$(MAKE) --no-print-directory emulator
 
@@ -26,14 +26,14 @@ test-full: ## the same, with property tests as long as they are worth
 durations: build component python
 	@RECORD_DURATIONS=true $(JEST)
 
-lint: build ## style, dead code, unused dependencies
+lint: packages ## style, dead code, unused dependencies
 	@npx biome ci --error-on-warnings .
 	@npx knip --treat-config-hints-as-errors
 
-types: build ## the type checker over sources and tests
+types: packages ## the type checker over sources and tests
 	@npx tsc --noEmit
 
-architecture: build ## the arrows between folders, and no cycles
+architecture: packages ## the arrows between folders, and no cycles
 	@npx depcruise --config .dependency-cruiser.cjs bin lib registry pipelines tools
 
 unit: build python ## tests that need no cloud
@@ -68,7 +68,9 @@ publish-reader: reader ## publish that package to the registry that npm is set t
 bench: build ## ratios that must hold; see docs/performance.md
 	@node test/bench/bench.js
 
-build: node_modules/.package-lock.json ## install and compile, if anything changed
+packages: node_modules/.package-lock.json
+
+build: packages ## install and compile, if anything changed
 	@$(MAKE) -s compile
 
 # Apart from `build`: the CDK calls it before every synth (cdk.json), and must not find its packages being installed anew.

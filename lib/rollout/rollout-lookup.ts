@@ -1,17 +1,13 @@
 /** Looks rollouts up, and says how they are. Changes nothing. */
 import { FactoryError } from '../registry/index.ts';
 import type { Executions } from './executions.ts';
-import { type CellRecord, hasEnded, type RolloutPlan, type RolloutRecord, type WaveRecord } from './rollout-record.ts';
+import { hasEnded, type RolloutPlan, type RolloutRecord } from './rollout-record.ts';
 import type { RolloutStore } from './rollout-store.ts';
+import type { Written } from './written.ts';
 
 /** Everything that is known of a rollout. */
-export interface RolloutView {
+export interface RolloutView extends Written {
   readonly plan: RolloutPlan;
-  readonly record: RolloutRecord;
-  /** One for each wave of the plan. */
-  readonly waves: readonly WaveRecord[];
-  /** Cells that something was done to, or was about to be. */
-  readonly cells: readonly CellRecord[];
   /** False where the record says that it runs, and no execution does: it can be resumed, or another one begun. */
   readonly alive: boolean;
 }
@@ -40,11 +36,12 @@ export class RolloutLookup {
 
   /** @throws FactoryError `ROLLOUT_UNKNOWN` */
   async view(id: string): Promise<RolloutView> {
-    const [plan, record, cells] = await Promise.all([this.store.plan(id), this.store.requireRecord(id), this.store.cells(id)]);
-    const [waves, alive] = await Promise.all([this.store.waves(plan), this.isAlive(record)]);
+    const plan = await this.store.plan(id);
+    const written = await this.store.written(plan);
+    const alive = await this.isAlive(written.record);
     // An execution ends right after it has written down how: one that ended between the two looks has not died.
-    if (!alive && (await this.store.requireRecord(id)).updatedAt !== record.updatedAt) return this.view(id);
-    return { plan, record, waves, cells, alive };
+    if (!alive && (await this.store.requireRecord(id)).updatedAt !== written.record.updatedAt) return this.view(id);
+    return { plan, ...written, alive };
   }
 
   /** Rollouts of the component, newest first, whose records can be read. */

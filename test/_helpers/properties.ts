@@ -1,7 +1,7 @@
 /** How much property tests try: a share of what is worth it by default, all of it with `make test-full`. */
 
 /** Factor on the runs of long property tests: `PROPERTY_RUNS`, which is 1 in `make test-full`. More finds more, for hours if need be. */
-const FACTOR = Number(process.env['PROPERTY_RUNS'] ?? 0.4);
+const FACTOR = Number(process.env['PROPERTY_RUNS'] ?? 0.25);
 
 /**
  * Runs of a property test that takes long.

@@ -12,6 +12,7 @@ import {
   waveKey,
 } from '../../lib/rollout/rollout-record.ts';
 import { type Lock, RolloutStore } from '../../lib/rollout/rollout-store.ts';
+import type { Written } from '../../lib/rollout/written.ts';
 import { MemoryObjects } from './objects.ts';
 
 type Patch<T> = { readonly [K in keyof T]?: T[K] | undefined };
@@ -59,6 +60,11 @@ export class MemoryRolloutStore extends RolloutStore {
 
   override async record(id: string): Promise<RolloutRecord | undefined> {
     return this.records.get(id);
+  }
+
+  override async written(plan: RolloutPlan): Promise<Written> {
+    const [record, waves, cells] = await Promise.all([this.requireRecord(plan.id), this.waves(plan), this.cells(plan.id)]);
+    return { record, waves, cells };
   }
 
   override async waves(plan: RolloutPlan): Promise<readonly WaveRecord[]> {

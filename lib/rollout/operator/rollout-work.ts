@@ -10,7 +10,9 @@ import {
   type RolloutPlan,
   type RolloutRecord,
   type RolloutStatus,
+  type WaveRecord,
 } from '../rollout-record.ts';
+import { type Written, waveOf } from '../written.ts';
 import type { WaveAnswer } from './answers.ts';
 import type { CellContext } from './cell-steps.ts';
 
@@ -44,6 +46,12 @@ export abstract class RolloutWork {
 
   protected now(): string {
     return this.context.now().toISOString();
+  }
+
+  /** What is written down of the rollout, and of a wave of it. */
+  protected async written(number: number): Promise<Written & { readonly wave: WaveRecord }> {
+    const written = await this.context.store.written(this.plan);
+    return { ...written, wave: waveOf(written, number) };
   }
 
   /**

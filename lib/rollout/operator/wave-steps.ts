@@ -144,7 +144,7 @@ export class WaveWork extends Watching {
     const { store } = this.context;
     const { id, policy } = this.plan;
     const wave = this.wave(number);
-    const [record, before, all] = await Promise.all([store.requireRecord(id), store.wave(id, number), store.cells(id)]);
+    const { record, wave: before, cells: all } = await this.written(number);
     const seen = await this.survey(wave, before, all, { control: record.control });
     const { verdict } = seen.verdict;
     // Any other is given by the look that follows, once no cell is being deployed.
@@ -181,7 +181,7 @@ export class WaveWork extends Watching {
   async deployed(number: number): Promise<WaveAnswer<AnswerTo<'deployed'>>> {
     const { store } = this.context;
     const { id, policy } = this.plan;
-    const [record, waveRecord, cells] = await Promise.all([store.requireRecord(id), store.wave(id, number), store.cells(id)]);
+    const { record, wave: waveRecord, cells } = await this.written(number);
     const own = cells.filter((cell) => cell.wave === number);
     const wave = withoutSkipped(this.wave(number), skippedIn(own));
     const decision = afterDeploy(wave, {
@@ -206,7 +206,7 @@ export class WaveWork extends Watching {
   async look(number: number): Promise<WaveAnswer<AnswerTo<'look'>>> {
     const { store } = this.context;
     const { id, policy, drill, cures } = this.plan;
-    const [record, waveRecord, cells] = await Promise.all([store.requireRecord(id), store.wave(id, number), store.cells(id)]);
+    const { record, wave: waveRecord, cells } = await this.written(number);
     const own = cells.filter((cell) => cell.wave === number);
     const wave = withoutSkipped(this.wave(number), skippedIn(own));
     const seen = await this.survey(wave, waveRecord, cells, { control: record.control, requestsSince: waveRecord.bakeBeganAt });
@@ -234,7 +234,7 @@ export class WaveWork extends Watching {
   async rollback(number: number): Promise<WaveAnswer<AnswerTo<'rollback'>>> {
     const { store } = this.context;
     const { id, policy } = this.plan;
-    const [record, cells, { attempts }] = await Promise.all([store.requireRecord(id), store.cells(id), store.wave(id, number)]);
+    const { record, wave, cells } = await this.written(number);
     const wanted = backOf(policy, record.control, record.back);
     const back = toRestore(cells, number, policy, record.control, record.back);
     const waves = [...new Set([...back.map(({ wave }) => wave), number])];
@@ -255,7 +255,7 @@ export class WaveWork extends Watching {
     const items = found.filter(({ name }) => !locked.has(name));
     if (items.length === 0) return { action: 'pass', sentence: 'no cell has anything to roll back' };
     const which = wanted.scope === 'cells' ? `-${cells.filter(({ apart }) => apart !== undefined).length}` : '';
-    const key = rollbackKey(id, number, `${record.runs}-${attempts}${which}`);
+    const key = rollbackKey(id, number, `${record.runs}-${wave.attempts}${which}`);
     await store.writeOnce(key, items);
     return { action: 'rollback', cells: key, concurrency: policy.rollbackConcurrency, sentence: `rolls ${items.length} cells back` };
   }
@@ -264,7 +264,7 @@ export class WaveWork extends Watching {
   async restored(number: number): Promise<WaveAnswer<AnswerTo<'restored'>>> {
     const { store } = this.context;
     const { id } = this.plan;
-    const [record, cells, waves] = await Promise.all([store.requireRecord(id), store.cells(id), store.waves(this.plan)]);
+    const { record, waves, cells } = await this.written(number);
     const returning = waves.filter(({ status }) => status === 'rolling back');
     if (record.back?.scope === 'cells' && returning.length === 0) {
       const { cells: names } = record.back;
@@ -296,7 +296,7 @@ export class WaveWork extends Watching {
     const { store } = this.context;
     const { id } = this.plan;
     const outcome: Outcome = { sentence, wave: number };
-    const [record, cells, waves] = await Promise.all([store.requireRecord(id), store.cells(id), store.waves(this.plan)]);
+    const { record, waves, cells } = await this.written(number);
     const returning = waves.filter(({ status }) => status === 'rolling back').map((wave) => wave.number);
     // A second time, the way back is broken, too: going round in circles helps nobody.
     if (returning.length === 0 && cells.some((cell) => cell.wave === number && isTouched(cell))) {

@@ -92,7 +92,7 @@ describe('a rollout', () => {
         expect(faults(result)).toEqual([]);
         ends.set(result.record.status, (ends.get(result.record.status) ?? 0) + 1);
       }),
-      { numRuns: runs(120), seed: 20_260_101, endOnFailure: true },
+      { numRuns: runs(200), seed: 20_260_101, endOnFailure: true },
     );
     // Each end was reached, or nothing is said of it.
     expect([...ends.keys()].sort()).toEqual(expect.arrayContaining(['rolled back', 'rolled back in part', 'stopped', 'succeeded']));
