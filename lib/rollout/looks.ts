@@ -20,8 +20,15 @@ export const nextLook = (elapsed: number, left: number): number =>
  * @param timeScale waits are rounded to whole seconds, which in a rehearsal makes some of them shorter
  */
 export function looksIn(seconds: number, timeScale = 1): number {
+  const longest = scaled(LAST_LOOK, timeScale) / timeScale;
   let looks = 1;
-  for (let elapsed = 0; elapsed < seconds; looks++) elapsed += scaled(nextLook(elapsed, seconds - elapsed), timeScale) / timeScale;
+  for (let elapsed = 0; elapsed < seconds; ) {
+    // After the first hours, each is as long as the one before, up to the last ones.
+    const alike = elapsed * LOOK_GROWTH < LAST_LOOK ? 0 : Math.floor((seconds - elapsed - LAST_LOOK) / longest);
+    const some = Math.max(1, alike);
+    elapsed += alike > 0 ? alike * longest : scaled(nextLook(elapsed, seconds - elapsed), timeScale) / timeScale;
+    looks += some;
+  }
   return looks;
 }
 

@@ -351,6 +351,16 @@ describe('waits', () => {
     expect(nextLook(0, 0)).toBe(1);
   });
 
+  test('of a bake are counted as they come, however long it is', () => {
+    const oneByOne = (seconds: number, timeScale: number) => {
+      let looks = 1;
+      for (let elapsed = 0; elapsed < seconds; looks++) elapsed += scaled(nextLook(elapsed, seconds - elapsed), timeScale) / timeScale;
+      return looks;
+    };
+    const scales = fc.constantFrom(1, 0.5, 0.1, 0.02, 0.001);
+    fc.assert(fc.property(fc.nat(60 * DAY), scales, (seconds, scale) => Math.abs(looksIn(seconds, scale) - oneByOne(seconds, scale)) <= 1));
+  });
+
   test('of a bake are few: looksIn counts them', () => {
     expect(looksIn(0)).toBe(1);
     expect(looksIn(30)).toBe(2);
