@@ -34,7 +34,7 @@ test('stacks are the same the first time, the next, and as `cdk synth` makes the
 });
 
 test('several at a time get what they asked for', async () => {
-  const cells = ['staging', 'alpha', 'bravo'];
+  const cells = ['alpha', 'bravo'];
   const names = await Promise.all(
     cells.map((cell) => withAssembly(plan, [`Cell-${cell}`], async ({ templates }) => [...templates.keys()].sort())),
   );
