@@ -16,12 +16,9 @@ const STACK_ACTIONS = [
   'DeleteStack',
   'DescribeChangeSet',
   'DescribeStackEvents',
-  'DescribeStackResource',
-  'DescribeStackResources',
   'DescribeStacks',
   'ExecuteChangeSet',
   'GetTemplate',
-  'ListStackResources',
 ].map((action) => `cloudformation:${action}`);
 
 /**
