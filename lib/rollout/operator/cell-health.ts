@@ -2,7 +2,6 @@
 import {
   CloudWatchClient,
   type CompositeAlarm,
-  DescribeAlarmsCommand,
   type MetricAlarm,
   type MetricDataResult,
   paginateDescribeAlarmHistory,
@@ -15,8 +14,8 @@ import { cellAccountName, componentAlarmPrefix, isOfComponent, messageOf } from 
 import type { AlarmState, CellHealth, Firing } from '../health.ts';
 import type { RolloutCell, RolloutPlan } from '../rollout-record.ts';
 
-/** Alarms that a call may name. Source: DescribeAlarms, Amazon CloudWatch API Reference. */
-const NAMES_PER_CALL = 100;
+/** Alarms that a call gives at most. Source: DescribeAlarms, Amazon CloudWatch API Reference. */
+const ALARMS_PER_CALL = 100;
 
 /** Metrics that a call may ask for. Source: GetMetricData, Amazon CloudWatch API Reference. */
 const QUERIES_PER_CALL = 500;
@@ -49,21 +48,19 @@ export async function healthOf(cellSession: Session, cell: RolloutCell, question
  */
 async function alarmStates(cloudwatch: CloudWatchClient, cell: RolloutCell, { component, kind }: HealthQuestion): Promise<AlarmState[]> {
   const types = { AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] as ('MetricAlarm' | 'CompositeAlarm')[] };
-  const names = [cell.healthAlarm, ...cell.alarms];
+  const names = new Set([cell.healthAlarm, ...cell.alarms]);
   const found = new Map<string, AlarmState>();
   const add = (alarms: readonly (MetricAlarm | CompositeAlarm)[] = []) => {
     for (const { AlarmName: name = '', StateValue: state = 'INSUFFICIENT_DATA' } of alarms) found.set(name, { name, state });
   };
-  for (let from = 0; from < names.length; from += NAMES_PER_CALL) {
-    const AlarmNames = names.slice(from, from + NAMES_PER_CALL);
-    const answer = await cloudwatch.send(new DescribeAlarmsCommand({ ...types, AlarmNames, MaxRecords: NAMES_PER_CALL }));
-    add(answer.MetricAlarms);
-    add(answer.CompositeAlarms);
-  }
-  const prefix = kind === 'foundation' ? `${cellAccountName(cell.name)}-` : componentAlarmPrefix(cell.name, component);
-  for await (const page of paginateDescribeAlarms({ client: cloudwatch }, { ...types, AlarmNamePrefix: prefix })) {
-    // Of the cell's own, those count that are its health: that it is full calls for a person, and is no reason to roll anything back.
-    const counts = ({ AlarmName = '' }: MetricAlarm | CompositeAlarm) => isOfComponent(AlarmName, cell.name);
+  const own = `${cellAccountName(cell.name)}-`;
+  const prefix = kind === 'foundation' ? own : componentAlarmPrefix(cell.name, component);
+  // Of the cell's own, those count that are its health: that it is full calls for a person, and is no reason to roll anything back.
+  const counts = ({ AlarmName: name = '' }: MetricAlarm | CompositeAlarm) =>
+    names.has(name) || (name.startsWith(prefix) && isOfComponent(name, cell.name));
+  // All alarms of the account, which is the cell, are few: most cells need one call.
+  const pages = paginateDescribeAlarms({ client: cloudwatch, pageSize: ALARMS_PER_CALL }, { ...types, AlarmNamePrefix: own });
+  for await (const page of pages) {
     add(page.MetricAlarms?.filter(counts));
     add(page.CompositeAlarms?.filter(counts));
   }

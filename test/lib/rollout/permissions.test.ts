@@ -26,7 +26,6 @@ const CALLS: Readonly<Record<string, { readonly by: readonly Caller[]; readonly 
   'cloudformation ExecuteChangeSetCommand': { by: ['cell', 'cdk'], actions: ['cloudformation:ExecuteChangeSet'] },
   'cloudformation GetTemplateCommand': { by: ['cell', 'cdk'], actions: ['cloudformation:GetTemplate'] },
   'cloudformation paginateDescribeStackEvents': { by: ['cell', 'cdk'], actions: ['cloudformation:DescribeStackEvents'] },
-  'cloudwatch DescribeAlarmsCommand': { by: ['cell'], actions: ['cloudwatch:DescribeAlarms'] },
   'cloudwatch paginateDescribeAlarmHistory': { by: ['cell'], actions: ['cloudwatch:DescribeAlarmHistory'] },
   'cloudwatch paginateDescribeAlarms': { by: ['cell'], actions: ['cloudwatch:DescribeAlarms'] },
   'cloudwatch paginateGetMetricData': { by: ['cell'], actions: ['cloudwatch:GetMetricData'] },
