@@ -43,7 +43,7 @@ export function assume(session: Session, partition: string, accountId: string, r
   };
 }
 
-/** Keys of a role outlive it: one that was made anew is not to be missed for longer than this. */
+/** How long keys are kept, in milliseconds. Those of a role that was deleted and made anew are refused: no longer than this. */
 const REMEMBERED_MS = 300_000;
 
 /** The same session, for many clients: each of them would ask STS for keys of its own. It asks again after five minutes. */
