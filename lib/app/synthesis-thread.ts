@@ -13,7 +13,7 @@ interface Order {
 }
 
 /** @property failure what to tell people, where it failed */
-export interface Synthesized {
+interface Synthesized {
   readonly failure?: string;
 }
 
