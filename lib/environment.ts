@@ -40,6 +40,14 @@ export const environment = {
     return process.env['CELL_FACTORY_RESOLVER'];
   },
 
+  /** GitHub's API and the token to ask it with, as GitHub's own tools read them. */
+  get github(): { readonly url: string; readonly token: string | undefined } {
+    return {
+      url: process.env['GITHUB_API_URL'] ?? 'https://api.github.com',
+      token: process.env['GITHUB_TOKEN'] ?? process.env['GH_TOKEN'],
+    };
+  },
+
   /** Whether the stack of an unexpected error is shown. */
   get debug(): boolean {
     return process.env['CELLCTL_DEBUG'] !== undefined;

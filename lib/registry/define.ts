@@ -67,7 +67,7 @@ const PIPELINES_DEFAULTS: OrganizationSettings['pipelines'] = { engine: 'codepip
 /** Everybody: a cell serves customers, who may be anywhere. */
 const CLIENTS = ['0.0.0.0/0'];
 
-type CellDefaults = keyof typeof CELL_DEFAULTS | 'platforms' | 'capacity' | 'cloud' | 'accountId' | 'overrides' | 'network';
+type CellDefaults = keyof typeof CELL_DEFAULTS | 'platforms' | 'capacity' | 'cloud' | 'accountId' | 'zones' | 'overrides' | 'network';
 type Definition<T, D extends keyof T> = Omit<T, D> &
   Partial<Pick<T, Exclude<D, 'capacity' | 'cloud' | 'accountId' | 'network' | 'calendar'>>>;
 
@@ -79,7 +79,7 @@ export type AwsCellDefinition = Definition<AwsCell, CellDefaults> & {
   network: { block: string; clients?: string[] };
 };
 /** A cell on Google Cloud as it is written in `cells/<name>.ts`. */
-export type GcpCellDefinition = Definition<GcpCell, Exclude<CellDefaults, 'accountId' | 'overrides' | 'network'>> & {
+export type GcpCellDefinition = Definition<GcpCell, Exclude<CellDefaults, 'accountId' | 'zones' | 'overrides' | 'network'>> & {
   cloud: 'gcp';
   capacity?: Partial<Capacity>;
   calendar?: Partial<Calendar>;
@@ -88,7 +88,7 @@ export type GcpCellDefinition = Definition<GcpCell, Exclude<CellDefaults, 'accou
 /** A component as it is written in `components/<name>.ts`. */
 export type ComponentDefinition = Omit<Component, 'kind' | 'repository' | 'pipeline' | 'dependsOn' | 'tags'> &
   Partial<Pick<Component, 'kind' | 'dependsOn' | 'tags'>> & {
-    repository: { url: string; branch?: string; path?: string };
+    repository: { url: string; branch?: string; path?: string; github?: Component['repository']['github'] };
     pipeline?: Partial<Component['pipeline']>;
   };
 

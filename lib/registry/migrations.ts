@@ -57,6 +57,8 @@ export const MIGRATIONS: Readonly<Record<number, (content: Untyped) => Untyped>>
   6: ({ organization, life }) => ({ organization: { ...organization, rollout: withJudgement(organization['rollout']) }, life }),
   /** Version 8 added who is told of rollouts. */
   7: ({ organization, life }) => ({ organization: { notifications: { webhooks: {} }, ...organization }, life }),
+  /** Version 9 added the zones of cells and GitHub's numbers of repositories. Both may be missing. */
+  8: (content) => content,
 };
 
 /** A policy of version 3 as one of version 4: its waves as they were, which nobody had to approve. */

@@ -110,6 +110,15 @@ const awsCell = z.strictObject({
   email: z.email().optional(),
   /** From the lock file, never written by hand. */
   accountId: accountId.optional(),
+  /**
+   * Availability zones of the cell's subnets, in their order, as its account calls them: `us-east-1a` is another zone in
+   * another account. From the lock file, never written by hand.
+   */
+  zones: z
+    .array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, 'must be the name of a zone, as us-east-1a'))
+    .min(2)
+    .max(3)
+    .optional(),
 });
 
 const gcpCell = z.strictObject({
@@ -166,6 +175,20 @@ export const componentSchema = z.strictObject({
     branch: z.string().min(1),
     /** Folder of the component in the repository. */
     path: z.string(),
+    /**
+     * What GitHub numbers it by. Its tokens carry these numbers for repositories made, renamed or moved since 2026-07-15;
+     * `cellctl component check` finds them. @default - tokens that carry names alone
+     */
+    github: z
+      .strictObject({
+        /** Number of the user or organization that owns the repository. */
+        ownerId: z.int().positive(),
+        /** Number of the repository. */
+        repositoryId: z.int().positive(),
+        /** Tokens that carry names alone are taken, too: while the repository goes from one form to the other. */
+        alsoByName: z.literal(true).optional(),
+      })
+      .optional(),
   }),
   /** What the load balancer sends to it. @default - nothing: a foundation has none, nor what takes its work from a queue */
   route: z

@@ -94,9 +94,17 @@ export const PIPELINE_RULES: readonly Rule[] = [
   },
   {
     code: 'REPOSITORY_ELSEWHERE',
-    description: 'a component that GitHub Actions delivers has its repository on GitHub, which runs workflows of no other',
+    description:
+      'a component that GitHub Actions delivers has its repository on GitHub, which runs workflows of no other; and only such a repository has GitHub’s numbers',
     *check({ components, settings }) {
       for (const [key, { repository, pipeline }] of components) {
+        if (repository.github && !ON_GITHUB.test(repository.url)) {
+          yield {
+            path: `components.${key}.repository.github`,
+            message: `"${repository.url}" is not on GitHub, and has no numbers there`,
+            fix: 'remove github, or correct the address',
+          };
+        }
         if ((pipeline.engine ?? settings?.pipelines.engine) !== 'github-actions' || ON_GITHUB.test(repository.url)) continue;
         yield {
           path: `components.${key}.repository.url`,

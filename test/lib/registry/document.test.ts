@@ -189,6 +189,15 @@ describe('the published document', () => {
     expect(organization.rollout.waves[0]).toMatchObject({ maxTraffic: 5 });
   });
 
+  test('of version 8 is read as one of today: zones of cells and numbers of repositories are not known', () => {
+    const text = readFileSync('test/lib/registry/documents/v8.json', 'utf8');
+    expect(text).toBe(canonicalize(JSON.parse(text)));
+    const { organization } = parseDocument(text, 'v8.json');
+    expect(organization.cells['alpha']).not.toHaveProperty('zones');
+    expect(organization.components['orders-api']?.repository).not.toHaveProperty('github');
+    expect(organization.notifications.webhooks).toHaveProperty('chat');
+  });
+
   test('of version 1 is refused when it was changed after it was published', () => {
     expect(failure(readFileSync('test/lib/registry/documents/v1.json', 'utf8').replace('10.0.16.0/20', '10.0.96.0/20')).message).toContain(
       'header says',

@@ -183,7 +183,7 @@ describe('what is damaged is never served', () => {
       () => objects.objects.get('revisions/00000001.json') ?? '',
       /not what the pointer says/,
     ],
-    ['a document of a later version', 'revisions/00000002.json', () => '{"schemaVersion":9}', /install|schema version 9/],
+    ['a document of a later version', 'revisions/00000002.json', () => '{"schemaVersion":99}', /install|schema version 99/],
     ['a pointer that is none', 'latest.json', () => 'x', /is no pointer/],
     ['a pointer that went back', 'latest.json', () => pointerToOne, /went back from revision 2 to 1/],
   ])('%s: the last good registry is, with the reason', async (what, key, change, reason) => {
