@@ -10,6 +10,8 @@ import { lastLines, type Run, run as runProgram } from '../lib/program.ts';
 import { type Component, FactoryError } from '../lib/registry/index.ts';
 import { withCopy } from './checkout.ts';
 import { CONTRACT_TARGETS } from './contract.ts';
+import type { Numbers } from './github/numbers.ts';
+import { NUMBERED_SINCE } from './github/subjects.ts';
 import { NOT_FOR_MAKE, readTargets } from './makefile.ts';
 
 export interface Item {
@@ -27,6 +29,8 @@ export interface CheckOptions {
   readonly entry: Component | undefined;
   /** What the registry asks of its template, where it has an entry. @default - what every component's must be */
   readonly needs?: TemplateNeeds | undefined;
+  /** What GitHub says of its repository. @default - it is not on GitHub, or GitHub Actions doesn't deliver it */
+  readonly numbers?: Numbers | undefined;
   /** Runs `make pipeline-build` in a copy, and looks at what it leaves. */
   readonly build: boolean;
   /** Folder of the factory, for builds. */
@@ -54,6 +58,7 @@ export async function checkContract(folder: string, options: CheckOptions, run: 
     nameItem(options.component),
     await repositoryItem(folder, run),
     kindItem(options),
+    ...(options.numbers ? [numbersItem(options.numbers, options.entry)] : []),
     ...(await makefileItems(folder, run, environment)),
     ...(options.build ? await withCopy(folder, (copy) => buildItems(copy, options, run, environment)) : []),
   ];
@@ -75,6 +80,28 @@ async function repositoryItem(folder: string, run: Run): Promise<Item> {
 
 function kindItem({ component, entry }: CheckOptions): Item {
   return kept('kind', entry ? `${entry.kind}, as the registry says` : `the registry has no component ${component} yet`);
+}
+
+/** Whether roles in tooling trust the tokens that GitHub makes for the repository. */
+function numbersItem(numbers: Numbers, entry: Component | undefined): Item {
+  const what = "GitHub's tokens";
+  if ('unknown' in numbers) return kept(what, `not looked at: ${numbers.unknown}`);
+  const { ownerId, repositoryId, createdAt } = numbers;
+  const known = entry?.repository.github;
+  const wanted = `repository: { …, github: { ownerId: ${ownerId}, repositoryId: ${repositoryId} } }`;
+  if (known?.ownerId === ownerId && known.repositoryId === repositoryId) return kept(what, 'carry the numbers that the registry has');
+  if (known) {
+    const found = `carry owner ${ownerId} and repository ${repositoryId}; the registry has ${known.ownerId} and ${known.repositoryId}`;
+    return broken(what, found, `if it is still the repository that you mean, write ${wanted}`);
+  }
+  const made = createdAt.slice(0, 10);
+  if (made >= NUMBERED_SINCE) {
+    return broken(what, `carry numbers, because it was made on ${made}; the registry has none`, `write ${wanted} in its registry entry`);
+  }
+  return kept(
+    what,
+    `carry names, unless it was renamed or moved since ${NUMBERED_SINCE}; then write ${wanted}, and alsoByName: true on the way`,
+  );
 }
 
 async function makefileItems(folder: string, run: Run, environment: Readonly<Record<string, string>>): Promise<Item[]> {

@@ -21,15 +21,18 @@ export interface Hosting {
 /** `https://host/path`, `ssh://git@host/path` and `git@host:path`, none with a port. */
 const ADDRESS = /^(?:(?:https|ssh):\/\/(?:git@)?([^/:@]+)\/|git@([^/:@]+):)([\w.-]+(?:\/[\w.-]+?)+)(?:\.git)?\/?$/;
 
-/** Who hosts the repository; undefined where nobody does that we know. */
-export function hostingOf({ repository }: Component): Hosting | undefined {
-  const [, web, ssh, id] = ADDRESS.exec(repository.url) ?? [];
+/** Who hosts the repository at `address`; undefined where nobody does that we know. */
+export function hostingAt(address: string): Hosting | undefined {
+  const [, web, ssh, id] = ADDRESS.exec(address) ?? [];
   const host = (web ?? ssh ?? '').toLowerCase();
   const provider = Object.entries(PROVIDERS).find(([name]) => name === host)?.[1];
   if (provider === undefined || id === undefined) return undefined;
   // Only GitLab has groups of groups.
   return id.split('/').length === 2 || provider.name === 'gitlab' ? { provider, id } : undefined;
 }
+
+/** Who hosts the repository of a component. */
+export const hostingOf = ({ repository }: Component): Hosting | undefined => hostingAt(repository.url);
 
 /** GitHub runs workflows of its own repositories only. */
 const takes = (engine: Engine, hosting: Hosting): boolean => engine === 'codepipeline' || hosting.provider.name === 'github';

@@ -5,10 +5,11 @@ import { GITHUB_STACK, githubStackName, ownComponent } from '../../lib/plan/pipe
 import type { InitializedPlan } from '../../lib/plan/plan.ts';
 import type { Component } from '../../lib/registry/index.ts';
 import { type Grant, roleWith } from '../grants.ts';
-import { requireHosting, unsupported } from '../hosting.ts';
+import { unsupported } from '../hosting.ts';
 import { Permissions } from '../permissions.ts';
 import { syncPermissions } from '../sync-permissions.ts';
 import { credentialSeconds, ROLE_KINDS, type RoleKind, roleName, SYNC_ROLE, SYNC_SECONDS } from './job-roles.ts';
+import { subjectsOf } from './subjects.ts';
 
 const ISSUER = 'token.actions.githubusercontent.com';
 /** Whom GitHub's tokens must be for, as the action for credentials asks for them. */
@@ -18,15 +19,15 @@ const AUDIENCE = 'sts.amazonaws.com';
 function createRole(
   stack: Stack,
   id: string,
-  props: { roleName: string; description: string; seconds: number; grants: readonly Grant[]; branch: { id: string; name: string } },
+  props: { roleName: string; description: string; seconds: number; grants: readonly Grant[]; subjects: readonly string[] },
 ): void {
   const provider = stack.formatArn({ service: 'iam', region: '', resource: 'oidc-provider', resourceName: ISSUER });
-  const { branch, seconds, ...rest } = props;
+  const { subjects, seconds, ...rest } = props;
   roleWith(stack, id, {
     ...rest,
     maxSessionDuration: Duration.seconds(seconds),
     assumedBy: new iam.WebIdentityPrincipal(provider, {
-      StringEquals: { [`${ISSUER}:aud`]: AUDIENCE, [`${ISSUER}:sub`]: `repo:${branch.id}:ref:refs/heads/${branch.name}` },
+      StringEquals: { [`${ISSUER}:aud`]: AUDIENCE, [`${ISSUER}:sub`]: subjects.length === 1 ? subjects[0] : subjects },
     }),
   });
 }
@@ -52,7 +53,7 @@ export class GitHubStack extends Stack {
       description: 'The workflow on GitHub that keeps pipelines in step with the registry',
       seconds: SYNC_SECONDS,
       grants: syncPermissions(this, plan),
-      branch: { id: requireHosting(plan, own).id, name: own.repository.branch },
+      subjects: subjectsOf(plan, own),
     });
   }
 }
@@ -76,7 +77,7 @@ export class GitHubRolesStack extends Stack {
       description: `What the workflow of ${component.name} on GitHub may do for ${plan.organization}`,
     });
     for (const [key, value] of Object.entries(plan.tooling.tags)) Tags.of(this).add(key, value);
-    const branch = { id: requireHosting(plan, component).id, name: component.repository.branch };
+    const subjects = subjectsOf(plan, component);
     const permissions = new Permissions(this, plan, component);
     for (const kind of ROLE_KINDS) {
       createRole(this, kind, {
@@ -85,7 +86,7 @@ export class GitHubRolesStack extends Stack {
         description: `Jobs of ${component.name} on GitHub that ${DOES[kind]}`,
         seconds: credentialSeconds(kind),
         grants: permissions[kind](),
-        branch,
+        subjects,
       });
     }
   }

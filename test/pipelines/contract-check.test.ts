@@ -217,3 +217,48 @@ describe('a repository', () => {
     expect(['.', 'a/b', '/x:y', 'ext::sh -c x', 'C:x'].map(isUrl)).toEqual([false, false, false, false, false]);
   });
 });
+
+describe("GitHub's tokens", () => {
+  const numbers = { ownerId: 123456, repositoryId: 456789, createdAt: '2026-08-01T09:00:00Z' };
+  const item = async (change: Partial<CheckOptions>) =>
+    (await check(await makefile(WHOLE), change)).find(({ what }) => what === "GitHub's tokens");
+  const entry = (github?: { ownerId: number; repositoryId: number }) =>
+    component('billing', 100, {
+      repository: { url: 'https://github.com/acme/billing', branch: 'main', path: '.', ...(github ? { github } : {}) },
+    });
+  const right = 'write repository: { …, github: { ownerId: 123456, repositoryId: 456789 } } in its registry entry';
+
+  test('are no item where nobody has asked GitHub', async () => {
+    expect(await item({ entry: entry() })).toBeUndefined();
+  });
+
+  test('of a repository made since they carry numbers need the numbers in the registry, and the item says which', async () => {
+    expect(await item({ numbers, entry: entry() })).toMatchObject({
+      kept: false,
+      found: expect.stringContaining('made on 2026-08-01'),
+      fix: right,
+    });
+    const { ownerId, repositoryId } = numbers;
+    expect(await item({ numbers, entry: entry({ ownerId, repositoryId }) })).toMatchObject({ kept: true });
+  });
+
+  test('of an older repository carry names, as far as its age tells', async () => {
+    const older = { ...numbers, createdAt: '2026-07-14T23:59:59Z' };
+    expect(await item({ numbers: older, entry: entry() })).toMatchObject({
+      kept: true,
+      found: expect.stringContaining('alsoByName: true'),
+    });
+  });
+
+  test('of a repository that somebody else has made under the same name are not trusted', async () => {
+    const found = await item({ numbers, entry: entry({ ownerId: 1, repositoryId: 2 }) });
+    expect(found).toMatchObject({ kept: false, found: 'carry owner 123456 and repository 456789; the registry has 1 and 2' });
+  });
+
+  test('that GitHub tells nothing about keep nobody from checking the rest', async () => {
+    expect(await item({ numbers: { unknown: 'GitHub answers 404' } })).toMatchObject({
+      kept: true,
+      found: 'not looked at: GitHub answers 404',
+    });
+  });
+});

@@ -30,6 +30,20 @@ const knownComponents = async (context: Context): Promise<readonly Component[]> 
 /** An address, however it is written. */
 const same = (url: string) => url.replace(/(\.git)?\/*$/, '');
 
+/** What GitHub says of the component's repository, where it is there and GitHub Actions deliver it, or nobody knows yet what does. */
+async function numbersFor(plan: Plan | undefined, entry: Component | undefined, address: string | undefined) {
+  const [{ hostingAt }, { engineOf }, { numbersOf }, { environment }] = await Promise.all([
+    import('../../../pipelines/hosting.ts'),
+    import('../../plan/pipeline-stacks.ts'),
+    import('../../../pipelines/github/numbers.ts'),
+    import('../../environment.ts'),
+  ]);
+  const hosting = address === undefined ? undefined : hostingAt(address);
+  if (hosting?.provider.name !== 'github') return undefined;
+  if (plan && entry && engineOf(plan, entry) !== 'github-actions') return undefined;
+  return numbersOf(hosting.id, environment.github);
+}
+
 async function check(context: Context, repository: string, options: CheckOptions): Promise<number> {
   const [{ checkContract }, { isUrl, withClone }, { run }, { templateNeeds }] = await Promise.all([
     import('../../../pipelines/contract-check.ts'),
@@ -46,8 +60,9 @@ async function check(context: Context, repository: string, options: CheckOptions
   const component = options.component ?? byUrl?.name ?? basename(here);
   const entry = components.find(({ name }) => name === component);
   const needs = plan && entry && templateNeeds(plan, entry);
+  const numbers = await numbersFor(plan, entry, entry?.repository.url ?? (remote ? repository : undefined));
   const work = (folder: string) =>
-    checkContract(folder, { component, entry, needs, build: options.build === true, factory: packageRoot() });
+    checkContract(folder, { component, entry, needs, numbers, build: options.build === true, factory: packageRoot() });
   const items = remote ? await withClone({ url: repository, path }, run, work) : await work(here);
   const broken = items.filter(({ kept }) => !kept).length;
   const { output } = context;

@@ -64,6 +64,24 @@ describe('stacks of what workflows may do', () => {
     }
   });
 
+  const subjects = (github: Component['repository']['github']) => {
+    const [role] = roles(stack({ url: 'https://github.com/acme/shop', branch: 'main', ...(github ? { github } : {}) })).values();
+    const [statement] = role?.AssumeRolePolicyDocument.Statement ?? [];
+    return Object(statement?.Condition).StringEquals['token.actions.githubusercontent.com:sub'];
+  };
+
+  test('trusts the tokens that GitHub makes for repositories since 2026-07-15, which carry numbers', () => {
+    expect(subjects({ ownerId: 123456, repositoryId: 456789 })).toBe('repo:acme@123456/shop@456789:ref:refs/heads/main');
+  });
+
+  test('trusts both forms while a repository goes from one to the other, and names alone only where nothing else is known', () => {
+    expect(subjects({ ownerId: 123456, repositoryId: 456789, alsoByName: true })).toEqual([
+      'repo:acme@123456/shop@456789:ref:refs/heads/main',
+      'repo:acme/shop:ref:refs/heads/main',
+    ]);
+    expect(subjects(undefined)).toBe('repo:acme/shop:ref:refs/heads/main');
+  });
+
   test('each kind may do its own, and no other', () => {
     const of = roles(stack());
     const who = (action: string) => [...of].filter(([, role]) => actions(role).includes(action)).map(([name]) => name.split('-').at(-1));
