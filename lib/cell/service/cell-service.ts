@@ -18,6 +18,9 @@ const METRIC_NAMESPACE = 'Cell';
 /** Share of errors from which on a component is not well, in percent. */
 const ERRORS_PERCENT = 5;
 
+/** Seconds before a new task's health counts, where a component doesn't say. ECS's own default is 0: no start is that quick. */
+const HEALTH_CHECK_GRACE_SECONDS = 60;
+
 /** Errors in a minute that are too few to speak of a share. The probe alone makes five requests: when all fail, it must show. */
 const FEW_ERRORS = 3;
 
@@ -28,6 +31,12 @@ export interface CellServiceProps {
   readonly path?: string;
   /** Path of the load balancer's health check; it must answer 200. @default '/health' */
   readonly healthPath?: string;
+  /**
+   * How long a new task may take before the load balancer's health check counts, in seconds, 0 to 2,147,483,647. ECS ends a
+   * task that fails it twice, and begins another: with too little, a service that starts slowly never starts. Only with
+   * `path`. @default 60
+   */
+  readonly healthCheckGraceSeconds?: number;
   /** Path that the cell's probe asks for; it must answer below 400. Only with `path`. @default - `path` without its wildcard */
   readonly probePath?: string;
   /** More environment variables. Secrets don't belong here. */
@@ -258,7 +267,10 @@ export class CellService extends Construct {
         awsvpcConfiguration: { assignPublicIp: 'DISABLED', subnets, securityGroups: [this.cell('serviceSecurityGroupId')] },
       },
       ...(targets
-        ? { loadBalancers: [{ containerName: this.props.component, containerPort: SERVICE_PORT, targetGroupArn: targets.ref }] }
+        ? {
+            loadBalancers: [{ containerName: this.props.component, containerPort: SERVICE_PORT, targetGroupArn: targets.ref }],
+            healthCheckGracePeriodSeconds: this.props.healthCheckGraceSeconds ?? HEALTH_CHECK_GRACE_SECONDS,
+          }
         : {}),
       propagateTags: 'SERVICE',
       enableEcsManagedTags: true,
