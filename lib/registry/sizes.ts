@@ -15,7 +15,10 @@ interface SizeClass {
   readonly capacity: Pick<Capacity, 'maxRequestsPerSecond' | 'maxTenants'>;
 }
 
-/** `personal` is what a small cell of that stage gets: the smallest classes that there are. */
+/**
+ * `personal` is what a small cell of that stage gets: the smallest classes that there are. Storage begins where that of the
+ * class below may have grown to: RDS makes storage no smaller, so a cell could not take the larger size otherwise.
+ */
 export const SIZE_CLASSES: Readonly<Record<Size | 'personal', SizeClass>> = {
   personal: {
     database: { instanceClass: 't4g.micro', storageGiB: 20, maxStorageGiB: 50 },
@@ -36,7 +39,7 @@ export const SIZE_CLASSES: Readonly<Record<Size | 'personal', SizeClass>> = {
     capacity: { maxRequestsPerSecond: 1_000, maxTenants: 500 },
   },
   large: {
-    database: { instanceClass: 'r7g.2xlarge', storageGiB: 400, maxStorageGiB: 2_000 },
+    database: { instanceClass: 'r7g.2xlarge', storageGiB: 500, maxStorageGiB: 2_000 },
     cache: { nodeType: 'cache.r7g.xlarge' },
     service: { cpu: 1_024, memoryMiB: 2_048, minTasks: 6, maxTasks: 30 },
     capacity: { maxRequestsPerSecond: 5_000, maxTenants: 2_000 },

@@ -18,6 +18,7 @@ import { accountIds } from './rules/account-ids.ts';
 import { movedCells } from './rules/cell-life.ts';
 import type { CellPlace } from './rules/subject.ts';
 import { takeApart } from './shape.ts';
+import { resourcesOf } from './sizes.ts';
 import { invalid, validate } from './validate.ts';
 
 /** Revisions that are read at once. */
@@ -196,7 +197,8 @@ export class RegistryStore {
     );
     const settled = newest ? settledIds(newest, life) : new Map<string, string>();
     const places = newest ? placesOf(newest, life) : new Map<string, CellPlace>();
-    const organization = validate(takeApart(merged), 'what would be published', { existing, settled, places });
+    const storage = newest ? storageOf(newest, life) : new Map<string, number>();
+    const organization = validate(takeApart(merged), 'what would be published', { existing, settled, places, storage });
     // A cell that has ended and is defined no more is history, which older revisions keep.
     return draft(organization, Object.fromEntries([...life].filter(([cell]) => organization.cells[cell] !== undefined)));
   }
@@ -286,6 +288,14 @@ function following(newest: Publication | undefined, by: string, now: Date): Publ
 /** Where the cells that exist were published to be. */
 const placesOf = ({ organization }: PublishedRegistry, life: ReadonlyMap<string, Life>): Map<string, CellPlace> =>
   new Map(Object.entries(organization.cells).filter(([cell]) => exists(life.get(cell))));
+
+/** Storage of the databases of cells that exist, as it was published. */
+const storageOf = ({ organization }: PublishedRegistry, life: ReadonlyMap<string, Life>): Map<string, number> =>
+  new Map(
+    Object.entries(organization.cells).flatMap(([cell, definition]): [string, number][] =>
+      definition.cloud === 'aws' && exists(life.get(cell)) ? [[cell, resourcesOf(definition).database.storageGiB]] : [],
+    ),
+  );
 
 /** Ids that may not change any more: of cells that nothing has happened to since they were published, and all that are no cell's. */
 function settledIds({ organization, life: published }: PublishedRegistry, life: ReadonlyMap<string, Life>): Map<string, string> {

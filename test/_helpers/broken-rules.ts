@@ -129,6 +129,12 @@ export const BROKEN: Record<string, Case> = {
     actual: '"eu-west-2" instead of "eu-west-1"',
     surroundings: { places: new Map([['alpha', { stage: 'production', region: 'eu-west-1' }]]) },
   },
+  STORAGE_SHRINKS: {
+    break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { size: 'medium' }) }),
+    path: 'cells.alpha.overrides.database.storageGiB',
+    actual: '100 GiB instead of 500 GiB',
+    surroundings: { storage: new Map([['alpha', 500]]) },
+  },
   CELL_REMOVED: {
     break: (input) => delete input.cells['bravo'],
     path: 'cells.bravo',

@@ -7,6 +7,7 @@ import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { CellPlan } from '../../plan/plan.ts';
 import type { CellKey } from './key.ts';
+import { maintenanceWindow } from './maintenance.ts';
 import type { CellNetwork } from './network.ts';
 
 /** Name of the database inside the instance. */
@@ -37,7 +38,8 @@ export class CellData extends Construct {
 
   private createDatabase(cell: CellPlan, network: CellNetwork): rds.DatabaseInstance {
     const { resources, profile } = cell;
-    const engine = rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17_7 });
+    // The major version alone: RDS picks the minor version of a new database, and upgrades it from there (decision 0031).
+    const engine = rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17 });
     const database = new rds.DatabaseInstance(this, 'Database', {
       engine,
       parameterGroup: new rds.ParameterGroup(this, 'DatabaseParameters', {
@@ -46,9 +48,9 @@ export class CellData extends Construct {
         // Connections without TLS are refused.
         parameters: { 'rds.force_ssl': '1' },
       }),
-      // A day that is not Monday, when most see their first traffic; hours that are night in Europe and evening in America.
+      autoMinorVersionUpgrade: true,
       preferredBackupWindow: '01:00-02:00',
-      preferredMaintenanceWindow: 'sun:02:30-sun:03:30',
+      preferredMaintenanceWindow: maintenanceWindow(cell),
       vpc: network.vpc,
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
       securityGroups: [network.data],

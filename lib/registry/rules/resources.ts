@@ -13,6 +13,9 @@ function* sized({ cells, standIns }: Subject): Generator<[string, AwsCell]> {
   }
 }
 
+/** The least that storage may grow to. Source: "Managing capacity automatically with Amazon RDS storage autoscaling", Amazon RDS User Guide. */
+const leastMaximum = (storageGiB: number): number => Math.ceil((storageGiB * 11) / 10);
+
 export const RESOURCE_RULES: readonly Rule[] = [
   {
     code: 'RESOURCE_UNKNOWN',
@@ -63,8 +66,7 @@ export const RESOURCE_RULES: readonly Rule[] = [
             fix: `use ${service.minTasks} or more, or lower minTasks`,
           };
         }
-        // Source: "Managing capacity automatically with Amazon RDS storage autoscaling", Amazon RDS User Guide.
-        const least = Math.ceil(database.storageGiB * 1.1);
+        const least = leastMaximum(database.storageGiB);
         if (database.maxStorageGiB < least) {
           yield {
             path: `${path}.database.maxStorageGiB`,
@@ -72,6 +74,22 @@ export const RESOURCE_RULES: readonly Rule[] = [
             fix: `use ${least} or more, or lower storageGiB`,
           };
         }
+      }
+    },
+  },
+  {
+    code: 'STORAGE_SHRINKS',
+    description: 'the storage of a database that exists gets no smaller: RDS refuses it',
+    *check(subject) {
+      for (const [key, cell] of sized(subject)) {
+        const published = subject.storage.get(key);
+        const { storageGiB, maxStorageGiB } = resourcesOf(cell).database;
+        if (published === undefined || storageGiB >= published) continue;
+        yield {
+          path: `cells.${key}.overrides.database.storageGiB`,
+          message: `${storageGiB} GiB instead of ${published} GiB, which is published: RDS makes storage no smaller`,
+          fix: `keep it: overrides: { database: { storageGiB: ${published}, maxStorageGiB: ${Math.max(maxStorageGiB, leastMaximum(published))} } }`,
+        };
       }
     },
   },

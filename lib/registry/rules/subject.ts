@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly settled?: ReadonlyMap<string, string>;
   /** Where cells that exist were built, and what for. @default - none */
   readonly places?: ReadonlyMap<string, CellPlace>;
+  /** Storage of the databases of cells that exist, in GiB, as it was published. @default - none */
+  readonly storage?: ReadonlyMap<string, number>;
 }
 
 /** What of a cell can't change while it exists: its stacks would be left behind in the one place, unseen, and made anew in the other. */
@@ -40,6 +42,7 @@ export interface Subject extends ValidParts {
   readonly existing: ReadonlyMap<string, string>;
   readonly settled: ReadonlyMap<string, string>;
   readonly places: ReadonlyMap<string, CellPlace>;
+  readonly storage: ReadonlyMap<string, number>;
 }
 
 /** A problem that a rule found; its code is the rule's. */
@@ -73,11 +76,15 @@ export function parseBlock(name: string, text: string): Block {
 export const dotted = (number: number) => [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
 
 /** What the rules look at, from what fits the schema. */
-export function prepare(parts: ValidParts, { now, existing, settled, places }: Surroundings): Subject {
+export function prepare(parts: ValidParts, { now, existing, settled, places, storage }: Surroundings): Subject {
   const standsIn = new Set(parts.standIns);
   const known = [...parts.cells].filter(([name]) => !standsIn.has(`cells.${name}.network`));
   const blocks = new Map(known.map(([name, cell]) => [name, parseBlock(name, cell.network.block)]));
-  return { ...parts, blocks, now, existing: existing ?? new Map(), settled: settled ?? new Map(), places: places ?? new Map() };
+  const none = new Map<string, never>();
+  return {
+    ...parts,
+    ...{ blocks, now, existing: existing ?? none, settled: settled ?? none, places: places ?? none, storage: storage ?? none },
+  };
 }
 
 /** Every bake of a policy, with where it stands, and whether each region has it for itself. */

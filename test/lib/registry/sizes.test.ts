@@ -64,6 +64,13 @@ describe('a size class', () => {
     }
   });
 
+  test.each(STAGES)('takes what the storage of the class below may have grown to, in %s', (stage) => {
+    const storage = SIZES.map((size) => defaultResources({ size, stage }).database);
+    for (const [index, { storageGiB }] of storage.entries()) {
+      expect(storageGiB).toBeGreaterThanOrEqual(storage[index - 1]?.maxStorageGiB ?? 0);
+    }
+  });
+
   test('is the smallest for a small personal cell only', () => {
     expect(capacityOf('small', 'personal', 'shared')).toMatchObject(SIZE_CLASSES.personal.capacity);
     expect(capacityOf('medium', 'personal', 'shared')).toMatchObject(SIZE_CLASSES.medium.capacity);

@@ -242,6 +242,33 @@ describe('the life of a cell', () => {
   });
 });
 
+describe('the storage of a database that exists', () => {
+  const sized = (size: 'small' | 'medium') => plus(withCells(), 'grown', 30, { size });
+
+  test('gets no smaller by a smaller size; the refusal says how to keep it', async () => {
+    await publish(sized('medium'));
+    await store.note('grown', 'vended');
+    await expect(publish(sized('small'))).rejects.toMatchObject({
+      code: 'REGISTRY_INVALID',
+      problems: [
+        {
+          code: 'STORAGE_SHRINKS',
+          path: 'cells.grown.overrides.database.storageGiB',
+          message: expect.stringContaining('20 GiB instead of 100 GiB'),
+          fix: 'keep it: overrides: { database: { storageGiB: 100, maxStorageGiB: 110 } }',
+        },
+      ],
+    });
+    const kept = plus(withCells(), 'grown', 30, { size: 'small', overrides: { database: { storageGiB: 100, maxStorageGiB: 110 } } });
+    expect((await publish(kept)).registry.published.revision).toBe(2);
+  });
+
+  test('may be less for a cell that nobody has built yet', async () => {
+    await publish(sized('medium'));
+    await expect(publish(sized('small'))).resolves.toBeDefined();
+  });
+});
+
 describe('rolling back', () => {
   test('publishes the old content as a new revision, with the account ids that are known now', async () => {
     const withoutIds = registry().organization;

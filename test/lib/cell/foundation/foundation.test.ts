@@ -201,6 +201,12 @@ describe('the foundation of a cell', () => {
     expect(foundation('staging').terminationProtection).toBe(false);
   });
 
+  test('names the major version of the database only: RDS picks the minor version, and upgrades it', () => {
+    const { EngineVersion, AutoMinorVersionUpgrade } = only(resources(production, 'AWS::RDS::DBInstance'));
+    expect([EngineVersion, AutoMinorVersionUpgrade]).toEqual(['17', true]);
+    template.hasResourceProperties('AWS::RDS::DBParameterGroup', { Family: 'postgres17' });
+  });
+
   test('takes sizes from the size class', () => {
     const instanceClass = (size: Size) => only(resources(foundation('production', size), 'AWS::RDS::DBInstance'))['DBInstanceClass'];
     expect([instanceClass('small'), instanceClass('medium'), instanceClass('large')]).toEqual([
