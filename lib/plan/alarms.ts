@@ -1,5 +1,5 @@
 /** The alarms of a cell: what each watches, from which value on it fires, and what missing data means to it. */
-import { cellHealthAlarmName, databaseMachine } from '../registry/index.ts';
+import { cacheMachine, cellHealthAlarmName, databaseMachine } from '../registry/index.ts';
 import type { CellPlan } from './plan.ts';
 
 /** What an alarm does with a period in which its metric has no value. */
@@ -15,6 +15,8 @@ interface AlarmKind {
   readonly threshold: (cell: Sized) => number;
   /** How many of the last periods must be beyond the threshold. */
   readonly datapoints: readonly [number, number];
+  /** Length of a period, in minutes. @default 1 */
+  readonly minutes?: (cell: Sized) => number;
   readonly missing: Missing;
   /** Why missing data is treated so. */
   readonly because: string;
@@ -22,7 +24,7 @@ interface AlarmKind {
   readonly health?: false;
 }
 
-type Sized = Pick<CellPlan, 'name' | 'resources' | 'capacity'>;
+type Sized = Pick<CellPlan, 'name' | 'resources' | 'capacity'> & { readonly profile: Pick<CellPlan['profile'], 'probeMinutes'> };
 
 /** Bytes of memory for each connection that PostgreSQL allows by default. Source: "Quotas and constraints for Amazon RDS". */
 const BYTES_PER_CONNECTION = 9_531_392;
@@ -35,7 +37,18 @@ function maxConnections(cell: Sized): number {
   return Math.min(Math.floor(memory / BYTES_PER_CONNECTION), MOST_CONNECTIONS);
 }
 
-const ALWAYS_REPORTS = 'it always reports while it runs: silence means that it does not';
+/** Cores up to which a node's engine has no core of its own to speak of. */
+const SMALL_CORES = 2;
+
+/**
+ * Whether the cache is watched by its engine's core; small nodes are by the whole node, where the rest of its work counts as
+ * much. Source: "Which Metrics Should I Monitor?", Amazon ElastiCache User Guide, read on 2026-11-30.
+ */
+export const watchesEngine = ({ resources }: Pick<CellPlan, 'resources'>): boolean => (cacheMachine(resources)?.vcpu ?? 0) > SMALL_CORES;
+
+const FIVE_MINUTES = () => 5;
+
+const SILENCE_APART = 'a gap is no answer; that it lasts is the business of an alarm of its own';
 const ONLY_WHEN_USED = 'nothing is reported while nothing happens; that the cell is reached at all is the probe’s business';
 
 /** In the order in which people read them: what customers see, then what it may come from. */
@@ -72,9 +85,20 @@ const ALARMS = {
     description: 'Less than {threshold} % of the probe’s runs succeeded.',
     fires: 'below',
     threshold: () => 90,
-    datapoints: [2, 3],
+    datapoints: [3, 5],
+    minutes: ({ profile }) => profile.probeMinutes,
+    missing: 'notBreaching',
+    because: SILENCE_APART,
+  },
+  'probe-silent': {
+    watches: 'runs of the probe in five minutes',
+    description: 'The probe ran less than {threshold} times in five minutes, three times in a row.',
+    fires: 'below',
+    threshold: () => 1,
+    datapoints: [3, 3],
+    minutes: FIVE_MINUTES,
     missing: 'breaching',
-    because: 'a probe that doesn’t run leaves an idle cell unwatched',
+    because: 'a probe that doesn’t run leaves an idle cell unwatched; a deployment that changes it takes less than this',
   },
   'database-cpu': {
     watches: 'processor of the database, %',
@@ -82,8 +106,8 @@ const ALARMS = {
     fires: 'above',
     threshold: () => 80,
     datapoints: [8, 10],
-    missing: 'breaching',
-    because: ALWAYS_REPORTS,
+    missing: 'notBreaching',
+    because: SILENCE_APART,
   },
   'database-connections': {
     watches: 'connections to the database; it allows a quarter more',
@@ -91,26 +115,36 @@ const ALARMS = {
     fires: 'above',
     threshold: (cell) => Math.floor(0.8 * maxConnections(cell)),
     datapoints: [3, 5],
-    missing: 'breaching',
-    because: ALWAYS_REPORTS,
+    missing: 'notBreaching',
+    because: SILENCE_APART,
   },
   'database-storage': {
     watches: 'free storage of the database',
     description: 'The database has less than {threshold} bytes of free storage: growing by itself has not helped, or is at its limit.',
     fires: 'below',
     threshold: ({ resources }) => Math.floor(0.05 * resources.database.storageGiB * GIB),
-    datapoints: [15, 15],
+    datapoints: [12, 15],
+    missing: 'notBreaching',
+    because: SILENCE_APART,
+  },
+  'database-silent': {
+    watches: 'values that the database reports in five minutes',
+    description: 'The database reported less than {threshold} values in five minutes, six times in a row.',
+    fires: 'below',
+    threshold: () => 1,
+    datapoints: [6, 6],
+    minutes: FIVE_MINUTES,
     missing: 'breaching',
-    because: ALWAYS_REPORTS,
+    because: 'it always reports while it runs; a change of its class takes less than this',
   },
   'cache-memory': {
     watches: 'memory of the fullest cache node, %',
     description: 'A cache node uses more than {threshold} % of its memory.',
     fires: 'above',
     threshold: () => 80,
-    datapoints: [5, 5],
-    missing: 'breaching',
-    because: ALWAYS_REPORTS,
+    datapoints: [3, 5],
+    missing: 'notBreaching',
+    because: SILENCE_APART,
   },
   'cache-evictions': {
     watches: 'entries given up for lack of room, a minute',
@@ -119,17 +153,28 @@ const ALARMS = {
     // One in a hundred requests at full load.
     threshold: ({ capacity }) => Math.ceil(0.01 * 60 * capacity.maxRequestsPerSecond),
     datapoints: [3, 5],
-    missing: 'breaching',
-    because: ALWAYS_REPORTS,
+    missing: 'notBreaching',
+    because: SILENCE_APART,
   },
   'cache-cpu': {
-    watches: 'engine’s core of the busiest cache node, %',
-    description: 'A cache node’s engine uses more than {threshold} % of its core.',
+    watches: 'processor of the busiest cache node, %: of the engine’s core, or, with two cores, of both',
+    description: 'The busiest cache node uses more than {threshold} % of its processor.',
     fires: 'above',
-    threshold: () => 80,
-    datapoints: [5, 5],
+    // The engine works on one core: of two, 90 % of one are 45 % of both.
+    threshold: (cell) => (watchesEngine(cell) ? 90 : Math.floor(90 / SMALL_CORES)),
+    datapoints: [3, 5],
+    missing: 'notBreaching',
+    because: SILENCE_APART,
+  },
+  'cache-silent': {
+    watches: 'values that the cache’s nodes report in five minutes',
+    description: 'The cache’s nodes reported less than {threshold} values in five minutes, six times in a row.',
+    fires: 'below',
+    threshold: () => 1,
+    datapoints: [6, 6],
+    minutes: FIVE_MINUTES,
     missing: 'breaching',
-    because: ALWAYS_REPORTS,
+    because: 'it always reports while it runs; a change of its nodes takes less than this',
   },
   'queue-age': {
     watches: 'age of the oldest message, s',
@@ -155,6 +200,7 @@ const ALARMS = {
     fires: 'above',
     threshold: ({ capacity }) => Math.floor(capacity.headroom * capacity.maxRequestsPerSecond),
     datapoints: [3, 3],
+    minutes: FIVE_MINUTES,
     missing: 'notBreaching',
     because: ONLY_WHEN_USED,
     health: false,
@@ -164,18 +210,20 @@ const ALARMS = {
 export type AlarmId = keyof typeof ALARMS;
 
 /** An alarm of one cell. */
-export interface AlarmPlan extends Omit<AlarmKind, 'threshold' | 'health'> {
+export interface AlarmPlan extends Omit<AlarmKind, 'threshold' | 'health' | 'minutes'> {
   readonly id: AlarmId;
   /** `cell-<name>-<id>`. */
   readonly name: string;
   readonly threshold: number;
+  /** Length of a period, in minutes. */
+  readonly minutes: number;
   /** Whether the cell's health depends on it. */
   readonly health: boolean;
 }
 
 /** The alarms of a cell, each with its name and its threshold. */
 export function plannedAlarms(cell: Sized): AlarmPlan[] {
-  return Object.entries<AlarmKind>(ALARMS).map(([id, { threshold: of, description, health = true, ...kind }]) => {
+  return Object.entries<AlarmKind>(ALARMS).map(([id, { threshold: of, minutes = () => 1, description, health = true, ...kind }]) => {
     const threshold = of(cell);
     const name = cellHealthAlarmName(cell.name).replace(/health$/, id);
     return {
@@ -183,6 +231,7 @@ export function plannedAlarms(cell: Sized): AlarmPlan[] {
       id: id as AlarmId,
       name,
       threshold,
+      minutes: minutes(cell),
       health,
       description: description.replace('{threshold}', threshold.toLocaleString('en')),
     };

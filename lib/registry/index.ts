@@ -59,6 +59,15 @@ export type { Calendar, RolloutPolicy } from './rollout-model.ts';
 export { approvalOf, FIRST_STAGES, MOST_STAGES, STAGING, START } from './rules/pipelines.ts';
 export { parseBlock, seconds } from './rules/subject.ts';
 export type { UncheckedOrganization } from './shape.ts';
-export { capacityOf, databaseMachine, type Override, overridesOf, resourcesOf, STAGE_PROFILES, type StageProfile } from './sizes.ts';
+export {
+  cacheMachine,
+  capacityOf,
+  databaseMachine,
+  type Override,
+  overridesOf,
+  resourcesOf,
+  STAGE_PROFILES,
+  type StageProfile,
+} from './sizes.ts';
 export { type PublishResult, RegistryStore } from './store.ts';
 export { check, validate } from './validate.ts';

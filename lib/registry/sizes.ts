@@ -207,7 +207,7 @@ const machine = (table: Readonly<Record<string, InstanceSize>>, name: string): I
 export const databaseMachine = ({ database }: Resources) => machine(DATABASE_CLASSES, database.instanceClass);
 
 /** A cache node's machine, or undefined for a type that is not in the table. */
-const cacheMachine = ({ cache }: Resources) => machine(CACHE_TYPES, cache.nodeType);
+export const cacheMachine = ({ cache }: Resources) => machine(CACHE_TYPES, cache.nodeType);
 
 /** A resource that carries less than the caps. */
 export interface Shortfall {

@@ -1,13 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { plannedAlarms } from '../../../lib/plan/alarms.ts';
+import { plannedAlarms, watchesEngine } from '../../../lib/plan/alarms.ts';
 import { CACHE_TYPES, DATABASE_CLASSES } from '../../../lib/registry/instances.ts';
 import type { AwsCell, Size, Stage } from '../../../lib/registry/model.ts';
-import { capacityOf, resourcesOf } from '../../../lib/registry/sizes.ts';
+import { capacityOf, resourcesOf, STAGE_PROFILES } from '../../../lib/registry/sizes.ts';
 
 const cell = (size: Size, stage: Stage = 'production', overrides: AwsCell['overrides'] = {}) => ({
   name: 'alpha',
   resources: resourcesOf({ size, stage, overrides }),
   capacity: capacityOf(size, stage, 'shared'),
+  profile: STAGE_PROFILES[stage],
 });
 const thresholds = (...of: Parameters<typeof cell>) =>
   Object.fromEntries(plannedAlarms(cell(...of)).map(({ id, threshold }) => [id, threshold]));
@@ -72,5 +73,16 @@ describe('the alarms of a cell', () => {
 
   test('never expect more connections than PostgreSQL takes on the largest class', () => {
     expect(thresholds('large', 'production', { database: { instanceClass: 'r7g.4xlarge' } })['database-connections']).toBe(4_000);
+  });
+
+  test('watch a small cache node by its whole processor, a larger one by its engine’s core, as AWS advises', () => {
+    const of = (nodeType: string) => cell('small', 'production', { cache: { nodeType } });
+    expect([watchesEngine(of('cache.t4g.small')), watchesEngine(of('cache.m7g.large')), watchesEngine(of('cache.m7g.xlarge'))]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect(thresholds('small')['cache-cpu']).toBe(45);
+    expect(thresholds('small', 'production', { cache: { nodeType: 'cache.r7g.xlarge' } })['cache-cpu']).toBe(90);
   });
 });
