@@ -1,6 +1,6 @@
 /**
- * What a cell costs in a month, estimated: what runs whether or not anybody uses it. Traffic, requests, log volume and
- * backups beyond the free ones come on top; discounts come off.
+ * What a cell costs in a month, estimated: what runs whether or not anybody uses it, and the logs that the foundation keeps of
+ * its traffic. Traffic itself, what components log, and backups beyond the free ones come on top; discounts come off.
  */
 
 import { plannedAlarms } from '../plan/alarms.ts';
@@ -16,7 +16,7 @@ import type { CacheType, DatabaseClass, Resources } from '../registry/index.ts';
  * - PostgreSQL up to `t4g.large`, `m7g.2xlarge`, `r7g.2xlarge`: as in some copies; others are off by up to a tenth
  * - gp3 of RDS and EBS, Fargate on ARM, NAT gateway, public address, the load balancer's hour, a probe's run: as in copies
  * - not found again, and as last known: both `4xlarge` of PostgreSQL (twice the class below), `t4g.nano`, the load
- *   balancer's capacity unit, PrivateLink, keys, secrets, zones, alarms, metrics
+ *   balancer's capacity unit, PrivateLink, keys, secrets, zones, alarms, metrics, vended logs, metrics of Container Insights
  */
 export const PRICE_SOURCE =
   'estimate: US dollars a month at list prices of us-east-1, on demand, compared with copies of public price lists on 2026-11-21';
@@ -82,6 +82,24 @@ const PRICES = {
   putMetrics: 0.01 / 1_000,
   /** Per run (Amazon CloudWatch Synthetics). */
   probeRun: 0.0012,
+  /** Per GiB: of a log that AWS delivers to S3, and of one that goes to CloudWatch (Amazon CloudWatch, vended logs and standard logs). */
+  logToS3: 0.25,
+  logToCloudWatch: 0.5,
+} as const;
+
+/** Metrics of Container Insights for a cluster, and for a service with its one family of tasks. Source: the example in "Amazon CloudWatch Pricing". */
+const INSIGHTS = { cluster: 8, service: 11 + 6 } as const;
+
+/**
+ * Assumptions about logs, to be replaced by what the bill shows. A request is a connection to the load balancer and a part of
+ * one to a service, each seen from both of its ends; PostgreSQL logs checkpoints, vacuums and errors.
+ */
+const LOGS = {
+  /** Share of its capacity that a cell carries on average. */
+  load: 0.2,
+  flowRecordsPerRequest: 1,
+  bytesPerFlowRecord: 120,
+  databaseGiB: 0.5,
 } as const;
 
 /** One line of an estimate. */
@@ -98,7 +116,7 @@ export interface Estimate {
   readonly monthly: number;
 }
 
-type Priced = Pick<CellPlan, 'resources' | 'profile'>;
+type Priced = Pick<CellPlan, 'resources' | 'profile' | 'capacity'>;
 
 const natCost = (nat: Resources['nat'], zones: number) => {
   const address = PRICES.publicAddress * HOURS;
@@ -121,7 +139,7 @@ export interface Contents {
 const METRICS_OF_PROBED = 2;
 
 /** What a cell costs in a month. */
-export function estimate({ resources, profile }: Priced, { services, probed, alarms }: Contents): Estimate {
+export function estimate({ resources, profile, capacity }: Priced, { services, probed, alarms }: Contents): Estimate {
   const { database, cache, service, nat } = resources;
   const { zones, probeMinutes, privateEndpoints } = profile;
   const copies = database.standby ? 2 : 1;
@@ -134,12 +152,17 @@ export function estimate({ resources, profile }: Priced, { services, probed, ala
     ['private endpoints', privateEndpoints ? ENDPOINT_SERVICES.length * zones * PRICES.endpoint : 0],
   ] as const;
   const probeRuns = (HOURS * 60) / probeMinutes;
+  const requests = LOGS.load * capacity.maxRequestsPerSecond * HOURS * 3_600;
+  const flowGiB = (requests * LOGS.flowRecordsPerRequest * LOGS.bytesPerFlowRecord) / 2 ** 30;
   const items: CostItem[] = [
     ...perHour.map(([what, dollars]) => ({ what, monthly: dollars * HOURS })),
     { what: 'database storage', monthly: copies * database.storageGiB * PRICES.storage },
     { what: 'NAT', monthly: natCost(nat, zones) },
     { what: 'probe', monthly: probeRuns * PRICES.probeRun },
     { what: 'metrics', monthly: probed * METRICS_OF_PROBED * PRICES.metric + (probed > 0 ? probeRuns * PRICES.putMetrics : 0) },
+    { what: 'Container Insights', monthly: (INSIGHTS.cluster + services * INSIGHTS.service) * PRICES.metric },
+    { what: 'flow log', monthly: flowGiB * PRICES.logToS3 },
+    { what: 'database log', monthly: LOGS.databaseGiB * PRICES.logToCloudWatch },
     { what: 'alarms', monthly: alarms * PRICES.alarm + PRICES.compositeAlarm },
     { what: 'key, secrets and zone', monthly: PRICES.key + 2 * PRICES.secret + PRICES.zone },
   ].filter(({ monthly }) => monthly > 0);

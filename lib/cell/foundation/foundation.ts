@@ -41,7 +41,7 @@ export class Foundation extends Stack {
     const key = new CellKey(this, 'Key', cell);
     const logs = new CellLogs(this, 'Logs', cell);
     const domain = new CellDomain(this, 'Domain', cell);
-    const network = new CellNetwork(this, 'Network', cell, key);
+    const network = new CellNetwork(this, 'Network', cell, logs);
     const data = new CellData(this, 'Data', cell, network, key);
     const ingress = new CellIngress(this, 'Ingress', cell, network, domain, logs);
     const probe = new CellProbe(this, 'Probe', cell, network, logs);

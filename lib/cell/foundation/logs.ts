@@ -5,9 +5,9 @@ import { Construct } from 'constructs';
 import type { CellPlan } from '../../plan/plan.ts';
 
 /** Folders of the bucket. */
-export const LOG_FOLDERS = { loadBalancer: 'load-balancer', probe: 'probe' } as const;
+export const LOG_FOLDERS = { loadBalancer: 'load-balancer', network: 'network', probe: 'probe' } as const;
 
-/** Where what doesn't go to log groups goes: the load balancer's access log, and what the probe saw. */
+/** Where what doesn't go to log groups goes: the load balancer's access log, the network's flow log, and what the probe saw. */
 export class CellLogs extends Construct {
   readonly bucket: s3.Bucket;
 

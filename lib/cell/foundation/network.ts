@@ -1,17 +1,16 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as logs from 'aws-cdk-lib/aws-logs';
-import { RemovalPolicy, Validations } from 'aws-cdk-lib/core';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import { Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { SERVICE_PORT } from '../../plan/cell-parameters.ts';
 import { ENDPOINT_SERVICES, natGatewaysOf } from '../../plan/network-layout.ts';
 import type { CellPlan } from '../../plan/plan.ts';
 import { SUBNET_BITS } from '../../registry/index.ts';
-import type { CellKey } from './key.ts';
+import { type CellLogs, LOG_FOLDERS } from './logs.ts';
+import { NatInstance } from './nat-instance.ts';
 
 /** Everybody. */
 const ANYWHERE = '0.0.0.0/0';
-/** Type of the instance that does NAT where a gateway would be too dear. */
-const NAT_INSTANCE = 't4g.nano';
 
 /**
  * The cell's own network: public subnets for the load balancer and NAT, private ones for services, isolated ones for data,
@@ -28,14 +27,15 @@ export class CellNetwork extends Construct {
   /** Worn by the probe. */
   readonly probe: ec2.SecurityGroup;
 
-  constructor(scope: Construct, id: string, cell: CellPlan, { key }: CellKey) {
+  constructor(scope: Construct, id: string, cell: CellPlan, logs: CellLogs) {
     super(scope, id);
-    const nat = cell.resources.nat === 'instance' ? natInstance() : undefined;
+    const nat = cell.resources.nat === 'instance' ? new NatInstance(this) : undefined;
     const vpc = this.createVpc(cell, nat);
     // aws-cdk-lib is not compiled with exactOptionalPropertyTypes: to it, a Vpc is an IVpc as it stands.
     this.vpc = vpc as ec2.IVpc;
-    if (nat) this.secureNatInstance(cell, nat);
-    this.addFlowLog(cell, vpc, key);
+    nat?.secure(this.createSecurityGroup('NatSecurityGroup', 'NAT'), cell.block);
+    // Who talked to whom. Of the two places that take it, the cheaper one. The bucket is its own as far as CDK's types go.
+    vpc.addFlowLog('FlowLog', { destination: ec2.FlowLogDestination.toS3(logs.bucket as s3.IBucket, LOG_FOLDERS.network) });
     this.entry = this.createSecurityGroup('EntrySecurityGroup', 'load balancer');
     denyByDefault(this.entry);
     this.service = this.createSecurityGroup('ServiceSecurityGroup', 'services');
@@ -51,12 +51,14 @@ export class CellNetwork extends Construct {
     if (cell.profile.privateEndpoints) this.addEndpoints(vpc);
   }
 
-  private createVpc(cell: CellPlan, nat: ec2.NatInstanceProviderV2 | undefined): ec2.Vpc {
+  private createVpc(cell: CellPlan, nat: NatInstance | undefined): ec2.Vpc {
     const prefix = Number(cell.block.split('/')[1]);
     return new ec2.Vpc(this, 'Vpc', {
       ipAddresses: ec2.IpAddresses.cidr(cell.block),
       maxAzs: cell.profile.zones,
-      ...(nat ? { natGatewayProvider: nat, natGateways: 1 } : { natGateways: natGatewaysOf(cell.resources.nat, cell.profile.zones) }),
+      ...(nat
+        ? { natGatewayProvider: nat.provider, natGateways: 1 }
+        : { natGateways: natGatewaysOf(cell.resources.nat, cell.profile.zones) }),
       subnetConfiguration: [
         { name: 'private', subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS, cidrMask: prefix + SUBNET_BITS.private },
         { name: 'public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: prefix + SUBNET_BITS.public, mapPublicIpOnLaunch: false },
@@ -67,16 +69,6 @@ export class CellNetwork extends Construct {
       // Nothing wears the default group.
       restrictDefaultSecurityGroup: false,
     });
-  }
-
-  private addFlowLog(cell: CellPlan, vpc: ec2.Vpc, key: CellKey['key']): void {
-    const { keepsData, logDays } = cell.profile;
-    const logGroup = new logs.LogGroup(this, 'FlowLogGroup', {
-      encryptionKey: key,
-      retention: logDays,
-      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-    });
-    vpc.addFlowLog('FlowLog', { destination: ec2.FlowLogDestination.toCloudWatchLogs(logGroup) });
   }
 
   /** Requests come from the cell's clients, and from its own probe, which arrives from where NAT sends it. */
@@ -111,37 +103,14 @@ export class CellNetwork extends Construct {
     }
   }
 
-  private secureNatInstance(cell: CellPlan, nat: ec2.NatInstanceProviderV2): void {
-    const group = this.createSecurityGroup('NatSecurityGroup', 'NAT');
-    group.addIngressRule(ec2.Peer.ipv4(cell.block), ec2.Port.tcp(443), 'from inside the cell');
-    group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'to the APIs of AWS and the world');
-    for (const instance of nat.gatewayInstances) {
-      instance.addSecurityGroup(group);
-      instance.instance.blockDeviceMappings = [{ deviceName: '/dev/xvda', ebs: { encrypted: true, volumeSize: 8, volumeType: 'gp3' } }];
-      Validations.of(instance).acknowledge(
-        { id: 'AwsSolutions-EC28', reason: "One developer's way out: it needs no monitoring by the minute." },
-        { id: 'AwsSolutions-EC29', reason: 'It holds nothing, and a personal cell must be easy to remove.' },
-      );
-    }
-  }
-
   private createSecurityGroup(id: string, whose: string): ec2.SecurityGroup {
     return new ec2.SecurityGroup(this, id, { vpc: this.vpc, description: `Cell: ${whose}`, allowAllOutbound: false });
   }
 }
 
-const natInstance = () =>
-  ec2.NatProvider.instanceV2({
-    instanceType: new ec2.InstanceType(NAT_INSTANCE),
-    machineImage: ec2.MachineImage.latestAmazonLinux2023({ cpuType: ec2.AmazonLinuxCpuType.ARM_64 }),
-    associatePublicIpAddress: true,
-    // Its group is made by hand: the default takes anything from anywhere.
-    defaultAllowedTraffic: ec2.NatTrafficDirection.NONE,
-  });
-
 /** Public addresses under which the cell's private subnets appear outside. */
-function natAddresses(vpc: ec2.Vpc, nat: ec2.NatInstanceProviderV2 | undefined): string[] {
-  if (nat) return nat.gatewayInstances.map((instance) => instance.instancePublicIp);
+function natAddresses(vpc: ec2.Vpc, nat: NatInstance | undefined): string[] {
+  if (nat) return nat.addresses;
   return vpc.publicSubnets.flatMap((subnet) => {
     const address = subnet.node.tryFindChild('EIP');
     return address instanceof ec2.CfnEIP ? [address.ref] : [];

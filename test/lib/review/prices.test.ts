@@ -3,14 +3,17 @@ import fc from 'fast-check';
 import { createPlan } from '../../../lib/plan/plan.ts';
 import { CACHE_TYPES, DATABASE_CLASSES } from '../../../lib/registry/instances.ts';
 import type { Overrides, Size, Stage } from '../../../lib/registry/model.ts';
-import { resourcesOf, STAGE_PROFILES } from '../../../lib/registry/sizes.ts';
+import { capacityOf, resourcesOf, STAGE_PROFILES } from '../../../lib/registry/sizes.ts';
 import { type Estimate, estimate, estimateCell, PRICE_SOURCE } from '../../../lib/review/prices.ts';
 import { component, registry } from '../../_helpers/organization.ts';
 
 const SIZES: readonly Size[] = ['small', 'medium', 'large'];
 const STAGES: readonly Stage[] = ['personal', 'staging', 'production'];
 const of = (size: Size, stage: Stage, overrides: Overrides = {}) =>
-  estimate({ resources: resourcesOf({ size, stage, overrides }), profile: STAGE_PROFILES[stage] }, { services: 1, probed: 1, alarms: 13 });
+  estimate(
+    { resources: resourcesOf({ size, stage, overrides }), profile: STAGE_PROFILES[stage], capacity: capacityOf(size, stage, 'shared') },
+    { services: 1, probed: 1, alarms: 16 },
+  );
 const byName = ({ items }: Estimate) => Object.fromEntries(items.map(({ what, monthly }) => [what, monthly]));
 /** Names of the items that differ. */
 const changed = (a: Estimate, b: Estimate) =>
@@ -91,6 +94,18 @@ describe('the estimate', () => {
 
   test('counts what a layout has of NAT gateways', () => {
     expect(byName(of('small', 'production'))['NAT']).toBeCloseTo(3 * 730 * (0.045 + 0.005), 6);
+  });
+
+  test('has the endpoints of every zone, Container Insights, and the logs of network and database', () => {
+    expect(byName(of('small', 'production'))).toMatchObject({
+      'private endpoints': expect.closeTo(8 * 3 * 730 * 0.01, 6),
+      // A cluster, and a service with its family of tasks.
+      'Container Insights': expect.closeTo((8 + 17) * 0.3, 6),
+      // 40 requests a second, 120 bytes each, for 730 hours.
+      'flow log': expect.closeTo(((40 * 730 * 3_600 * 120) / 2 ** 30) * 0.25, 6),
+      'database log': expect.closeTo(0.25, 6),
+    });
+    expect(byName(of('small', 'personal'))).not.toHaveProperty('private endpoints');
   });
 
   test('of a cell of the plan counts every component that runs in it as a service', () => {

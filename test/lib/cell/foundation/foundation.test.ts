@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Template } from 'aws-cdk-lib/assertions';
 import { App } from 'aws-cdk-lib/core';
 import { Foundation } from '../../../../lib/cell/foundation/foundation.ts';
 import { plannedAlarms } from '../../../../lib/plan/alarms.ts';
@@ -9,6 +9,13 @@ import type { AwsCellDefinition, Size, Stage } from '../../../../lib/registry/in
 import { isStateful } from '../../../../lib/review/stateful.ts';
 import { ALL_CLIENTS, plannedCell, SIZES, STAGES } from '../../../_helpers/cells.ts';
 import { app, resources } from '../../../_helpers/synth.ts';
+
+interface Statement {
+  readonly Action: unknown;
+  readonly Principal: unknown;
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
 
 const foundation = (stage: Stage, size?: Size, rest?: Partial<AwsCellDefinition>) => new Foundation(app(), plannedCell(stage, size, rest));
 const only = (found: Record<string, { Properties?: Record<string, unknown> }>) => {
@@ -30,7 +37,6 @@ describe('the foundation of a cell', () => {
       'AWS::EC2::EIP NetworkVpcpublicSubnet1EIPC41EF705',
       'AWS::EC2::EIP NetworkVpcpublicSubnet2EIPFC8511D4',
       'AWS::EC2::EIP NetworkVpcpublicSubnet3EIPEA3072B7',
-      'AWS::Logs::LogGroup NetworkFlowLogGroup4F8CEEEF',
       'AWS::RDS::DBSubnetGroup DataDatabaseSubnetGroup50F59771',
       'AWS::RDS::DBInstance DataDatabaseA9E9E962',
       'AWS::SecretsManager::Secret DataCacheSecret426B5C52',
@@ -52,7 +58,16 @@ describe('the foundation of a cell', () => {
   test('gives a developer an instance for NAT, and no endpoints to pay for', () => {
     const personal = foundation('personal');
     expect(Object.keys(resources(personal, 'AWS::EC2::NatGateway'))).toEqual([]);
-    expect(only(resources(personal, 'AWS::EC2::Instance'))).toMatchObject({ InstanceType: 't4g.nano', SourceDestCheck: false });
+    const [[id, instance] = ['', undefined]] = Object.entries(resources(personal, 'AWS::EC2::Instance'));
+    expect(instance?.Properties).toMatchObject({
+      InstanceType: 't4g.nano',
+      SourceDestCheck: false,
+      // A name that stays: a new release of the image replaces nothing.
+      ImageId: 'resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64',
+    });
+    // It says itself that it routes; without its word it doesn't count as made.
+    expect(instance).toMatchObject({ CreationPolicy: { ResourceSignal: { Count: 1, Timeout: 'PT15M' } } });
+    expect(JSON.stringify(instance?.Properties?.['UserData'])).toContain(`resource=${id}`);
     const kinds = Object.values(resources(personal, 'AWS::EC2::VPCEndpoint')).map(({ Properties }) => Properties?.['VpcEndpointType']);
     expect(kinds).toEqual(['Gateway']);
     const routes = Object.values(resources(personal, 'AWS::EC2::Route')).map(({ Properties }) => Object.keys(Properties ?? {}));
@@ -70,9 +85,14 @@ describe('the foundation of a cell', () => {
     for (const { Properties } of endpoints) expect(Properties?.['SubnetIds']).toHaveLength(3);
   });
 
-  test('writes a flow log that its own key encrypts', () => {
+  test('writes the flow log of all traffic into its bucket of logs, which lets nobody else but that service write there', () => {
     template.resourceCountIs('AWS::EC2::FlowLog', 1);
-    template.hasResourceProperties('AWS::Logs::LogGroup', { KmsKeyId: Match.anyValue(), RetentionInDays: 90 });
+    template.hasResourceProperties('AWS::EC2::FlowLog', { LogDestinationType: 's3', TrafficType: 'ALL' });
+    const { PolicyDocument } = only(resources(production, 'AWS::S3::BucketPolicy')) as { PolicyDocument: { Statement: Statement[] } };
+    const delivery = PolicyDocument.Statement.filter(({ Principal }) => JSON.stringify(Principal).includes('delivery.logs'));
+    expect(delivery.map(({ Action }) => Action)).toEqual(['s3:PutObject', ['s3:GetBucketAcl', 's3:ListBucket']]);
+    for (const { Condition } of delivery) expect(Condition).toMatchObject({ StringEquals: { 'aws:SourceAccount': expect.anything() } });
+    expect(JSON.stringify(delivery[0]?.Resource)).toContain('/network/AWSLogs/');
   });
 
   test.each(['10.7.0.0/16', '10.7.0.0/20', '10.7.0.0/22'])('fits its subnets into %s', (block) => {
@@ -96,7 +116,7 @@ describe('the foundation of a cell', () => {
   test('encrypts whatever it stores with one key of its own, which is rotated', () => {
     expect(only(resources(production, 'AWS::KMS::Key'))).toMatchObject({ EnableKeyRotation: true });
     expect(only(resources(production, 'AWS::ElastiCache::ReplicationGroup'))['KmsKeyId']).toEqual(ownKey);
-    for (const type of ['AWS::SQS::Queue', 'AWS::SecretsManager::Secret', 'AWS::Logs::LogGroup']) {
+    for (const type of ['AWS::SQS::Queue', 'AWS::SecretsManager::Secret']) {
       const keys = Object.values(resources(production, type)).map(
         ({ Properties }) => Properties?.['KmsMasterKeyId'] ?? Properties?.['KmsKeyId'],
       );
@@ -107,11 +127,9 @@ describe('the foundation of a cell', () => {
 
   test('keeps what customers stored when the stack goes, and nothing of a developer', () => {
     const policies = (stack: Foundation) =>
-      ['AWS::RDS::DBInstance', 'AWS::KMS::Key', 'AWS::S3::Bucket', 'AWS::Logs::LogGroup'].map(
-        (type) => Object.values(resources(stack, type))[0]?.DeletionPolicy,
-      );
-    expect(policies(production)).toEqual(['Snapshot', 'Retain', 'Retain', 'Retain']);
-    expect(policies(foundation('personal'))).toEqual(['Delete', 'Delete', 'Delete', 'Delete']);
+      ['AWS::RDS::DBInstance', 'AWS::KMS::Key', 'AWS::S3::Bucket'].map((type) => Object.values(resources(stack, type))[0]?.DeletionPolicy);
+    expect(policies(production)).toEqual(['Snapshot', 'Retain', 'Retain']);
+    expect(policies(foundation('personal'))).toEqual(['Delete', 'Delete', 'Delete']);
   });
 
   test('is reached by its name, over TLS of today only', () => {
@@ -317,13 +335,13 @@ describe('the foundation of a cell', () => {
     template.hasResourceProperties('AWS::CloudWatch::CompositeAlarm', { AlarmName: 'cell-x-health' });
     const names = Object.values(resources(production, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties?.['AlarmName']);
     expect(names).toEqual(plannedAlarms(plannedCell('production', 'medium')).map((alarm) => alarm.name));
-    expect(names).toHaveLength(13);
+    expect(names).toHaveLength(16);
     const [composite] = Object.values(resources(production, 'AWS::CloudWatch::CompositeAlarm'));
     const children = (JSON.stringify(composite?.Properties?.['AlarmRule']).match(/Health\w+/g) ?? []).map((id) =>
       id.replace(/[0-9A-F]{8}$/, ''),
     );
     // A full cell is not a sick one.
-    expect(children).toHaveLength(12);
+    expect(children).toHaveLength(15);
     expect(children).not.toContain('HealthFull');
   });
 
