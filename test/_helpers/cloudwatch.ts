@@ -14,7 +14,7 @@ export type Period = number | undefined;
 type Evaluated = Pick<AlarmPlan, 'datapoints' | 'fires' | 'threshold' | 'missing'>;
 
 /** Whether the alarm fires after the period `at`. */
-export function fires(
+function fires(
   { datapoints: [points, periods], fires: when, threshold, missing }: Evaluated,
   values: readonly Period[],
   at: number,

@@ -37,6 +37,9 @@ class Model:
     sends_failed_updates_back: ClassVar[bool] = False
     """Whether a rollback sends the old properties to a resource whose own update has failed, as AWS does."""
 
+    creation_policy: dict[str, Any] = {}
+    """What CloudFormation is told to wait for before the resource counts as made."""
+
     logical_resource_id: str
     stack_id: str
     cf_resource_type: str

@@ -113,6 +113,7 @@ def _make(resources: ResourceMap, logical_id: str, part: dict[str, Any]) -> Any:
     if issubclass(model, Model):
         resource = model(name, properties, account_id, region)
         resource.logical_resource_id, resource.stack_id, resource.cf_resource_type = logical_id, resources.stack_id, cfn_type
+        resource.creation_policy = part.get("CreationPolicy", {})
         resource.create()
     else:
         context = {"LogicalId": logical_id, "StackId": resources.stack_id, "ResourceType": cfn_type}

@@ -3,7 +3,12 @@
 import base64
 from typing import Any
 
+from moto.core.exceptions import ServiceException
+
 from ..model import Model, ec2, model
+
+# How an image is named that EC2 looks up when it starts an instance.
+RESOLVED = "resolve:ssm:"
 
 
 @model
@@ -28,6 +33,7 @@ class Instance(Model):
         answer = self.call("ec2", "RunInstances", **self._parameters(), MinCount=1, MaxCount=1)
         self.physical_resource_id = answer["Instances"][0]["InstanceId"]
         self._check_source()
+        self._await_signal()
 
     def update(self, old: dict[str, Any]) -> None:
         """For another type or other user data, CloudFormation stops the instance (which gives it another public address)."""
@@ -75,6 +81,16 @@ class Instance(Model):
         interface = self._described()["NetworkInterfaces"][0]["NetworkInterfaceId"]
         self.call("ec2", "ModifyNetworkInterfaceAttribute", NetworkInterfaceId=interface, SourceDestCheck=check)
 
+    def _await_signal(self) -> None:
+        """Where the template has a creation policy, AWS waits for as many signals. No user data runs here: one that sends a signal is
+        taken to succeed, and without one the stack fails as it does on AWS when the time is over."""
+        policy = self.creation_policy.get("ResourceSignal")
+        text = base64.b64decode(self.properties.get("UserData", "")).decode()
+        if policy and "cfn-signal" not in text:
+            self.delete()
+            count = policy.get("Count", 1)
+            raise ServiceException(f"Failed to receive {count} resource signal(s) within the specified duration")
+
     def _change_profile(self) -> None:
         filters = [{"Name": "instance-id", "Values": [self.physical_resource_id]}]
         held = self.call("ec2", "DescribeIamInstanceProfileAssociations", Filters=filters)
@@ -87,6 +103,10 @@ class Instance(Model):
     def _parameters(self) -> dict[str, Any]:
         """CloudFormation calls some parameters otherwise than the API. Tags are put on later, as for every type."""
         parameters = {key: value for key, value in self.properties.items() if key != "Tags"}
+        image = parameters.get("ImageId", "")
+        if image.startswith(RESOLVED):
+            # moto takes it for the name of an image.
+            parameters["ImageId"] = self.call("ssm", "GetParameter", Name=image.removeprefix(RESOLVED))["Parameter"]["Value"]
         if "AvailabilityZone" in parameters:
             parameters["Placement"] = {"AvailabilityZone": parameters.pop("AvailabilityZone")}
         if "IamInstanceProfile" in parameters:

@@ -2,11 +2,19 @@
 
 from typing import Any
 
+from moto.core.exceptions import ServiceException
 from moto.ecs.models import ecs_backends
 
 from ..model import EXISTS, ApiModel, known, model
 
 SERVICE = "ecs"
+
+START_SECONDS = 45
+"""What a task is taken to need until it answers: an image is pulled, and a runtime starts. No container runs here."""
+
+# What a target group has that doesn't say ("HealthCheckIntervalSeconds", "UnhealthyThresholdCount", CreateTargetGroup, Elastic Load
+# Balancing API Reference, 2026-11-30).
+INTERVAL_SECONDS, UNHEALTHY_COUNT = 30, 2
 
 
 class _Ecs(ApiModel):
@@ -88,6 +96,32 @@ class Service(_Ecs):
     replaced_by = ("Cluster", "LaunchType", "SchedulingStrategy")
     attributes = ("Name", "ServiceArn")
     creates, updates, deletes, id_parameter, id_path = "CreateService", "UpdateService", "DeleteService", "service", "service.serviceArn"
+
+    def create(self) -> None:
+        self._survive_start()
+        super().create()
+
+    def update(self, old: dict[str, Any]) -> None:
+        self._survive_start()
+        super().update(old)
+
+    def _survive_start(self) -> None:
+        """ECS ends a task that its load balancer finds unhealthy, once the grace period is over, which is 0 unless the service says
+        otherwise ("healthCheckGracePeriodSeconds", CreateService, Amazon ECS API Reference, 2026-11-30). A task that needs longer to
+        start than that is ended and begun again, until the circuit breaker gives up, or without it for three hours."""
+        grace = int(self.properties.get("HealthCheckGracePeriodSeconds", 0))
+        for balancer in self.properties.get("LoadBalancers", []):
+            group = balancer.get("TargetGroupArn")
+            if not group:
+                continue
+            found = self.call("elbv2", "DescribeTargetGroups", TargetGroupArns=[group])["TargetGroups"][0]
+            interval = int(found.get("HealthCheckIntervalSeconds") or INTERVAL_SECONDS)
+            count = int(found.get("UnhealthyThresholdCount") or UNHEALTHY_COUNT)
+            if grace + interval * count < START_SECONDS:
+                raise ServiceException(
+                    f"ECS Deployment Circuit Breaker was triggered: tasks failed Elastic Load Balancing health checks in ({group}); they "
+                    f"have {grace + interval * count} seconds to answer, and need {START_SECONDS}"
+                )
 
     def parameters(self) -> dict[str, Any]:
         """moto insists on security groups; AWS takes the VPC's default."""
