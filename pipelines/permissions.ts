@@ -5,12 +5,15 @@ import { artifactBucketName, type Component } from '../lib/registry/index.ts';
 import type { Grant } from './grants.ts';
 import { parameter } from './parameter.ts';
 
-/** What it takes to push an image, and to see whether it is there. */
+/** What it takes to push an image, to see whether it and its copies are there, and to make those that ECR doesn't make. */
 const PUSH = [
   'ecr:BatchCheckLayerAvailability',
   'ecr:BatchGetImage',
   'ecr:CompleteLayerUpload',
+  'ecr:DescribeImageReplicationStatus',
+  'ecr:DescribeImages',
   'ecr:DescribeRepositories',
+  'ecr:GetDownloadUrlForLayer',
   'ecr:InitiateLayerUpload',
   'ecr:PutImage',
   'ecr:UploadLayerPart',
@@ -33,7 +36,12 @@ export class Permissions {
     const buckets = this.plan.regions.map((region) => this.artifacts(region));
     const images: readonly Grant[] = [
       { actions: ['ecr:GetAuthorizationToken'], resources: ['*'], why: 'ECR knows no resource for signing in.' },
-      { actions: PUSH, resources: [this.stack.formatArn({ service: 'ecr', resource: 'repository', resourceName: this.name })] },
+      {
+        actions: PUSH,
+        resources: this.plan.regions.map((region) =>
+          this.stack.formatArn({ service: 'ecr', region, resource: 'repository', resourceName: this.name }),
+        ),
+      },
     ];
     return [
       ...readRegistry(this.stack, this.plan),

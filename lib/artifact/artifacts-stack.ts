@@ -5,11 +5,7 @@ import { BootstraplessSynthesizer, Duration, type IStackSynthesizer, RemovalPoli
 import type { Construct } from 'constructs';
 import { artifactsStackName, type InitializedPlan } from '../plan/plan.ts';
 import { artifactBucketName } from '../registry/index.ts';
-
-/** Images of a component that are kept. A cell may run one for long: this is years of releases. */
-const IMAGES_KEPT = 1_000;
-/** Days after which an image goes that no tag and no other image points at. */
-const UNTAGGED_DAYS = 14;
+import { LIFECYCLE, pullPolicy } from './repository-settings.ts';
 
 const ARTIFACTS = 'artifacts/*';
 const ROLLOUTS = 'rollouts/*';
@@ -134,32 +130,3 @@ export class ArtifactReplicaStack extends ArtifactsBase {
     });
   }
 }
-
-const LIFECYCLE = JSON.stringify({
-  rules: [
-    {
-      rulePriority: 1,
-      description: 'Nothing points at it',
-      selection: { tagStatus: 'untagged', countType: 'sinceImagePushed', countUnit: 'days', countNumber: UNTAGGED_DAYS },
-      action: { type: 'expire' },
-    },
-    {
-      rulePriority: 2,
-      description: 'The newest are kept',
-      selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: IMAGES_KEPT },
-      action: { type: 'expire' },
-    },
-  ],
-});
-
-/** Whoever is in the organization may pull. */
-const pullPolicy = (organizationId: string): object =>
-  new iam.PolicyDocument({
-    statements: [
-      new iam.PolicyStatement({
-        sid: 'PullInsideTheOrganization',
-        principals: [new iam.OrganizationPrincipal(organizationId)],
-        actions: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
-      }),
-    ],
-  }).toJSON() as object;

@@ -12,6 +12,7 @@ import { FactoryError, isNamed } from '../registry/index.ts';
 import type { Build, BuiltImage } from './build.ts';
 import { imageTag } from './build.ts';
 import type { ContainerEngine } from './containers.ts';
+import { MANIFESTS } from './image-copies.ts';
 
 /** The repository of a component, in the home region. */
 export class ImageRepository {
@@ -46,13 +47,18 @@ export class ImageRepository {
     return this.everywhere(`:${image.status === 'not built' ? `tree-${image.tree.sha256.slice(0, 12)}` : tag}`);
   }
 
+  /** What the image of that digest is called. */
+  byDigest(digest: string): string {
+    return this.everywhere(`@${digest}`);
+  }
+
   /**
-   * Pushes the image `id` under `tag`, unless it is there. @returns its name by digest
+   * Pushes the image `id` under `tag`, unless it is there. @returns its digest, and whether it was pushed now
    * @throws FactoryError `ARTIFACT_DIFFERS` when the tag is another image, `IMAGE_FAILED`
    */
-  async push(engine: ContainerEngine, id: string, tag: string): Promise<string> {
+  async push(engine: ContainerEngine, id: string, tag: string): Promise<{ readonly digest: string; readonly fresh: boolean }> {
     const there = await this.find(tag);
-    if (there) return this.everywhere(`@${this.requireSame(there, id, tag)}`);
+    if (there) return { digest: this.requireSame(there, id, tag), fresh: false };
     const { authorizationData } = await this.client.send(new GetAuthorizationTokenCommand({}));
     const token = Buffer.from(authorizationData?.[0]?.authorizationToken ?? '', 'base64').toString();
     const colon = token.indexOf(':');
@@ -62,7 +68,7 @@ export class ImageRepository {
     if (!pushed)
       throw new FactoryError('IMAGE_FAILED', `${engine.name} pushed ${this.uri}:${tag}, which is not there`, { fix: 'try again' });
     // Of the registry, not of what the engine printed: each engine prints something else, and tags there never move.
-    return this.everywhere(`@${this.requireSame(pushed, id, tag)}`);
+    return { digest: this.requireSame(pushed, id, tag), fresh: true };
   }
 
   private async find(tag: string): Promise<Image | undefined> {
@@ -82,13 +88,6 @@ export class ImageRepository {
     });
   }
 }
-
-const MANIFESTS = [
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-];
 
 const manifestSchema = z.looseObject({ config: z.looseObject({ digest: z.string() }).optional() });
 
@@ -123,6 +122,7 @@ export function requireBuilt(
 
 /**
  * What the images of a build are called in every region, by parameter; those that are built and not there yet are pushed.
+ * @param bring sees to it that an image is in every region: what is published after that can be pulled everywhere
  * @param push false where nobody will pull them
  * @throws FactoryError `IMAGE_FAILED`, `ARTIFACT_DIFFERS`, `NOT_INITIALIZED`
  */
@@ -131,6 +131,7 @@ export async function publishImages(
   open: readonly (readonly [string, BuiltImage])[],
   repository: ImageRepository,
   findEngine: () => Promise<ContainerEngine | undefined>,
+  bring: (digest: string, fresh: boolean) => Promise<void>,
   push = true,
 ): Promise<Record<string, string>> {
   const count = Object.keys(build.images).length;
@@ -148,7 +149,9 @@ export async function publishImages(
         fix: `publish where it was built, or name an image that was pushed: --image ${name}=<uri>`,
       });
     }
-    published.push([name, await repository.push(engine, image.id, tag)]);
+    const { digest, fresh } = await repository.push(engine, image.id, tag);
+    await bring(digest, fresh);
+    published.push([name, repository.byDigest(digest)]);
   }
   return Object.fromEntries(published);
 }

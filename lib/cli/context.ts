@@ -4,6 +4,7 @@ import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
+import type { Registries } from '../artifact/image-copies.ts';
 import type { ArtifactStores } from '../artifact/publishing.ts';
 import type { Session } from '../aws/session.ts';
 import { environment } from '../environment.ts';
@@ -214,6 +215,16 @@ export class Context {
       return new S3Objects(s3Client(inRegion(session, region)), bucket, 'run `cellctl deploy --tooling`');
     };
     return { homeRegion: plan.homeRegion, byRegion: new Map(plan.regions.map((region) => [region, store(region)])) };
+  }
+
+  /** ECR, in every region that cells use. */
+  async registries(plan: InitializedPlan, session: Session): Promise<Registries> {
+    const [{ ECRClient }, { inRegion }] = await Promise.all([import('@aws-sdk/client-ecr'), import('../aws/session.ts')]);
+    const elsewhere = plan.regions.filter((region) => region !== plan.homeRegion);
+    return {
+      home: new ECRClient(session),
+      elsewhere: new Map(elsewhere.map((region) => [region, new ECRClient(inRegion(session, region))])),
+    };
   }
 
   /** What asks the DNS whether the cells' domain is delegated; of the server that `CELL_FACTORY_RESOLVER` names, if it does. */

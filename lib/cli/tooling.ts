@@ -1,4 +1,5 @@
 /** The stacks of the tooling account, as `init` and `deploy --tooling` work on them. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Session } from '../aws/session.ts';
 import type { Template } from '../aws/toolkit.ts';
 import type { InitializedPlan, Plan } from '../plan/plan.ts';
@@ -51,11 +52,18 @@ export async function deployTooling(context: Context): Promise<number> {
     await refuseToReplace(plan, session, templates);
     return leases.hold('tooling', () => deployToolingStacks(directory, plan, { session, runId, emit: output.emit }));
   });
-  output.result({ stacks }, () => {
+  const { backfill } = await import('../artifact/backfill.ts');
+  const brought = await backfill({
+    ...{ components: plan.components, organizationId: plan.organizationId, emit: output.emit },
+    ...{ stores: await context.artifactStores(plan, session), registries: await context.registries(plan, session) },
+    ...{ now: Date.now, sleep },
+  });
+  output.result({ stacks, brought }, () => {
     output.table(
       ['STACK', 'REGION', 'STATE'],
       stacks.map(({ stackName, region, state }) => [stackName, region, colourState(state)]),
     );
+    if (brought.length > 0) output.say(`${brought.length} published versions were brought to regions that lacked them`);
   });
   return 0;
 }

@@ -1,11 +1,12 @@
 /** `cellctl component publish` and `cellctl component releases`: what rollouts take components from. */
 import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
 import type { ArtifactDraft } from '../../artifact/publishing.ts';
 import type { Session } from '../../aws/session.ts';
-import type { Plan } from '../../plan/plan.ts';
+import type { InitializedPlan, Plan } from '../../plan/plan.ts';
 import type { Component } from '../../registry/index.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
@@ -61,7 +62,7 @@ const commitOf = (folder: string): Promise<string | undefined> =>
 interface Prepared {
   readonly draft: ArtifactDraft;
   /** Pushes images that were built. @returns those that nobody named */
-  readonly pushImages: (session: Session) => Promise<Record<string, string>>;
+  readonly pushImages: (plan: InitializedPlan, session: Session) => Promise<Record<string, string>>;
 }
 
 /** From what `cellctl component package` left: version, commit and images are the build's, and must agree with what is typed. */
@@ -69,9 +70,10 @@ async function fromBuild(context: Context, { name, kind }: Component, options: P
   const { from, allowUnbuilt } = options;
   // A Makefile hands over what it was given, which may be nothing.
   const [release, commit] = [options.release || undefined, options.commit || undefined];
-  const [{ readBuild }, images, { ContainerEngine }, { FactoryError }, parameters] = await Promise.all([
+  const [{ readBuild }, images, { bringImage }, { ContainerEngine }, { FactoryError }, parameters] = await Promise.all([
     import('../../artifact/build.ts'),
     import('../../artifact/images.ts'),
+    import('../../artifact/image-copies.ts'),
     import('../../artifact/containers.ts'),
     import('../../registry/index.ts'),
     parametersFrom(options.parameter ?? []),
@@ -102,9 +104,12 @@ async function fromBuild(context: Context, { name, kind }: Component, options: P
       ...{ parameters: { ...build.parameters, ...parameters }, images: { ...local, ...named } },
       commit: commit ?? build.commit ?? (await commitOf(from)),
     },
-    pushImages: async (session) => {
+    pushImages: async (plan, session) => {
       if (open.length === 0) return {};
-      return images.publishImages(build, open, await images.ImageRepository.of(name, session), () => ContainerEngine.find(), !allowUnbuilt);
+      const [repository, registries] = await Promise.all([images.ImageRepository.of(name, session), context.registries(plan, session)]);
+      const say = (text: string) => context.output.note(text);
+      const bring = (digest: string, fresh: boolean) => bringImage(registries, name, digest, { now: Date.now, sleep, say, fresh });
+      return images.publishImages(build, open, repository, () => ContainerEngine.find(), bring, !allowUnbuilt);
     },
   };
 }
@@ -161,7 +166,8 @@ export const publishCommand = () =>
     .addOption(new Option('--commit <sha>', "what it was built from (default: the build's, or git's HEAD where it is)").env('COMMIT'))
     .addHelpText(
       'after',
-      '\nOf a build, every file is checked first, and images that were built are pushed, and published by digest.' +
+      '\nOf a build, every file is checked first, and images that were built are pushed, and published by digest,' +
+        '\nonce they are in every region that cells use.' +
         '\nThe same again changes nothing, and brings it to regions that are new. Something else under the same version is refused.' +
         '\n\nExamples:\n  cellctl component publish orders-api --from dist' +
         '\n  cellctl component publish orders-api --from dist --allow-unbuilt' +
@@ -182,7 +188,7 @@ export const publishCommand = () =>
         // What is wrong with it can be said without credentials.
         requirePublishable(draft, templateNeeds(registered, component));
         const { plan, session } = await context.tooling();
-        const images = { ...draft.images, ...(await pushImages(session)) };
+        const images = { ...draft.images, ...(await pushImages(plan, session)) };
         const { manifest, state, regions } = await publishArtifact({ ...draft, images }, await context.artifactStores(plan, session));
         const { output } = context;
         output.result({ ...manifest, state, regions }, () => {

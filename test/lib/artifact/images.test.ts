@@ -49,7 +49,10 @@ const published = async (image: BuiltImage, images = new Map<string, [string, st
     [['ImageUri', image]],
     await ImageRepository.of('orders-api', SESSION, registry(images)),
     () => engine(images, told),
+    async (digest, fresh) => void brought.push([digest, fresh]),
   );
+/** Images that were brought to every region, and whether they had been pushed right before. */
+const brought: [string, boolean][] = [];
 const failureOf = async (work: Promise<unknown>) => {
   const error: unknown = await work.catch((thrown: unknown) => thrown);
   if (error instanceof FactoryError) return error;
@@ -81,6 +84,16 @@ describe('an image that was built', () => {
     }
   });
 
+  test('is brought to every region before it is called by its digest, pushed now or before', async () => {
+    brought.length = 0;
+    await published(BUILT);
+    await published(BUILT, new Map([['1.0.0', [DIGEST, ID]]]));
+    expect(brought).toEqual([
+      [DIGEST, true],
+      [DIGEST, false],
+    ]);
+  });
+
   test('does not replace another under the same version', async () => {
     expect((await failureOf(published(BUILT, new Map([['1.0.0', [DIGEST, 'sha256:other']]])))).code).toBe('ARTIFACT_DIFFERS');
   });
@@ -94,7 +107,14 @@ describe('an image that was built', () => {
 
   test('needs an engine to push it', async () => {
     const repository = await ImageRepository.of('orders-api', SESSION, registry(new Map()));
-    const work = publishImages({ version: '1', images: { ImageUri: BUILT } }, [['ImageUri', BUILT]], repository, async () => undefined);
+    const build = { version: '1', images: { ImageUri: BUILT } };
+    const work = publishImages(
+      build,
+      [['ImageUri', BUILT]],
+      repository,
+      async () => undefined,
+      async () => undefined,
+    );
     expect((await failureOf(work)).code).toBe('IMAGE_FAILED');
   });
 });

@@ -2,18 +2,22 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DescribeImagesCommand, ECRClient, GetLifecyclePolicyCommand, GetRepositoryPolicyCommand } from '@aws-sdk/client-ecr';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readAccountsFile } from '../../../lib/registry/index.ts';
 import { cellctl, run } from '../../_helpers/cellctl.ts';
 import { TestCloud } from '../../_helpers/cloud.ts';
 import { engines } from '../../_helpers/engines.ts';
+import { pushImage } from '../../_helpers/images.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 import { runbook } from '../../_helpers/runbook.ts';
 
 let cloud: TestCloud;
 let folder: string;
 let dist: string;
+/** Of the image of version 2.0.0, which was pushed before any other region was used. */
+let digest: string;
 
 const as = async (account: string, ...args: string[]) => cellctl([...args, '--organization', folder], await cloud.environment(account));
 const tooling = (...args: string[]) => as('tooling', ...args);
@@ -23,6 +27,7 @@ const publish = (...args: string[]) =>
 
 const bucket = async (region: string) => `acme-cell-artifacts-${(await readAccountsFile(cloud.accountsFile)).control['tooling']}-${region}`;
 const s3 = async (region: string) => new S3Client({ ...(await cloud.client('tooling', region)), forcePathStyle: true });
+const ecr = async (region: string) => new ECRClient(await cloud.client('tooling', region));
 async function object(region: string, key: string): Promise<string> {
   const { Body } = await (await s3(region)).send(new GetObjectCommand({ Bucket: await bucket(region), Key: key }));
   return (await Body?.transformToString()) ?? '';
@@ -85,6 +90,13 @@ describe('a component', () => {
     });
   });
 
+  test('names an image in its own repository by digest', async () => {
+    digest = await pushImage(await ecr('eu-west-1'), 'orders-api', '2.0.0');
+    const { control } = await readAccountsFile(cloud.accountsFile);
+    const uri = `${control['tooling']}.dkr.ecr.{region}.amazonaws.com/orders-api@${digest}`;
+    expect((await publish('--release', '2.0.0', '--image', uri)).stdout).toMatch(/^published orders-api 2\.0\.0/);
+  });
+
   test('stays as it was published: a second write is refused by S3', async () => {
     const put = new PutObjectCommand({
       Bucket: await bucket('eu-west-1'),
@@ -136,11 +148,24 @@ describe('a cell in a region that is new', () => {
           { stackName: 'Artifacts', region: 'eu-west-1', state: 'deployed' },
           { stackName: 'Rollouts', region: 'eu-west-1', state: 'unchanged' },
         ],
+        brought: ['2.0.0', '1.1.0', '1.0.0'].map((version) => ({ component: 'orders-api', version, region: 'us-east-1' })),
       },
     });
-    expect((await publish()).stdout).toMatch(/unchanged: .*\nbrought to us-east-1, which did not have it\n$/);
-    const key = 'artifacts/orders-api/1.0.0/manifest.json';
-    expect(await object('us-east-1', key)).toBe(await object('eu-west-1', key));
+    expect((await publish()).stdout).toMatch(/unchanged: [^\n]*\n$/);
+    for (const name of ['1.0.0/manifest.json', '2.0.0/files/orders-api.template.json']) {
+      const key = `artifacts/orders-api/${name}`;
+      expect(await object('us-east-1', key)).toBe(await object('eu-west-1', key));
+    }
+  });
+
+  test('has the images that were pushed before, which ECR copies to no region that came later', async () => {
+    const there = await ecr('us-east-1');
+    const repositoryName = 'orders-api';
+    const { imageDetails = [] } = await there.send(new DescribeImagesCommand({ repositoryName, imageIds: [{ imageDigest: digest }] }));
+    expect(imageDetails.map(({ imageDigest, imageTags }) => [imageDigest, imageTags])).toEqual([[digest, ['2.0.0']]]);
+    const { policyText = '' } = await there.send(new GetRepositoryPolicyCommand({ repositoryName }));
+    expect(policyText).toContain('aws:PrincipalOrgID');
+    await expect(there.send(new GetLifecyclePolicyCommand({ repositoryName }))).resolves.toBeDefined();
   });
 
   test('needs nothing more, then', async () => {

@@ -29,6 +29,7 @@ MENDS = {
     "cloudwatch": ("alarms", "traffic"),
     "codepipeline": ("pipelines",),
     "dynamodb": ("dynamodb",),
+    "ecr": ("ecr",),
     "elasticache": ("elasticache",),
     "events": ("events", "stepfunctions"),
     "organizations": ("organizations",),
@@ -56,6 +57,12 @@ def create_mended_app(service: str) -> Any:
             "/moto-api/cell-factory/faults", endpoint="cell-factory-faults", methods=["GET", "POST", "DELETE"], view_func=change_faults
         )
         app.add_url_rule("/moto-api/cell-factory/pace", endpoint="cell-factory-pace", methods=["POST"], view_func=set_pace)
+        app.add_url_rule(
+            "/moto-api/cell-factory/layers/<account>/<region>/<digest>/<path:repository>",
+            endpoint="cell-factory-layers",
+            methods=["GET"],
+            view_func=give_layer,
+        )
         app.add_url_rule(f"{ANSWERS}/<token>", endpoint="cell-factory-answers", methods=["PUT"], view_func=take_answer)
     return app
 
@@ -70,6 +77,11 @@ def take_answer(token: str) -> str:
     """PUT /moto-api/cell-factory/answers/...: what a custom resource's function answers to CloudFormation."""
     sys.modules[f"{__package__}.types.custom"].take_answer(token, request.get_data())
     return ""
+
+
+def give_layer(account: str, region: str, digest: str, repository: str) -> bytes:
+    """GET /moto-api/cell-factory/layers/...: a layer of an image, at the address that ECR has given."""
+    return sys.modules[f"{__package__}.ecr"].layer(account, region, digest, repository)
 
 
 def set_traffic() -> tuple[str, int]:

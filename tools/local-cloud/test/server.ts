@@ -56,7 +56,7 @@ export class Caller {
 
   constructor(
     private readonly endpoint: string,
-    private readonly accessKeyId = 'AKIAMANAGEMENT',
+    readonly accessKeyId = 'AKIAMANAGEMENT',
   ) {
     this.stacks = new CloudFormationClient({ endpoint, region: REGION, credentials: { accessKeyId, secretAccessKey: 'unused' } });
   }

@@ -5,6 +5,7 @@ from typing import Any
 from moto.core.exceptions import ServiceException
 from moto.ecs.models import ecs_backends
 
+from ..ecr import missing_image
 from ..model import EXISTS, ApiModel, known, model
 
 SERVICE = "ecs"
@@ -98,12 +99,25 @@ class Service(_Ecs):
     creates, updates, deletes, id_parameter, id_path = "CreateService", "UpdateService", "DeleteService", "service", "service.serviceArn"
 
     def create(self) -> None:
+        self._find_images()
         self._survive_start()
         super().create()
 
     def update(self, old: dict[str, Any]) -> None:
+        self._find_images()
         self._survive_start()
         super().update(old)
+
+    def _find_images(self) -> None:
+        """A task whose image isn't there never starts."""
+        definition = self.properties.get("TaskDefinition")
+        if not definition:
+            return
+        described = self.call(SERVICE, "DescribeTaskDefinition", taskDefinition=definition)["taskDefinition"]
+        for container in described["containerDefinitions"]:
+            missing = missing_image(container.get("image", ""))
+            if missing:
+                raise ServiceException(f"ECS Deployment Circuit Breaker was triggered: CannotPullContainerError: {missing}: not found")
 
     def _survive_start(self) -> None:
         """ECS ends a task that its load balancer finds unhealthy, once the grace period is over, which is 0 unless the service says
