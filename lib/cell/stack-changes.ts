@@ -33,10 +33,14 @@ export interface StackToObserve {
   readonly session: Session;
 }
 
-/** What is there of a stack, and what a deployment would change. */
-export async function observeStack({ stackName, template, session }: StackToObserve): Promise<ObservedStack> {
-  const found = await deployed(session, stackName);
-  return { status: found?.status, changes: compareTemplates(found?.template ?? {}, template), limits: checkTemplate(template) };
+/** What is there of a stack, its template included, and what a deployment would change. */
+export async function observeStack({
+  stackName,
+  template,
+  session,
+}: StackToObserve): Promise<ObservedStack & { readonly before: Template }> {
+  const { status, template: before = {} } = (await deployed(session, stackName)) ?? {};
+  return { status, before, changes: compareTemplates(before, template), limits: checkTemplate(template) };
 }
 
 /** The same for several stacks, by name. */

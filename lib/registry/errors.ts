@@ -27,6 +27,7 @@ const ERROR_CODES = {
   WRONG_ACCOUNT: { exit: 2, meaning: 'the credentials belong to another account than the command needs' },
   REFUSED: { exit: 2, meaning: 'the command would do harm, and did nothing' },
   REPLACEMENT_REFUSED: { exit: 2, meaning: 'a deployment would lose data or a name that nobody has allowed it to; nothing was deployed' },
+  DATABASE_REFUSED: { exit: 2, meaning: 'RDS would refuse what a deployment does to a database; nothing was deployed' },
   DOMAIN_NOT_DELEGATED: { exit: 2, meaning: "the domain that cells' names hang from is not delegated to tooling" },
   DNS_UNREACHABLE: { exit: 1, meaning: 'no answer from the DNS' },
   CLOUD_UNREACHABLE: { exit: 1, meaning: 'no answer from the cloud (endpoint, network or credentials)' },

@@ -32,11 +32,13 @@ export class TestCloud {
 
   /** Has Wait states of Step Functions last so many times as long as they say. */
   async pace(waits: number): Promise<void> {
-    const { ok, status } = await fetch(`${this.running.endpoint}/moto-api/cell-factory/pace`, {
-      method: 'POST',
-      body: JSON.stringify({ waits }),
-    });
-    if (!ok) throw new Error(`the local cloud refuses the pace ${waits}: ${status}`);
+    await this.control('pace', { waits });
+  }
+
+  /** Says to the local cloud what happens on AWS by itself, or what goes wrong there: docs/local-cloud.md. */
+  async control(what: 'pace' | 'databases', wanted: object): Promise<void> {
+    const answer = await fetch(`${this.running.endpoint}/moto-api/cell-factory/${what}`, { method: 'POST', body: JSON.stringify(wanted) });
+    if (!answer.ok) throw new Error(`the local cloud refuses ${what} ${JSON.stringify(wanted)}: ${answer.status} ${await answer.text()}`);
   }
 
   skipped() {

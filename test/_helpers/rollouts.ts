@@ -98,6 +98,9 @@ export class RolloutLab {
     return lab;
   }
 
+  /** What happens on AWS by itself. */
+  readonly control: TestCloud['control'] = (what, wanted) => this.cloud.control(what, wanted);
+
   async stop(): Promise<void> {
     delete process.env['AWS_ENDPOINT_URL'];
     await this.cloud.stop();

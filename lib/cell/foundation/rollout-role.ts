@@ -82,7 +82,15 @@ export class CellRollout extends Construct {
         resources: ['*'],
       }),
     );
-    acknowledgeWildcards(role, ['*'], 'Composite alarms and metrics know no resource in these actions, which read only.');
+    // Before a foundation changes the database: whether RDS has what is wanted of it.
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        sid: 'AskWhatRdsOffers',
+        actions: ['rds:DescribeDBEngineVersions', 'rds:DescribeDBInstances', 'rds:DescribeOrderableDBInstanceOptions'],
+        resources: ['*'],
+      }),
+    );
+    acknowledgeWildcards(role, ['*'], 'Composite alarms, metrics and offers of RDS know no resource in these actions, which read only.');
     acknowledgeWildcards(
       role,
       stacks,

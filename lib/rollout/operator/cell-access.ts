@@ -1,11 +1,13 @@
 /** How the operator reaches what is inside a cell: the component's stack, and how the cell is. */
 import { HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { sha256 } from '../../artifact/artifacts.ts';
+import { lookAtDatabase } from '../../aws/databases.ts';
 import { deployRole, executionRole, filePublishingRole, ROLLOUT_ROLE, stagingBucket } from '../../aws/roles.ts';
 import { s3Client } from '../../aws/s3.ts';
 import { assume, inRegion, remembering, type Session } from '../../aws/session.ts';
 import { isNamed } from '../../registry/errors.ts';
 import { cellStackName } from '../../registry/names.ts';
+import { databaseProblems } from '../../review/database-change.ts';
 import type { CellHealth } from '../health.ts';
 import type { RolloutCell, RolloutPlan } from '../rollout-record.ts';
 import { type HealthQuestion, healthOf } from './cell-health.ts';
@@ -41,6 +43,12 @@ export function cellAccess(tooling: Session, partition: string): CellAccess {
       return new ComponentStack(session(cell, deployRole(accountId, region)), cellStackName(cell.name), execution, {
         stage: (template) => staging.template(template),
         stageAsset: (key, read) => staging.asset(key, read),
+        refusal: async (before, after) => {
+          const look: Parameters<typeof databaseProblems>[3] = (change) =>
+            lookAtDatabase(session(cell, ROLLOUT_ROLE), cellStackName(cell.name), change);
+          const problems = await databaseProblems(cell.name, JSON.parse(before), JSON.parse(after), look);
+          return problems.length === 0 ? undefined : problems.map(({ path, message, fix }) => `${path}: ${message}; ${fix}`).join('; ');
+        },
       });
     },
     health: (cell, question) => healthOf(session(cell, ROLLOUT_ROLE), cell, question),

@@ -52,6 +52,8 @@ interface Lasting {
   readonly stage: (template: string) => Promise<string>;
   /** Puts what a template needs where it looks for it, unless it is there. @param read gives it as base64 */
   readonly stageAsset: (key: string, read: () => Promise<string>) => Promise<void>;
+  /** What would be refused of the change between two templates, in a sentence; undefined for nothing. */
+  readonly refusal: (before: string, after: string) => Promise<string | undefined>;
 }
 
 /** A component's stack in a cell. */
@@ -104,6 +106,8 @@ export class ComponentStack {
       return failed(`${this.name} is UPDATE_ROLLBACK_FAILED: mend what holds it, then continue the rollback in CloudFormation`);
     }
     if (await this.describe(changeSet)) return working(`${changeSet} is there already`);
+    const refusal = await this.lasting?.refusal(await this.template(), desired.template);
+    if (refusal !== undefined) return failed(refusal);
     for (const [key, read] of desired.assets ?? []) await this.lasting?.stageAsset(key, read);
     const fits = Buffer.byteLength(desired.template) <= INLINE_BYTES;
     const url = fits ? '' : ((await this.lasting?.stage(desired.template)) ?? desired.templateUrl);

@@ -147,6 +147,25 @@ describe('a change that replaces the network', () => {
   });
 });
 
+describe('a database that RDS would refuse to change', () => {
+  const overridden = <T>(database: string, work: () => Promise<T>) =>
+    whileDefined('alpha', "importance: 'low'", `importance: 'low', overrides: { database: { ${database} } }`, work);
+
+  test('is refused by deploy before anything is changed, with the value that keeps what it has', async () => {
+    const { alpha: account } = (await readAccountsFile(cloud.accountsFile)).cells;
+    await cloud.control('databases', { account, storageGiB: 80 });
+    await cloud.control('databases', { missing: { 'db.r7g.large': ['a', 'b'] } });
+    const before = await updatedAt('alpha');
+    const { code, stderr } = await overridden("storageGiB: 50, instanceClass: 'r7g.large'", () => tooling('deploy', 'alpha'));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/DATABASE_REFUSED: .*nothing was deployed/);
+    expect(stderr).toMatch(/alpha\/DataDatabaseA9E9E962 .*storage has grown to 80 GiB, and 50 are wanted/);
+    expect(stderr).toContain('overrides: { database: { storageGiB: 80, maxStorageGiB: 100 } }');
+    expect(stderr).toMatch(/RDS offers db\.r7g\.large with postgres 17\.7 and gp3 in eu-west-1c only, and a standby needs two zones/);
+    expect(await updatedAt('alpha')).toEqual(before);
+  });
+});
+
 describe('a queue that the foundation does not have any more', () => {
   beforeAll(() => withOldQueue('alpha'));
 

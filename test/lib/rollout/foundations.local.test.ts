@@ -113,13 +113,34 @@ describe('foundations', () => {
     expect(await lab.running(NAME)).toMatchObject({ alpha: '3', bravo: '1', charlie: '3' });
   });
 
+  const queue = (QueueName: string) => ({ Queue: { Type: 'AWS::SQS::Queue', Properties: { QueueName } } });
+
   test('refuse to lose what holds data, before anything is changed', async () => {
-    const queue = (QueueName: string) => ({ Queue: { Type: 'AWS::SQS::Queue', Properties: { QueueName } } });
     expect((await roll('4', SHARED, queue('one'))).record.status).toBe('succeeded');
     const view = await roll('5', SHARED, queue('two'));
     expect(view.record).toMatchObject({ status: 'rolled back', outcome: { wave: 0, cell: 'staging' } });
     expect(view.record.outcome?.sentence).toContain('Queue (AWS::SQS::Queue) would be replaced');
     expect(await lab.running(NAME)).toMatchObject({ staging: '4', alpha: '4' });
+  });
+
+  test('ask RDS before they change a database, and leave it alone where it would refuse', async () => {
+    const database = (storage: string) => ({
+      ...queue('one'),
+      Database: {
+        Type: 'AWS::RDS::DBInstance',
+        Properties: {
+          ...{ Engine: 'postgres', EngineVersion: '17', DBInstanceClass: 'db.t4g.medium', StorageType: 'gp3', MasterUsername: 'postgres' },
+          ...{ ManageMasterUserPassword: true, AllocatedStorage: storage, MaxAllocatedStorage: 500 },
+        },
+      },
+    });
+    expect((await roll('6', SHARED, database('100'))).record.status).toBe('succeeded');
+    await lab.control('databases', { account: lab.cell('staging').account.accountId, storageGiB: 300 });
+    const view = await roll('7', SHARED, database('200'));
+    expect(view.record).toMatchObject({ status: 'rolled back', outcome: { wave: 0, cell: 'staging' } });
+    expect(view.record.outcome?.sentence).toContain('staging/Database: storage has grown to 300 GiB, and 200 are wanted');
+    expect(view.record.outcome?.sentence).toContain('storageGiB: 300');
+    expect(await lab.running(NAME)).toMatchObject({ staging: '6', alpha: '6' });
   });
 
   test('are never created by a rollout, nor deleted on its way back', async () => {
@@ -128,7 +149,7 @@ describe('foundations', () => {
     if (stack) await deleteStack(session, stack, () => undefined);
     // Its alarms went with it, and the preflight asks for them: here they come from elsewhere.
     await lab.build('staging', 'Elsewhere');
-    const view = await roll('6', SHARED);
+    const view = await roll('8', SHARED);
     expect(view.record).toMatchObject({ status: 'rolled back', outcome: { wave: 0, cell: 'staging' } });
     expect(view.record.outcome?.sentence).toContain('Cell-staging is not there: `cellctl deploy` builds what has never been whole');
     expect(await findStack(session, 'Cell-staging')).toBeUndefined();

@@ -39,6 +39,9 @@ const CALLS: Readonly<Record<string, { readonly by: readonly Caller[]; readonly 
   'dynamodb UpdateCommand': { by: ['operator'], actions: ['dynamodb:UpdateItem'] },
   'dynamodb paginateQuery': { by: ['operator'], actions: ['dynamodb:Query'] },
   'eventbridge PutEventsCommand': { by: ['teller'], actions: ['events:PutEvents'] },
+  'rds paginateDescribeDBEngineVersions': { by: ['cell'], actions: ['rds:DescribeDBEngineVersions'] },
+  'rds paginateDescribeDBInstances': { by: ['cell'], actions: ['rds:DescribeDBInstances'] },
+  'rds paginateDescribeOrderableDBInstanceOptions': { by: ['cell'], actions: ['rds:DescribeOrderableDBInstanceOptions'] },
   // Methods of a class that others call: neither function deletes or lists objects.
   's3 DeleteObjectCommand': { by: [], actions: [] },
   's3 paginateListObjectsV2': { by: [], actions: [] },

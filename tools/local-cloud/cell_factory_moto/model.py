@@ -61,6 +61,9 @@ class Model:
     def delete(self) -> None:
         """Removes the resource."""
 
+    def mark(self, tags: dict[str, str]) -> None:
+        """Puts on the tags that are CloudFormation's own, where somebody looks for them. On AWS almost every type has them."""
+
     def attribute(self, name: str) -> Any:
         """The value of one of `attributes`."""
 

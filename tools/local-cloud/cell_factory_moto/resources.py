@@ -128,11 +128,14 @@ def _labelled(resources: ResourceMap, logical_id: str, part: dict[str, Any], res
     resource.cf_resource_type = part["Type"]
     resource.logical_resource_id = logical_id
     resources.applied[logical_id] = part["Properties"]
+    stack = resources.stack
+    own = {"stack-name": stack.name, "stack-id": stack.stack_id, "logical-id": logical_id}
+    marks = {f"aws:cloudformation:{key}": value for key, value in own.items()}
     if _has_ec2_tags(resource):
-        stack = resources.stack
-        own = {"stack-name": stack.name, "stack-id": stack.stack_id, "logical-id": logical_id}
-        tags = {**stack.tags, **tag_dict(part["Properties"]), **{f"aws:cloudformation:{key}": value for key, value in own.items()}}
+        tags = {**stack.tags, **tag_dict(part["Properties"]), **marks}
         ec2(resources._account_id, resources._region_name).create_tags([resource.physical_resource_id], tags)
+    elif isinstance(resource, Model):
+        resource.mark(marks)
     return resource
 
 

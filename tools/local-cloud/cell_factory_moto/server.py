@@ -33,6 +33,7 @@ MENDS = {
     "elasticache": ("elasticache",),
     "events": ("events", "stepfunctions"),
     "organizations": ("organizations",),
+    "rds": ("rds",),
     "route53": ("route53",),
     "s3": ("s3",),
     "s3bucket_path": ("s3",),
@@ -56,6 +57,7 @@ def create_mended_app(service: str) -> Any:
         app.add_url_rule(
             "/moto-api/cell-factory/faults", endpoint="cell-factory-faults", methods=["GET", "POST", "DELETE"], view_func=change_faults
         )
+        app.add_url_rule("/moto-api/cell-factory/databases", endpoint="cell-factory-databases", methods=["POST"], view_func=change_databases)
         app.add_url_rule("/moto-api/cell-factory/pace", endpoint="cell-factory-pace", methods=["POST"], view_func=set_pace)
         app.add_url_rule(
             "/moto-api/cell-factory/layers/<account>/<region>/<digest>/<path:repository>",
@@ -101,6 +103,17 @@ def set_pace() -> tuple[str, int]:
     if not isinstance(factor, (int, float)) or factor < 0:
         return "pace needs a factor of waits, 0 or more\n", 400
     importlib.import_module(f"{__package__}.pace").set_factor(float(factor))
+    return "", 204
+
+
+def change_databases() -> tuple[str, int]:
+    """POST /moto-api/cell-factory/databases {"account": "...", "database": "...", "storageGiB": 300, "version": "17.8"}: storage has grown
+    and the minor version was upgraded, of one database or of all of the account. {"withdrawn": ["17.7"], "defaults": {"17": "17.8"},
+    "missing": {"db.r7g.2xlarge": ["a"]}}: what RDS offers from now on, in all accounts; each replaces what was said before."""
+    try:
+        importlib.import_module(f"{__package__}.rds").change(request.get_json(force=True))
+    except Exception as error:
+        return f"{error}\n", 400
     return "", 204
 
 

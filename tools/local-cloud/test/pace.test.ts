@@ -48,6 +48,6 @@ describe('a wait', () => {
     const executionArn = await waiting(601);
     await states('StopExecution', { executionArn });
     expect(await ended(executionArn)).toBe('ABORTED');
-    await expect(cloud.pace(-1)).rejects.toThrow('refuses the pace -1: 400');
+    await expect(cloud.pace(-1)).rejects.toThrow('refuses pace {"waits":-1}: 400');
   });
 });

@@ -316,6 +316,7 @@ describe('the foundation of a cell', () => {
         [['ssm:GetParameters'], [`ssm:eu-west-1:${own}:parameter/cell/*`, 'ssm:eu-west-1::parameter/aws/service/*']],
         [['s3:GetObject'], ['s3:::acme-cell-artifacts-200000000000-eu-west-1/artifacts/*']],
         [['cloudwatch:DescribeAlarmHistory', 'cloudwatch:DescribeAlarms', 'cloudwatch:GetMetricData'], ['*']],
+        [['rds:DescribeDBEngineVersions', 'rds:DescribeDBInstances', 'rds:DescribeOrderableDBInstanceOptions'], ['*']],
       ]);
       expect(statements[1]?.Condition).toEqual({ StringEquals: { 'iam:PassedToService': 'cloudformation.amazonaws.com' } });
     });

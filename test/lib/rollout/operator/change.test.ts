@@ -88,9 +88,9 @@ test.each(['ROLLBACK_COMPLETE', 'CREATE_FAILED', 'DELETE_FAILED'])(
   async (status) => {
     says('AVAILABLE', status);
     const stage = () => Promise.reject(new Error('nothing is to be written'));
-    const stageAsset = stage;
+    const [stageAsset, refusal] = [stage, stage];
     const desired = { template: '{}', templateUrl: '', parameters: {} };
-    expect(await stack({ stage, stageAsset }).propose('x', desired)).toEqual({
+    expect(await stack({ stage, stageAsset, refusal }).propose('x', desired)).toEqual({
       state: 'failed',
       sentence: `orders-api is ${status}: \`cellctl deploy\` builds what has never been whole, rollouts change it`,
     });

@@ -1,8 +1,12 @@
 """Networks. moto's models of these types drop properties (egress rules, tags, DNS settings), cannot be updated, or cannot be deleted."""
 
+import inspect
 from typing import Any
 
+from moto.ec2.models import EC2Backend
+
 from ..model import ATTRIBUTES, CREATES, DELETES, UPDATES, REPLACE, ApiModel, Model, ec2, known, model
+from ..replacing import replaces
 
 VPC = "AWS::EC2::VPC"
 SUBNET = "AWS::EC2::Subnet"
@@ -88,6 +92,22 @@ def delete_gateway_attachment(attachment: Any, properties: dict[str, Any], accou
 @known(DELETES, "AWS::EC2::RouteTable")
 def delete_route_table(table: Any, properties: dict[str, Any], account_id: str, region: str) -> None:
     ec2(account_id, region).delete_route_table(table.id)
+
+
+moto_create_flow_logs = EC2Backend.create_flow_logs
+
+
+@replaces(EC2Backend)
+def create_flow_logs(self: EC2Backend, *arguments: Any, **more: Any) -> Any:
+    """CreateFlowLogs. moto takes a folder of the bucket for a part of the bucket's name, and finds no such bucket."""
+    named = inspect.signature(moto_create_flow_logs).bind(self, *arguments, **more).arguments
+    destination = named["log_destination"]
+    if named["log_destination_type"] == "s3":
+        named["log_destination"] = destination.partition("/")[0]
+    made, unsuccessful = moto_create_flow_logs(**named)
+    for flow_log in made:
+        flow_log.log_destination = destination
+    return made, unsuccessful
 
 
 @known(DELETES, "AWS::EC2::FlowLog")

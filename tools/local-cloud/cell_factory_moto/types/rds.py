@@ -5,7 +5,7 @@ from typing import Any
 
 from moto.rds.models import rds_backends
 
-from ..model import ApiModel, model
+from ..model import ApiModel, model, tag_list
 
 SERVICE = "rds"
 
@@ -69,6 +69,9 @@ class DatabaseInstance(_Rds):
         super().create()
         self._name_user()
         self._complete()
+
+    def mark(self, tags: dict[str, str]) -> None:
+        self.backend.databases[self.name].tags += tag_list({"Tags": tags})
 
     def update(self, old: dict[str, Any]) -> None:
         super().update(old)
