@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CodePipelineClient, GetPipelineStateCommand } from '@aws-sdk/client-codepipeline';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readAccountsFile } from '../../../lib/registry/index.ts';
 import { cellctl, run } from '../../_helpers/cellctl.ts';
 import { TestCloud } from '../../_helpers/cloud.ts';
+import { becomeByToken } from '../../_helpers/github-token.ts';
 import { definitionsFolder } from '../../_helpers/organization.ts';
 
 let cloud: TestCloud;
@@ -66,7 +68,8 @@ test('of GitHub are kept in step, too; with a place for the images of a new comp
     .replaceAll('orders', 'search')
     .replace(/search-api/g, 'search')
     .replace('priority: 100', 'priority: 300')
-    .replace('pipeline: {', "pipeline: { engine: 'github-actions',");
+    .replace('pipeline: {', "pipeline: { engine: 'github-actions',")
+    .replace('repository: {', 'repository: { github: { ownerId: 1, repositoryId: 2 },');
   await writeFile(search, entry);
   expect(await tooling('publish')).toMatchObject({ code: 0 });
   expect(await synced()).toEqual([
@@ -76,6 +79,12 @@ test('of GitHub are kept in step, too; with a place for the images of a new comp
     { stackName: 'Pipeline-orders-api', state: 'unchanged' },
     { stackName: 'Pipelines-GitHub-search', state: 'deployed' },
   ]);
+
+  const { control } = await readAccountsFile(cloud.accountsFile);
+  const become = (sub: string) =>
+    becomeByToken(cloud.running.endpoint, `arn:aws:iam::${control['tooling']}:role/github-search-publish`, { sub });
+  expect(await become('repo:acme@1/search@2:ref:refs/heads/main')).toBe('trusted');
+  expect(await become('repo:acme/search:ref:refs/heads/main')).toBe('AccessDenied');
 
   await rm(search);
   expect(await tooling('publish')).toMatchObject({ code: 0 });

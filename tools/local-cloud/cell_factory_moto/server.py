@@ -39,6 +39,7 @@ MENDS = {
     "s3bucket_path": ("s3",),
     "servicequotas": ("servicequotas",),
     "stepfunctions": ("stepfunctions",),
+    "sts": ("web_identity",),
     "synthetics": ("synthetics",),
 }
 
