@@ -52,6 +52,7 @@ def create_mended_app(service: str) -> Any:
     app = create_backend_app(service)
     if service != "moto_api":
         importlib.import_module(f"{__package__}.faults").watch(app, service)
+        importlib.import_module(f"{__package__}.permissions").watch(app, service)
     else:
         app.add_url_rule("/moto-api/cell-factory/skipped", endpoint="cell-factory-skipped", methods=["GET"], view_func=list_skipped)
         app.add_url_rule("/moto-api/cell-factory/traffic", endpoint="cell-factory-traffic", methods=["POST"], view_func=set_traffic)
