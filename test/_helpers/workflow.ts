@@ -81,6 +81,8 @@ export interface RunOptions {
   readonly programs: string;
   /** Variables besides those that GitHub sets, such as the local cloud's. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Keys of the role that a job becomes, as variables. @default - jobs have what is in `environment` */
+  readonly become?: (roleArn: string) => Promise<Record<string, string>>;
   /** The variable CELL_FACTORY_PACKAGE of the repository. @default - a package of a scope */
   readonly factory?: string;
   /** Milliseconds that a step may take. @default a minute */
@@ -151,6 +153,7 @@ class Runner {
   private readonly temp: string;
   private readonly left = new Map<string, Readonly<Record<string, string>>>();
   private variables: Record<string, string> = {};
+  private keys: Record<string, string> = {};
 
   constructor(
     private readonly folder: string,
@@ -181,6 +184,7 @@ class Runner {
       without: /^(?!PATH$|HOME$|LANG$)/,
       environment: {
         ...this.options.environment,
+        ...this.keys,
         PATH: `${this.options.programs}${delimiter}${process.env['PATH']}`,
         ...{ GITHUB_ENV: join(this.folder, 'env'), GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: join(this.folder, 'summary') },
         ...{ RUNNER_TEMP: this.temp, GITHUB_REPOSITORY: 'acme/orders-api' },
@@ -204,7 +208,8 @@ class Runner {
     return readFileSync(join(this.folder, 'summary'), 'utf8');
   }
 
-  private action(uses: string, { name, path }: Readonly<Record<string, unknown>>): undefined {
+  private async action(uses: string, { name, path, 'role-to-assume': role }: Readonly<Record<string, unknown>>): Promise<undefined> {
+    if (uses === usesOf('credentials')) this.keys = (await this.options.become?.(String(role))) ?? {};
     const artifact = join(this.artifacts, String(name));
     const here = this.value(String(path));
     if (uses === usesOf('checkout')) cpSync(this.options.repository, this.workspace, { recursive: true });

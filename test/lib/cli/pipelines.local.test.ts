@@ -5,13 +5,18 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Template } from 'aws-cdk-lib/assertions';
 import { createPlan, requireInitialized, selectComponent } from '../../../lib/plan/plan.ts';
 import { registryBucketName } from '../../../lib/registry/index.ts';
+import { GitHubRolesStack } from '../../../pipelines/github/roles-stack.ts';
 import { renderWorkflow } from '../../../pipelines/github/workflow.ts';
 import { pipelineOf } from '../../../pipelines/graph.ts';
 import { cellctl } from '../../_helpers/cellctl.ts';
+import { keysByToken } from '../../_helpers/github-token.ts';
 import { cell, component, registry } from '../../_helpers/organization.ts';
+import { createStack, withoutBootstrap } from '../../_helpers/rollout-stacks.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
+import { app } from '../../_helpers/synth.ts';
 import { runSteps } from '../../_helpers/workflow.ts';
 
 type Input = Parameters<NonNullable<Parameters<typeof registry>[0]>>[0];
@@ -153,14 +158,21 @@ describe('a commit', () => {
   });
 });
 
-test('the shell of every step of the workflow on GitHub, run as it is, does the same', async () => {
+test('the shell of every step of the workflow on GitHub, run as it is by the roles of its jobs, does the same', async () => {
   await commit({ note: 'three' });
   const plan = requireInitialized(createPlan(registry(organization)));
   const workflow = renderWorkflow(plan, pipelineOf(plan, selectComponent(plan, 'orders-api')));
+  // The same component, where GitHub would know its repository.
+  const entry = selectComponent(plan, 'orders-api');
+  const github = { url: 'https://github.com/acme/orders-api', github: { ownerId: 1, repositoryId: 2 } };
+  const roles = new GitHubRolesStack(app(), plan, { ...entry, repository: { ...entry.repository, ...github } });
+  await createStack(lab.session, 'roles', withoutBootstrap(Template.fromStack(roles).toJSON()));
+  const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, AWS_SESSION_TOKEN: ___, ...withoutKeys } = environment;
   const { steps, outputs, skipped, summaries } = await runSteps(workflow, {
     repository,
     programs: programs(),
-    environment,
+    environment: withoutKeys,
+    become: (role) => keysByToken(lab.endpoint, role, { sub: 'repo:acme@1/orders-api@2:ref:refs/heads/main' }),
     timeout: 240_000,
   });
   expect(steps.filter(({ code }) => code !== 0)).toEqual([]);
