@@ -11,15 +11,14 @@ from moto.cloudformation.parsing import ResourceMap
 
 from .clients import call
 from .replacing import replaces
-
-ZONES = "abc"
+from .zones import zones_of
 
 _clean_json = parsing.clean_json
 
 
 def _zones(region: Any, resources: ResourceMap) -> list[str]:
-    """moto reads an empty region as us-east-1; AWS as the stack's own."""
-    return [f"{clean_json(region, resources) or resources['AWS::Region']}{zone}" for zone in ZONES]
+    """moto reads an empty region as us-east-1; AWS as the stack's own. All zones, in the order of the day (see zones.py)."""
+    return [zone.name for zone in zones_of(resources._account_id, clean_json(region, resources) or resources["AWS::Region"])]
 
 
 def _cidrs(arguments: list[Any], resources: ResourceMap) -> list[str]:

@@ -9,12 +9,12 @@ happens by itself; `change` is how a test lets it happen.
 from typing import Any
 
 from moto.core.responses import ActionResult, PaginatedResult
-from moto.ec2.models import ec2_backends
 from moto.rds.exceptions import InvalidParameterCombination
 from moto.rds.models import DBInstance, RDSBackend, rds_backends
 from moto.rds.responses import RDSResponse
 
 from .replacing import replaces
+from .zones import offers, zones_of
 
 ENGINE = "postgres"
 
@@ -67,13 +67,13 @@ def _offered(version: str | None) -> str:
 
 
 def _zones_of(account_id: str, region: str, cls: str) -> list[str]:
-    """The zones in which the class can be ordered."""
+    """The zones in which the class can be ordered: where EC2 offers its type of the same name."""
     family, _, size = cls.removeprefix("db.").partition(".")
     if not cls.startswith("db.") or family not in FAMILIES or size not in SIZES:
         return []
     missing = _missing.get(cls, set())
-    names = [zone.name for zone in ec2_backends[account_id][region].describe_availability_zones()]
-    return [] if missing is None else [name for name in names if name[-1] not in missing]
+    zones = [zone for zone in zones_of(account_id, region) if offers(region, zone.zone_id, cls.removeprefix("db."))]
+    return [] if missing is None else [zone.name for zone in zones if zone.name[-1] not in missing]
 
 
 def _require_class(backend: RDSBackend, cls: str, version: str) -> None:

@@ -29,6 +29,7 @@ MENDS = {
     "cloudwatch": ("alarms", "traffic"),
     "codepipeline": ("pipelines",),
     "dynamodb": ("dynamodb",),
+    "ec2": ("zones",),
     "ecr": ("ecr",),
     "elasticache": ("elasticache",),
     "events": ("events", "stepfunctions"),
@@ -60,6 +61,7 @@ def create_mended_app(service: str) -> Any:
             "/moto-api/cell-factory/faults", endpoint="cell-factory-faults", methods=["GET", "POST", "DELETE"], view_func=change_faults
         )
         app.add_url_rule("/moto-api/cell-factory/databases", endpoint="cell-factory-databases", methods=["POST"], view_func=change_databases)
+        app.add_url_rule("/moto-api/cell-factory/zones", endpoint="cell-factory-zones", methods=["POST"], view_func=change_zones)
         app.add_url_rule("/moto-api/cell-factory/pace", endpoint="cell-factory-pace", methods=["POST"], view_func=set_pace)
         app.add_url_rule(
             "/moto-api/cell-factory/layers/<account>/<region>/<digest>/<path:repository>",
@@ -114,6 +116,16 @@ def change_databases() -> tuple[str, int]:
     "missing": {"db.r7g.2xlarge": ["a"]}}: what RDS offers from now on, in all accounts; each replaces what was said before."""
     try:
         importlib.import_module(f"{__package__}.rds").change(request.get_json(force=True))
+    except Exception as error:
+        return f"{error}\n", 400
+    return "", 204
+
+
+def change_zones() -> tuple[str, int]:
+    """POST /moto-api/cell-factory/zones {"region": "eu-west-1", "id": "euw1-az4", "without": ["logs"]}: a zone that is added, for every
+    account, and what has no endpoints in it."""
+    try:
+        importlib.import_module(f"{__package__}.zones").change(request.get_json(force=True))
     except Exception as error:
         return f"{error}\n", 400
     return "", 204

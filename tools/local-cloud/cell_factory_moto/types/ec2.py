@@ -7,6 +7,7 @@ from moto.ec2.models import EC2Backend
 
 from ..model import ATTRIBUTES, CREATES, DELETES, UPDATES, REPLACE, ApiModel, Model, ec2, known, model
 from ..replacing import replaces
+from ..zones import require_endpoints
 
 VPC = "AWS::EC2::VPC"
 SUBNET = "AWS::EC2::Subnet"
@@ -244,6 +245,7 @@ class VpcEndpoint(Model):
     def _connect(self, endpoint: Any) -> None:
         """One interface in each subnet, in the endpoint's security groups."""
         endpoint.subnet_ids = self.properties.get("SubnetIds", [])
+        require_endpoints(ec2(self.account_id, self.region), endpoint.service_name, endpoint.subnet_ids)
         endpoint.network_interface_ids = [
             self.call(
                 "ec2",
