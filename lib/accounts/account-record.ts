@@ -17,6 +17,7 @@ const STEPS = [
   'services',
   'quotas',
   'bootstrap',
+  'zones',
   'ready',
   'failed',
   'returning',

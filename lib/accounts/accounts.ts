@@ -13,12 +13,13 @@ import { systemClock } from './clock.ts';
 import { Directory, organizationsClient } from './directory.ts';
 import { whatIsLeft } from './emptiness.ts';
 import { type ForecastRow, forecastAccounts } from './forecast.ts';
-import { lockFileAt } from './lock-file.ts';
+import { lockFileAt, zoneFileAt } from './lock-file.ts';
 import { keepPool, type PoolRow, poolRows, returnAccount } from './pool.ts';
 import { LIMITS, Limiter, TokenBucket } from './rates.ts';
 import { accountSteps, placing, tagging } from './setup.ts';
 import { isPoolName } from './survey.ts';
 import { Vending, type VendResult } from './vend.ts';
+import { zoning } from './zones.ts';
 
 /** The lease that one run at a time holds: two would each know half of what is in flight. */
 const LEASE = 'accounts';
@@ -72,6 +73,7 @@ export class Accounts {
           contacts: plan.contacts,
           toolingAccountId: plan.tooling.accountId,
         }),
+        zoning(zoneFileAt(accountsFile), systemClock, (accountId, region) => this.administrator(accountId, region)),
       ],
     });
   }

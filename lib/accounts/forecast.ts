@@ -44,6 +44,7 @@ const LONGEST: Readonly<Record<AccountStep, number>> = {
   services: 35 * MINUTE,
   quotas: 10 * MINUTE,
   bootstrap: 35 * MINUTE,
+  zones: 35 * MINUTE,
   ready: Number.POSITIVE_INFINITY,
   failed: Number.POSITIVE_INFINITY,
   returning: 15 * MINUTE,

@@ -10,11 +10,31 @@ export interface LockFile {
   update(change: (cells: Readonly<Record<string, string>>) => Readonly<Record<string, string>>): Promise<void>;
 }
 
+/** The lock file's part about availability zones. */
+export interface ZoneFile {
+  /** Names of zones by cell, in the order of the cell's subnets. */
+  read(): Promise<Readonly<Record<string, readonly string[]>>>;
+  /** Writes a cell's zones down, which nobody has yet. */
+  note(cell: string, zones: readonly string[]): Promise<void>;
+}
+
+export const zoneFileAt = (path: string): ZoneFile => ({
+  read: async () => (await readAccountsFile(path)).zones,
+  note: async (cell, zones) => {
+    await updateAccountsFile(path, (file) => ({ ...file, zones: { [cell]: [...zones], ...file.zones } }));
+  },
+});
+
 export const lockFileAt = (path: string): LockFile => ({
   path,
   read: async () => (await readAccountsFile(path)).cells,
   update: async (change) => {
-    await updateAccountsFile(path, (file) => ({ ...file, cells: { ...change(file.cells) } }));
+    await updateAccountsFile(path, (file) => {
+      const cells = { ...change(file.cells) };
+      // Names of zones are an account's own: with another account they mean others.
+      const zones = Object.fromEntries(Object.entries(file.zones).filter(([cell]) => cells[cell] === file.cells[cell]));
+      return { ...file, cells, zones };
+    });
   },
 });
 

@@ -23,6 +23,14 @@ function listCell(app: App, { stackName, delegationStackName, account, region, p
   foundation.addStackDependency(delegation);
 }
 
+/** `cellctl deploy` refuses these; `cdk deploy` must not be silent about them. */
+function noteMissingZones(cells: readonly VendedCell[], note: Note): void {
+  const missing = cells.filter(({ zones }) => zones === undefined).map(({ name }) => name);
+  if (missing.length === 0) return;
+  const run = `cellctl accounts ${missing.join(' ')}`;
+  note(`no zones are written down of ${missing.join(', ')}: CloudFormation may choose others than before; run ${run} first`);
+}
+
 /** The cell that a stack belongs to. */
 const cellOfStack = (stack: string) => stack.replace(new RegExp(`^(${cellStackName('')}|${cellDelegationStackName('')})`), '');
 
@@ -36,11 +44,14 @@ export async function buildCells(app: App, plan: Plan, wanted: Wanted, note: Not
   if (wanted === 'all') {
     const waiting = plan.cells.length - cells.length;
     if (waiting > 0) note(`${waiting} of ${plan.cells.length} cells have no account yet and are not built: run cellctl accounts`);
+    noteMissingZones(cells, note);
     for (const cell of cells) await buildCell(app, cell);
     return;
   }
   const control = controlStackNames(plan);
   const names = [...new Set([...wanted].filter((stack) => !control.has(stack)).map(cellOfStack))];
   if (names.length === 0) return;
-  for (const cell of requireAccounts(selectCells(plan, names))) await buildCell(app, cell);
+  const chosen = requireAccounts(selectCells(plan, names));
+  noteMissingZones(chosen, note);
+  for (const cell of chosen) await buildCell(app, cell);
 }

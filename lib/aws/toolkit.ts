@@ -27,7 +27,7 @@ import { synthesizeStacks } from './synthesis.ts';
 
 /** A CloudFormation template, as far as we look into it. */
 export interface Template {
-  readonly Resources?: Readonly<Record<string, { readonly Type: string }>>;
+  readonly Resources?: Readonly<Record<string, { readonly Type: string; readonly Properties?: Readonly<Record<string, unknown>> }>>;
 }
 
 /** A synthesized cloud assembly on disk. */

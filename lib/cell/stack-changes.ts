@@ -1,9 +1,11 @@
 /** What a deployment would change, found by comparing the synthesized templates with the deployed ones. */
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { EC2Client } from '@aws-sdk/client-ec2';
 import pLimit from 'p-limit';
 import YAML from 'yaml';
 import { assumeLookup, type Session } from '../aws/session.ts';
 import { findStack, stackTemplate } from '../aws/stacks.ts';
+import { subnetZones } from '../aws/subnet-zones.ts';
 import type { Template } from '../aws/toolkit.ts';
 import { cellStacks } from '../plan/cell-stacks.ts';
 import type { VendedCell } from '../plan/plan.ts';
@@ -39,9 +41,30 @@ export async function observeStack({
   template,
   session,
 }: StackToObserve): Promise<ObservedStack & { readonly before: Template }> {
-  const { status, template: before = {} } = (await deployed(session, stackName)) ?? {};
-  return { status, before, changes: compareTemplates(before, template), limits: checkTemplate(template) };
+  const found = await deployed(session, stackName);
+  const before = found ? await withZones(found.template, template, stackName, session) : {};
+  return { status: found?.status, before, changes: compareTemplates(before, template), limits: checkTemplate(template) };
 }
+
+/**
+ * A deployed template that leaves zones to CloudFormation, with those that its subnets are in, where the new one names them:
+ * only a subnet that would really move counts as changed.
+ */
+async function withZones(before: Template, after: Template, stackName: string, session: Session): Promise<Template> {
+  const left = Object.entries(before.Resources ?? {}).filter(
+    ([id, { Properties = {} }]) =>
+      isObject(Properties['AvailabilityZone']) && typeof after.Resources?.[id]?.Properties?.['AvailabilityZone'] === 'string',
+  );
+  if (left.length === 0) return before;
+  const zones = await subnetZones(new CloudFormationClient(session), new EC2Client(session), stackName);
+  const resolved = left.map(([id, resource]) => {
+    const { AvailabilityZone } = resource.Properties ?? {};
+    return [id, { ...resource, Properties: { ...resource.Properties, AvailabilityZone: zones.get(id) ?? AvailabilityZone } }] as const;
+  });
+  return { ...before, Resources: { ...before.Resources, ...Object.fromEntries(resolved) } };
+}
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 /** The same for several stacks, by name. */
 export async function observeStacks(stacks: readonly StackToObserve[]): Promise<Map<string, ObservedStack>> {

@@ -32,6 +32,7 @@ import {
   type Tier,
 } from '../registry/index.ts';
 import { QUOTAS, type QuotaNeed } from './quotas.ts';
+import { type ZoneNeeds, zoneNeeds } from './zones.ts';
 
 /** Organizational units by purpose, from the root down. */
 export const ORGANIZATIONAL_UNITS = {
@@ -60,6 +61,8 @@ export interface AccountPlan {
   /** Services, as principals, that must have their service-linked role before the account is of use. */
   readonly services: readonly string[];
   readonly quotas: readonly QuotaNeed[];
+  /** What its cell's availability zones must have; undefined for an account without a cell. */
+  readonly zones: ZoneNeeds | undefined;
 }
 
 /** Everything that is derived for one cell on AWS. */
@@ -88,6 +91,8 @@ export interface CellPlan {
   /** Stack in tooling by which the cell's name is delegated. */
   readonly delegationStackName: string;
   readonly account: AccountPlan;
+  /** Names of its availability zones, in the order of its subnets; undefined until `cellctl accounts` has written them down. */
+  readonly zones: readonly string[] | undefined;
   readonly block: string;
   /** Blocks from which requests may come. */
   readonly clients: readonly string[];
@@ -185,6 +190,7 @@ function controlAccount(organization: Organization, name: 'tooling' | 'monitorin
     tags: { ...organization.tags, [ACCOUNT_TAG]: name },
     services: [],
     quotas: [],
+    zones: undefined,
   };
 }
 
@@ -204,6 +210,7 @@ function planCell(organization: Organization, cell: AwsCell, life: LifeState | u
   const tags = { ...organization.tags, ...cell.tags, cell: cell.name, stage: cell.stage };
   const accountName = cellAccountName(cell.name);
   const profile = STAGE_PROFILES[cell.stage];
+  const resources = resourcesOf(cell);
   return {
     name: cell.name,
     stage: cell.stage,
@@ -230,7 +237,9 @@ function planCell(organization: Organization, cell: AwsCell, life: LifeState | u
       tags: { ...tags, [ACCOUNT_TAG]: accountName },
       services: [...new Set(cell.platforms.flatMap((platform) => PLATFORM_SERVICES[platform]))],
       quotas: QUOTAS[cell.size],
+      zones: zoneNeeds(cell, cellStackName(cell.name), profile, resources),
     },
+    zones: cell.zones,
     block: cell.network.block,
     clients: cell.network.clients,
     domain: cellDomain(cell.name, organization.domain),
@@ -242,7 +251,7 @@ function planCell(organization: Organization, cell: AwsCell, life: LifeState | u
     tooling: { accountId: tooling.accountId, artifactBucket: artifactBucketOf(organization, cell.region) },
     endpoint: cell.endpoints['api'] ?? cellEndpoint(cell.name, organization.domain),
     profile: { ...profile, protected: profile.protected && cell.intent !== 'retiring' },
-    resources: resourcesOf(cell),
+    resources,
     overrides: overridesOf(cell),
     capacity: cell.capacity,
     tags,
@@ -262,6 +271,7 @@ export function poolAccount(plan: Plan, number: number): AccountPlan {
     tags: { ...plan.pool.tags, [ACCOUNT_TAG]: name },
     services: BASE_SERVICES,
     quotas: [],
+    zones: undefined,
   };
 }
 

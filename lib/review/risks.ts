@@ -70,6 +70,12 @@ const firstDeployment: Rule = ({ cell, stacks }) =>
     ? ['a first deployment that fails is not rolled back: what was created stays, and the next run carries on']
     : [];
 
+/** Zones that CloudFormation would choose, perhaps others than before. */
+const zonesUnknown: Rule = ({ cell: { name, zones, account } }) =>
+  zones === undefined && account.accountId !== undefined
+    ? [`accounts.json doesn't say in which zones it is: deploy refuses until \`cellctl accounts ${name}\` has written them down`]
+    : [];
+
 const unwell: Rule = ({ stacks }) =>
   [...stacks].flatMap(([name, { status }]) =>
     status === undefined || isWell(status) ? [] : [`${name} is ${status}: its last deployment did not end well, or has not ended`],
@@ -168,6 +174,7 @@ const nearLimits: Rule = ({ stacks }) =>
 const RULES: Readonly<Record<string, Rule>> = {
   destruction,
   unwell,
+  'zones-unknown': zonesUnknown,
   expired,
   'protection-removed': protectionRemoved,
   interruption: interruptions,

@@ -16,8 +16,8 @@ const keyOf = (tag: unknown) => (isObject(tag) ? String(tag['Key']) : '');
 const isTags = (value: unknown): value is readonly Json[] =>
   Array.isArray(value) && value.length > 0 && value.every((each) => isObject(each) && 'Key' in each && 'Value' in each);
 
-/** Metadata that only the CDK reads. */
-const ofTheCdk = (key: string) => key.startsWith('aws:') || key === 'cdk_nag';
+/** Metadata that only the CDK and linters read. */
+const ofTheCdk = (key: string) => key.startsWith('aws:') || key === 'cdk_nag' || key === 'cfn-lint';
 
 /** The template without what makes no difference to what is deployed: the CDK's own metadata and statistics, and the order of tags. */
 function withoutNoise(value: unknown): unknown {

@@ -78,6 +78,11 @@ export const BROKEN: Record<string, Case> = {
     path: 'cells.alpha.region',
     actual: '2 availability zones',
   },
+  ZONES_WRONG: {
+    break: (input) => Object.assign(input.cells, { alpha: { ...cell('alpha', 1), zones: ['eu-west-1a', 'eu-west-1b', 'eu-west-2c'] } }),
+    path: 'cells.alpha.zones',
+    actual: 'eu-west-2c: not in eu-west-1',
+  },
   NETWORK_UNALIGNED: {
     break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { network: { block: '10.0.17.0/20' } }) }),
     path: 'cells.alpha.network.block',
@@ -122,6 +127,12 @@ export const BROKEN: Record<string, Case> = {
     path: 'cells.alpha.accountId',
     actual: '111111111111 instead of 222222222222',
     surroundings: { settled: new Map([['cells.alpha.accountId', '222222222222']]) },
+  },
+  ZONES_CHANGED: {
+    break: (input) => Object.assign(input.cells, { alpha: { ...cell('alpha', 1), zones: ['eu-west-1a', 'eu-west-1b', 'eu-west-1c'] } }),
+    path: 'cells.alpha.zones',
+    actual: 'eu-west-1a, eu-west-1b, eu-west-1c instead of eu-west-1b, eu-west-1a, eu-west-1c',
+    surroundings: { settled: new Map([['cells.alpha.zones', 'eu-west-1b, eu-west-1a, eu-west-1c']]) },
   },
   CELL_MOVED: {
     break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { region: 'eu-west-2' }) }),

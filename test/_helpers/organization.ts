@@ -10,6 +10,7 @@ import {
   defineOrganization,
   draft,
   type Registry,
+  STAGE_PROFILES,
   type UncheckedOrganization,
   validate,
 } from '../../lib/registry/index.ts';
@@ -69,13 +70,18 @@ export function unchecked(): {
   } satisfies UncheckedOrganization;
 }
 
+/** What the lock file says of a cell that was vended: its account and, on AWS, its zones. */
+function vended(value: unknown, index: number): object {
+  const { cloud, region, stage } = value as AwsCellDefinition & { cloud: string };
+  const zones = ['a', 'b', 'c'].slice(0, STAGE_PROFILES[stage].zones).map((letter) => region + letter);
+  return { ...(value as object), accountId: String(400_000_000_000 + index), ...(cloud === 'aws' ? { zones } : {}) };
+}
+
 /** The same with an account for everything. */
 export function registry(change: (input: ReturnType<typeof unchecked>) => void = () => undefined): Registry {
   const input = unchecked();
   change(input);
-  const cells = Object.fromEntries(
-    Object.entries(input.cells).map(([name, value], index) => [name, { ...(value as object), accountId: String(400_000_000_000 + index) }]),
-  );
+  const cells = Object.fromEntries(Object.entries(input.cells).map(([name, value], index) => [name, vended(value, index)]));
   const accounts = {
     management: { accountId: '100000000000' },
     tooling: { ...input.settings.accounts.tooling, accountId: '200000000000' },

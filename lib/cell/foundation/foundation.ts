@@ -1,5 +1,5 @@
 import * as ssm from 'aws-cdk-lib/aws-ssm';
-import { CfnParameter, Fn, Stack } from 'aws-cdk-lib/core';
+import { CfnParameter, Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { CELL_PARAMETERS, type CellParameter, UNRELEASED } from '../../plan/cell-parameters.ts';
 import type { VendedCell } from '../../plan/plan.ts';
@@ -14,6 +14,7 @@ import { CellLogs } from './logs.ts';
 import { CellNetwork } from './network.ts';
 import { CellProbe } from './probe.ts';
 import { CellRollout } from './rollout-role.ts';
+import { acknowledgeZones, zonesOf } from './zones.ts';
 
 interface Parts {
   readonly key: CellKey;
@@ -24,7 +25,7 @@ interface Parts {
 
 /** The cell's own stack, `Cell-<name>`: everything that lives as long as the cell, and nothing that changes with a component. */
 export class Foundation extends Stack {
-  private readonly zones: number;
+  private readonly zones: readonly string[];
   private readonly version: CfnParameter;
 
   constructor(scope: Construct, cell: VendedCell) {
@@ -35,7 +36,7 @@ export class Foundation extends Stack {
       terminationProtection: cell.profile.protected,
       tags: { ...cell.tags },
     });
-    this.zones = cell.profile.zones;
+    this.zones = zonesOf(cell);
     tagResources(this, cell.tags);
 
     const key = new CellKey(this, 'Key', cell);
@@ -48,6 +49,7 @@ export class Foundation extends Stack {
     new CellAlarms(this, 'Health', cell, data, ingress, probe);
     new CellRollout(this, 'Rollout', cell);
     dropRepeatedDependencies(this);
+    acknowledgeZones(this);
     this.version = new CfnParameter(this, 'Version', {
       description: 'What a rollout brought; deployed otherwise, it is none that anybody published',
       default: UNRELEASED,
@@ -55,9 +57,10 @@ export class Foundation extends Stack {
     this.publishParameters(cell, { key, network, data, ingress });
   }
 
-  /** Zones by CloudFormation at deploy time: CDK would look them up with credentials of the cell at synth time. */
+  /** The cell's own, where CDK would look zones up with credentials of the cell at synth time. */
   override get availabilityZones(): string[] {
-    return Array.from({ length: this.zones }, (_, index) => Fn.select(index, Fn.getAzs()));
+    // The CDK asks once before there are any.
+    return [...(this.zones ?? [])];
   }
 
   private publishParameters(cell: VendedCell, parts: Parts): void {

@@ -4,9 +4,8 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Lazy, Stack, Validations } from 'aws-cdk-lib/core';
 import type { IConstruct } from 'constructs';
 import { packageRoot } from '../../package-root.ts';
+import { NAT_INSTANCE_TYPE } from '../../plan/network-layout.ts';
 
-/** Type of the instance that does NAT where a gateway would be too dear. */
-const TYPE = 't4g.nano';
 /**
  * EC2 looks the image up when it starts the instance, and CloudFormation sees a name that never changes: a new release of
  * the image replaces no instance. Source: "Use a Systems Manager parameter instead of an AMI ID", Amazon EC2 User Guide, read
@@ -28,7 +27,7 @@ export class NatInstance {
       readFileSync(join(packageRoot(), 'lib/cell/foundation/functions/nat/install.sh'), 'utf8').replace(/^#!.*\n/, ''),
     );
     this.provider = ec2.NatProvider.instanceV2({
-      instanceType: new ec2.InstanceType(TYPE),
+      instanceType: new ec2.InstanceType(NAT_INSTANCE_TYPE),
       machineImage: ec2.MachineImage.resolveSsmParameterAtLaunch(IMAGE),
       userData,
       associatePublicIpAddress: true,

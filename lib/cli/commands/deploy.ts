@@ -91,8 +91,9 @@ export const deployCommand = () =>
           return deployTooling(context);
         }
         const concurrency = await wholeNumber(options.concurrency, '--concurrency', { max: 100 });
-        const [{ foundationComponent, requireAccounts }, { lasting, refuseEnding }] = await Promise.all([
+        const [{ foundationComponent, requireAccounts }, { requireZones }, { lasting, refuseEnding }] = await Promise.all([
           import('../../plan/plan.ts'),
+          import('../../plan/zones.ts'),
           import('../../plan/expiry.ts'),
         ]);
         const asked = await cellsFrom(await context.plan(), names, options.all);
@@ -101,6 +102,7 @@ export const deployCommand = () =>
         const cells = lasting(asked, now);
         if (cells.length < asked.length) context.output.note(`${asked.length - cells.length} retiring or expired: left as they are`);
         const vended = requireAccounts(cells);
+        requireZones(vended);
         const { plan, session, partition } = await context.tooling();
         const [{ withAssembly }, { deployCells, foundationTask }, { guardCells }] = await Promise.all([
           import('../../aws/toolkit.ts'),

@@ -44,8 +44,9 @@ async function sourceOf(context: Context, { assembly, manifests, foundations }: 
 
 /** The stacks of all cells that rollouts reach. Personal cells are their owners': they are in no rollout. */
 async function synthesizeFoundations(context: Context): Promise<ReadonlyMap<string, string>> {
-  const [{ isVended }, { withAssembly }, { readFoundations }, { FactoryError }] = await Promise.all([
+  const [{ isVended }, { requireZones }, { withAssembly }, { readFoundations }, { FactoryError }] = await Promise.all([
     import('../../plan/plan.ts'),
+    import('../../plan/zones.ts'),
     import('../../aws/toolkit.ts'),
     import('../../artifact/foundations.ts'),
     import('../../registry/index.ts'),
@@ -57,6 +58,7 @@ async function synthesizeFoundations(context: Context): Promise<ReadonlyMap<stri
       fix: 'run `cellctl accounts --all`',
     });
   }
+  requireZones(cells);
   const stacks = cells.map(({ stackName }) => stackName);
   context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);
   return withAssembly(plan, stacks, ({ directory }) =>

@@ -3,7 +3,10 @@ import type { Organization } from '../model.ts';
 import { accountEmail, cellAccountName } from '../names.ts';
 import { type Rule, repeated, type Subject } from './subject.ts';
 
-/** Every id that the lock file gives an organization, by the path at which it stands. */
+/** End of the path of a cell's zones. */
+const ZONES = '.zones';
+
+/** Every id that the lock file gives an organization, and the zones of every cell, by the path at which they stand. */
 export function accountIds({
   organizationId,
   accounts,
@@ -11,7 +14,11 @@ export function accountIds({
 }: Pick<Organization, 'organizationId' | 'accounts' | 'cells'>): Map<string, string> {
   const ids = new Map<string, string | undefined>([['organizationId', organizationId]]);
   for (const [name, { accountId }] of Object.entries(accounts)) ids.set(`accounts.${name}.accountId`, accountId);
-  for (const [name, cell] of Object.entries(cells)) if (cell.cloud === 'aws') ids.set(`cells.${name}.accountId`, cell.accountId);
+  for (const [name, cell] of Object.entries(cells)) {
+    if (cell.cloud !== 'aws') continue;
+    ids.set(`cells.${name}.accountId`, cell.accountId);
+    ids.set(`cells.${name}${ZONES}`, cell.zones?.join(', '));
+  }
   return new Map([...ids].flatMap(([path, id]) => (id === undefined ? [] : [[path, id] as const])));
 }
 
@@ -57,17 +64,38 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     code: 'ACCOUNT_CHANGED',
     description: 'a cell that exists keeps its account, and the organization its id and its control accounts',
     *check(subject) {
-      const { settled, settings } = subject;
-      const now = settings ? accountIds({ ...settings, cells: Object.fromEntries(subject.cells) }) : settled;
-      for (const [path, id] of settled) {
-        // A cell that is no longer defined is CELL_REMOVED's business.
-        if (now.get(path) === id || (path.startsWith('cells.') && !subject.cells.has(path.split('.')[1] ?? ''))) continue;
+      for (const { path, before, now } of changes(subject)) {
+        if (path.endsWith(ZONES)) continue;
         yield {
           path,
-          message: `${now.get(path) ?? 'nothing'} instead of ${id}, which is published and in use`,
+          message: `${now ?? 'nothing'} instead of ${before}, which is published and in use`,
           fix: 'restore accounts.json from git; `cellctl plan` compares it with AWS Organizations',
         };
       }
     },
   },
+  {
+    code: 'ZONES_CHANGED',
+    description: 'a cell that exists keeps its availability zones: in others, each of its subnets would be another',
+    *check(subject) {
+      for (const { path, before, now } of changes(subject)) {
+        if (!path.endsWith(ZONES)) continue;
+        yield {
+          path,
+          message: `${now ?? 'nothing'} instead of ${before}, which is published and in use`,
+          fix: "restore accounts.json from git, or remove the cell's line under zones: `cellctl accounts` reads it from the cell's subnets",
+        };
+      }
+    },
+  },
 ];
+
+/** What is other than it was settled. */
+function* changes({ settled, settings, cells }: Subject): Generator<{ path: string; before: string; now: string | undefined }> {
+  const ids = settings ? accountIds({ ...settings, cells: Object.fromEntries(cells) }) : settled;
+  for (const [path, before] of settled) {
+    const now = ids.get(path);
+    // A cell that is no longer defined is CELL_REMOVED's business.
+    if (now !== before && !(path.startsWith('cells.') && !cells.has(path.split('.')[1] ?? ''))) yield { path, before, now };
+  }
+}

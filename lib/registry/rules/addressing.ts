@@ -36,6 +36,29 @@ export const ADDRESSING_RULES: readonly Rule[] = [
     },
   },
   {
+    code: 'ZONES_WRONG',
+    description: "a cell's availability zones are zones of its region, as many as its stage has, and each only once",
+    *check({ cells }) {
+      for (const [key, cell] of cells) {
+        if (cell.cloud !== 'aws' || cell.zones === undefined) continue;
+        const wanted = STAGE_PROFILES[cell.stage].zones;
+        const elsewhere = cell.zones.filter((zone) => zone.slice(0, -1) !== cell.region);
+        const wrong = [
+          elsewhere.length === 0 ? [] : `${elsewhere.join(', ')}: not in ${cell.region}`,
+          new Set(cell.zones).size === cell.zones.length ? [] : `${cell.zones.join(', ')}: one of them twice`,
+          cell.zones.length === wanted ? [] : `${cell.zones.length} zones, and a ${cell.stage} cell has ${wanted}`,
+        ].flat();
+        for (const message of wrong) {
+          yield {
+            path: `cells.${key}.zones`,
+            message,
+            fix: `restore accounts.json from git, or remove the line of ${key} under zones and run \`cellctl accounts ${key}\``,
+          };
+        }
+      }
+    },
+  },
+  {
     code: 'NETWORK_UNALIGNED',
     description: 'a block is written with its own first address',
     *check({ settings, cells, blocks }) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AccountClient, GetAlternateContactCommand } from '@aws-sdk/client-account';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, CreateLogGroupCommand, DeleteLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { DescribeAvailabilityZonesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { CreateRoleCommand, DeleteRoleCommand, IAMClient, ListRolesCommand } from '@aws-sdk/client-iam';
 import { CloseAccountCommand, ListAccountsCommand, ListTagsForResourceCommand, OrganizationsClient } from '@aws-sdk/client-organizations';
 import { CreateBucketCommand, DeleteBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -115,8 +116,18 @@ describe('a run that is killed', () => {
 
     expect(await tooling('accounts')).toMatchObject({ code: 0 });
     expect((await listed()).accounts).toHaveLength(before + 2);
-    const { cells } = await lockFile();
+    const { cells, zones } = await lockFile();
     expect(Object.keys(cells)).toEqual(['alpha', 'charlie', 'staging']);
+    expect(zones).toMatchObject({
+      alpha: ['eu-west-1a', 'eu-west-1b', 'eu-west-1c'],
+      charlie: [expect.stringMatching(/^us-east-1[a-f]$/), expect.anything(), expect.anything()],
+      staging: ['eu-west-1a', 'eu-west-1b'],
+    });
+    // Its name is another in each account; what it lacks, the database's class among it, is the same.
+    const { AvailabilityZones = [] } = await new EC2Client(await cloud.client('charlie', 'us-east-1')).send(
+      new DescribeAvailabilityZonesCommand({ ZoneIds: ['use1-az3'] }),
+    );
+    expect(zones['charlie']).not.toContain(AvailabilityZones[0]?.ZoneName);
   });
 
   test('and --watch ends when everything is ready', async () => {
@@ -193,6 +204,8 @@ describe('the pool', () => {
       accountId: before.cells['bravo'],
     });
     expect((await lockFile()).cells).not.toHaveProperty('bravo');
+    expect(before.zones).toHaveProperty('bravo');
+    expect((await lockFile()).zones).not.toHaveProperty('bravo');
     expect((await tooling('accounts', 'pool')).stdout).toMatch(/^pool-0001 +\d{12} +free +- /m);
     expect(await tagsOf(before.cells['bravo'])).toEqual({ 'cell-factory:account': 'pool-0001' });
     const { stdout } = await tooling('accounts', 'bravo', '--json');
@@ -209,7 +222,7 @@ describe('the pool', () => {
 
 describe('plan', () => {
   test('names an account that is missing, somebody else’s, or suspended', async () => {
-    const { cells, ...rest } = await lockFile();
+    const { cells, zones: _, ...rest } = await lockFile();
     const { organizations, accounts } = await listed();
     const pool = accounts.find(({ Name }) => Name === 'pool-0001')?.Id;
     await organizations.send(new CloseAccountCommand({ AccountId: cells['alpha'] }));

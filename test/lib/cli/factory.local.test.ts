@@ -6,10 +6,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudFormationClient, DescribeStackEventsCommand, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
+import { DescribeSubnetsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Leases } from '../../../lib/aws/lease.ts';
-import { parseDocument } from '../../../lib/registry/index.ts';
+import { parseDocument, updateAccountsFile } from '../../../lib/registry/index.ts';
 import { cellctlProcess, run, startCellctl } from '../../_helpers/cellctl.ts';
 import type { TestCloud } from '../../_helpers/cloud.ts';
 import { eventually } from '../../_helpers/eventually.ts';
@@ -181,6 +182,42 @@ describe('the plain CDK', () => {
       built: ['Cell-alpha.template.json', 'Delegation-alpha.template.json'],
     });
     expect(deploy.stdout + deploy.stderr).toContain('(no changes)');
+  });
+
+  test('leaves zones to CloudFormation where the lock file has none; then deploy refuses, accounts reads them, and no subnet moves', async () => {
+    const recorded = (await lockFile()).zones;
+    await updateAccountsFile(cloud.accountsFile, (file) => ({ ...file, zones: {} }));
+    const inside = await cloud.client('staging');
+    const template = async () =>
+      (await new CloudFormationClient(inside).send(new GetTemplateCommand({ StackName: 'Cell-staging' }))).TemplateBody ?? '';
+    const subnets = async () => {
+      const { Subnets = [] } = await new EC2Client(inside).send(
+        new DescribeSubnetsCommand({ Filters: [{ Name: 'default-for-az', Values: ['false'] }] }),
+      );
+      return Object.fromEntries(Subnets.map(({ SubnetId = '', AvailabilityZone }) => [SubnetId, AvailabilityZone]));
+    };
+    const before = await subnets();
+    // As a factory did that knew no zones.
+    const old = await cdk('deploy', 'Cell-staging', '--require-approval', 'never');
+    expect(old).toMatchObject({ code: 0, stderr: expect.stringContaining('no zones are written down of staging') });
+    expect(await template()).toContain('Fn::GetAZs');
+    expect(await subnets()).toEqual(before);
+
+    const refused = await tooling('deploy', 'staging');
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('CELL_WITHOUT_ZONES') });
+    expect(refused.stderr).toContain('cellctl accounts staging');
+    expect((await tooling('plan', 'staging')).stdout).toMatch(/deploy refuses until `cellctl\s+accounts staging`/);
+
+    // Fn::GetAZs would choose others now.
+    const added = { method: 'POST', body: JSON.stringify({ region: 'eu-west-1', id: 'euw1-az4' }) };
+    expect((await fetch(`${cloud.running.endpoint}/moto-api/cell-factory/zones`, added)).status).toBe(204);
+    expect(await tooling('accounts')).toMatchObject({ code: 0 });
+    expect((await lockFile()).zones).toEqual(recorded);
+    const plan = await tooling('plan', 'staging');
+    expect(plan.stdout).not.toMatch(/DESTRUCTIVE|Subnet/);
+    expect(await tooling('deploy', 'staging')).toMatchObject({ code: 0 });
+    expect(await template()).not.toContain('Fn::GetAZs');
+    expect(await subnets()).toEqual(before);
   });
 });
 

@@ -12,6 +12,9 @@ beforeEach(async () => {
   file = join(await mkdtemp(join(tmpdir(), 'accounts-')), 'accounts.json');
 });
 
+const addZones = (name: string, zones: readonly string[]) =>
+  updateAccountsFile(file, (accounts) => ({ ...accounts, zones: { ...accounts.zones, [name]: [...zones] } }));
+
 const addCell = (name: string, id: string) =>
   updateAccountsFile(file, (accounts) => ({ ...accounts, cells: { ...accounts.cells, [name]: id } }));
 
@@ -56,6 +59,29 @@ describe('merged by git', () => {
     expect(cells).toMatchObject({ [ours]: '200000000000', [theirs]: '300000000000' });
   });
 
+  test('two branches that each add a cell with its zones need no hand; zones that differ are refused, with both', async () => {
+    await addCell('mike', '100000000000');
+    const add = async (name: string, id: string, zones: readonly string[]) => {
+      await addCell(name, id);
+      await addZones(name, zones);
+    };
+    await merged(
+      () => add('alpha', '200000000000', ['eu-west-1a', 'eu-west-1b']),
+      () => add('zulu', '300000000000', ['eu-west-1c', 'eu-west-1a']),
+    );
+    expect(await readAccountsFile(file)).toMatchObject({
+      cells: { alpha: '200000000000', mike: '100000000000', zulu: '300000000000' },
+      zones: { alpha: ['eu-west-1a', 'eu-west-1b'], zulu: ['eu-west-1c', 'eu-west-1a'] },
+    });
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('"eu-west-1c eu-west-1a",', '"eu-west-1c eu-west-1a",\n    "zulu": "eu-west-1a eu-west-1b",'));
+    await expect(readAccountsFile(file)).rejects.toMatchObject({
+      code: 'LOCK_FILE_INVALID',
+      message: expect.stringContaining('"zulu" stands twice, with eu-west-1c eu-west-1a and eu-west-1a eu-west-1b'),
+      fix: expect.stringContaining('cellctl accounts'),
+    });
+  });
+
   test('a cell that two branches gave different accounts is refused, with both', async () => {
     await updateAccountsFile(file, (accounts) => accounts);
     await merged(
@@ -71,7 +97,7 @@ describe('merged by git', () => {
 
 describe('the lock file', () => {
   test('is an organization without accounts while it does not exist', async () => {
-    expect(await readAccountsFile(file)).toEqual({ control: {}, cells: {} });
+    expect(await readAccountsFile(file)).toEqual({ control: {}, cells: {}, zones: {} });
   });
 
   test('loses no entry of updates made at once, and has one sorted line per cell', async () => {
@@ -114,9 +140,14 @@ describe('the lock file', () => {
       organization: 'o-abcdefghij',
       control: { tooling: '222222222222' },
       cells: { alpha: '444444444444', gone: '555555555555' },
+      zones: { alpha: ['eu-west-1c', 'eu-west-1a', 'eu-west-1b'], gone: ['eu-west-1a', 'eu-west-1b'] },
     });
     const organization = validate(input, 'test');
-    expect(organization.cells['alpha']).toMatchObject({ accountId: '444444444444' });
+    expect(organization.cells['alpha']).toMatchObject({
+      accountId: '444444444444',
+      zones: ['eu-west-1c', 'eu-west-1a', 'eu-west-1b'],
+    });
+    expect(organization.cells['bravo']).not.toHaveProperty('zones');
     expect(organization.cells['bravo']).not.toHaveProperty('accountId');
     expect(Object.keys(organization.cells)).not.toContain('gone');
     expect(organization).toMatchObject({ organizationId: 'o-abcdefghij', accounts: { tooling: { accountId: '222222222222' } } });

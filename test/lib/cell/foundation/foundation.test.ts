@@ -104,11 +104,34 @@ describe('the foundation of a cell', () => {
     expect(Math.max(...blocks.map((text) => Number(text.split('/')[1])))).toBeLessThanOrEqual(27);
   });
 
-  test('asks CloudFormation for zones, and looks nothing up', () => {
-    const zones = Object.values(resources(production, 'AWS::EC2::Subnet')).map(({ Properties }) => Properties?.['AvailabilityZone']);
-    expect(new Set(zones.map((zone) => JSON.stringify(zone)))).toEqual(
+  const zonesIn = (stack: Foundation) =>
+    Object.entries(resources(stack, 'AWS::EC2::Subnet')).map(
+      ([id, { Properties }]) => [/(\w+Subnet\d)Subnet/.exec(id)?.[1]?.replace('NetworkVpc', ''), Properties?.['AvailabilityZone']] as const,
+    );
+
+  test('has its subnets in the zones of the lock file, in their order', () => {
+    const cell = { ...plannedCell('staging'), zones: ['eu-west-1c', 'eu-west-1a'] };
+    expect(Object.fromEntries(zonesIn(new Foundation(app(), cell)))).toEqual({
+      privateSubnet1: 'eu-west-1c',
+      privateSubnet2: 'eu-west-1a',
+      publicSubnet1: 'eu-west-1c',
+      publicSubnet2: 'eu-west-1a',
+      isolatedSubnet1: 'eu-west-1c',
+      isolatedSubnet2: 'eu-west-1a',
+    });
+  });
+
+  test('leaves zones to CloudFormation, as before, where nobody has written them down; nothing else differs', () => {
+    const old = new Foundation(app(), { ...plannedCell('production', 'medium'), zones: undefined });
+    expect(new Set(zonesIn(old).map(([, zone]) => JSON.stringify(zone)))).toEqual(
       new Set([0, 1, 2].map((index) => JSON.stringify({ 'Fn::Select': [index, { 'Fn::GetAZs': '' }] }))),
     );
+    const without = (stack: Foundation) =>
+      JSON.stringify(Template.fromStack(stack).toJSON()).replaceAll(
+        /"AvailabilityZone":("[^"]+"|\{"Fn::Select":\[\d,\{"Fn::GetAZs":""\}\]\})/g,
+        '',
+      );
+    expect(without(old)).toBe(without(production));
   });
 
   const ownKey = { 'Fn::GetAtt': [Object.keys(resources(production, 'AWS::KMS::Key'))[0], 'Arn'] };
