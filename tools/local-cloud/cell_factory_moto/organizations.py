@@ -1,13 +1,27 @@
-"""Organizations: the list of creations ends."""
+"""Organizations: the list of creations ends, and the organization's role in a new account may do everything."""
 
 from typing import Any
 
-from moto.organizations.models import OrganizationsBackend
+from moto.iam.models import iam_backends
+from moto.organizations.models import FakeAccount, OrganizationsBackend
 
 from .replacing import replaces
 
 # As AWS pages.
 PAGE = 20
+
+
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+init_of_moto = FakeAccount.__init__
+
+
+@replaces(FakeAccount, "__init__")
+def create(self: FakeAccount, *args: Any, **kwargs: Any) -> None:
+    """moto makes the role without a policy. On AWS it has AdministratorAccess ("Accessing member accounts in an organization", AWS
+    Organizations User Guide, read 2026-11-30)."""
+    init_of_moto(self, *args, **kwargs)
+    iam_backends[self.id]["aws"].attach_role_policy(ADMINISTRATOR, kwargs.get("RoleName", "OrganizationAccountAccessRole"))
 
 
 @replaces(OrganizationsBackend)

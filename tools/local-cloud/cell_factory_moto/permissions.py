@@ -87,7 +87,7 @@ def _role(arn: str) -> Role | None:
 
 
 def _policies(role: Role) -> list[str]:
-    managed = [policy.document for policy in list(role.managed_policies.values())]
+    managed = [each.document for policy in list(role.managed_policies.values()) for each in policy.versions if each.is_default]
     return [text if isinstance(text, str) else json.dumps(text) for text in [*list(role.policies.values()), *managed]]
 
 
