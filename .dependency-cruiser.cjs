@@ -27,6 +27,7 @@ const ARROWS = {
   'lib/monitoring': [...REVIEWED, ...PROJECTIONS, 'lib/lifecycle', 'pipelines'],
   'lib/app': [...REVIEWED, ...PROJECTIONS, 'lib/lifecycle', 'lib/monitoring', 'pipelines'],
   'tools/local-cloud': ['lib/registry', 'lib/aws'],
+  'tools/aws-check': REVIEWED,
 };
 
 const within = (folders) => `^(${folders.join('|')})/`;

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: packages help demo test suites test-full durations lint types architecture unit integration emulator local-cloud-suites python component reference reader publish-reader bench build compile clean
+.PHONY: packages help aws-check demo test suites test-full durations lint types architecture unit integration emulator local-cloud-suites python component reference reader publish-reader bench build compile clean
 
 SOURCES := $(shell find bin lib pipelines tools -name '*.ts' 2>/dev/null)
 # Suites wait for local clouds more than they compute: two more than there are processors.
@@ -51,6 +51,9 @@ emulator: build ## the local cloud's own suites, unless they passed for what it 
 
 local-cloud-suites: build ## the local cloud's own suites in any case; commit the digest that they leave
 	@npx jiti tools/local-cloud/suites.ts
+
+aws-check: build ## the whole life of a small organization on AWS, which costs money; ARGS=--help explains it
+	@npx jiti tools/aws-check/main.ts $(ARGS)
 
 # Before tests run side by side: one of them would install, and all others wait.
 python: build
