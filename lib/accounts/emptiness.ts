@@ -18,8 +18,8 @@ const BOOTSTRAP_BUCKET = /^cdk-hnb659fds-assets-/;
 
 /** Instances are listed by their tags for an hour after they have gone; a look of their own sees those that run. */
 const INSTANCE = /:ec2:[^:]*:\d+:instance\//;
-/** What functions of custom resources and the probe leave, in groups that AWS made for them: lines about deployments, nothing of customers. */
-const FUNCTION_LOG = /^\/aws\/lambda\/(Cell-|cwsyn-)/;
+/** What functions of custom resources leave, in groups that AWS made for them: lines about deployments, nothing of customers. */
+const FUNCTION_LOG = /^\/aws\/lambda\/Cell-/;
 
 type Look = (session: Session) => Promise<string[]>;
 

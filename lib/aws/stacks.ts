@@ -7,9 +7,9 @@ import {
   DeleteStackCommand,
   DescribeChangeSetCommand,
   type DescribeChangeSetCommandOutput,
-  DescribeStackEventsCommand,
   DescribeStacksCommand,
   GetTemplateCommand,
+  paginateDescribeStackEvents,
   paginateListStackResources,
   type Stack,
   UpdateTerminationProtectionCommand,
@@ -87,8 +87,38 @@ export async function stackResources(session: Session, stackName: string): Promi
   return found;
 }
 
-/** Deletes a stack and waits until it is gone. @throws FactoryError `DEPLOY_FAILED`, naming the resource that could not be deleted */
-export async function deleteStack(session: Session, stack: Stack, emit: Emit): Promise<void> {
+/** How long a deletion is waited for. */
+export interface DeletionPatience {
+  /** Seconds until nobody waits any longer, whatever CloudFormation does. @default - two hours: see {@link DELETION_SECONDS} */
+  readonly seconds?: number;
+  readonly now?: () => number;
+  readonly sleep?: (milliseconds: number) => Promise<unknown>;
+}
+
+/**
+ * A foundation takes as long as its slowest parts one after the other: database and cache some 20 minutes each, and after its
+ * last function network interfaces of 20 to 40 minutes ("Lambda ENI clean-up", cloudformation-coverage-roadmap, issue 392).
+ */
+const DELETION_SECONDS = 7_200;
+/** Between a deletion that failed for what holds a network, and the next: each time twice as long, within these. */
+const RETRY_MS = { first: 2_000, most: 60_000 };
+
+/** What CloudFormation says of a network that something is still in. CloudFormation itself gives up after a quarter of an hour. */
+const HELD = /DependencyViolation|has a dependent object|has dependencies and cannot be deleted/;
+
+interface FailedDeletion {
+  readonly logicalId: string;
+  readonly type: string;
+  readonly reason: string;
+}
+
+/**
+ * Deletes a stack and waits until it is gone. Where a network can't go because a deleted function's interfaces are still in it,
+ * the deletion is begun again until they are gone. Run again after an error, it carries on.
+ * @throws FactoryError `DEPLOY_FAILED`, naming the resource that could not be deleted, or what was waited for
+ */
+export async function deleteStack(session: Session, stack: Stack, emit: Emit, patience: DeletionPatience = {}): Promise<void> {
+  const { seconds = DELETION_SECONDS, now = Date.now, sleep: wait = sleep } = patience;
   const client = new CloudFormationClient(session);
   const { StackId: id = '', StackName: name = '' } = stack;
   const total = (await stackResources(session, id)).size;
@@ -96,20 +126,60 @@ export async function deleteStack(session: Session, stack: Stack, emit: Emit): P
     await client.send(new UpdateTerminationProtectionCommand({ StackName: name, EnableTerminationProtection: false }));
   }
   await client.send(new DeleteStackCommand({ StackName: id }));
-  for (;;) {
+  const deadline = now() + seconds * 1_000;
+  let text = 'deleting';
+  let held: readonly FailedDeletion[] = [];
+  for (let pause = RETRY_MS.first; ; ) {
     // By id: a deleted stack is still found by it, and nothing by its name.
-    const now = await findStack(session, id);
-    if (!now) return;
-    if (now.StackStatus === 'DELETE_FAILED') throw await deletionFailure(client, id, name);
+    const found = await findStack(session, id);
+    if (!found) return;
     const left = (await stackResources(session, id)).size;
-    emit({ kind: 'progress', subject: name, text: 'deleting', progress: { completed: total - left, total } });
-    await sleep(POLL_MS);
+    const failed = found.StackStatus === 'DELETE_FAILED' ? await failedDeletions(client, id) : [];
+    if (found.StackStatus === 'DELETE_FAILED' && !(failed.length > 0 && failed.every(({ reason }) => HELD.test(reason)))) {
+      throw deletionFailure(name, failed);
+    }
+    if (failed.length > 0) {
+      held = failed;
+      const names = failed.map(({ logicalId }) => logicalId).join(', ');
+      text = `waiting for network interfaces of functions that are gone, which AWS deletes within 40 minutes: they hold ${names}`;
+    }
+    if (now() > deadline) throw deletionTooLong(name, seconds, left, held);
+    emit({ kind: 'progress', subject: name, text, progress: { completed: total - left, total } });
+    await wait(failed.length > 0 ? pause : POLL_MS);
+    if (failed.length === 0) continue;
+    pause = Math.min(pause * 2, RETRY_MS.most);
+    await client.send(new DeleteStackCommand({ StackName: id }));
   }
 }
 
-async function deletionFailure(client: CloudFormationClient, id: string, name: string): Promise<FactoryError> {
-  const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName: id }));
-  const failed = StackEvents.find((event) => event.ResourceStatus === 'DELETE_FAILED' && event.PhysicalResourceId !== id);
-  const what = failed ? `${failed.LogicalResourceId} (${failed.ResourceType}): ${failed.ResourceStatusReason}` : 'DELETE_FAILED';
-  return new FactoryError('DEPLOY_FAILED', `${name}: ${what}`, { fix: 'remove what holds it, and run the same command again' });
+/** What the last deletion of a stack has failed at. */
+async function failedDeletions(client: CloudFormationClient, id: string): Promise<FailedDeletion[]> {
+  const failed: FailedDeletion[] = [];
+  for await (const { StackEvents = [] } of paginateDescribeStackEvents({ client }, { StackName: id })) {
+    for (const event of StackEvents) {
+      const { LogicalResourceId: logicalId = '', ResourceType: type = '', ResourceStatusReason: reason = '' } = event;
+      const ofStack = event.PhysicalResourceId === id;
+      // Events come newest first: here the deletion began.
+      if (ofStack && event.ResourceStatus === 'DELETE_IN_PROGRESS') return failed;
+      if (!ofStack && event.ResourceStatus === 'DELETE_FAILED') failed.push({ logicalId, type, reason });
+    }
+  }
+  return failed;
+}
+
+const described = ({ logicalId, type, reason }: FailedDeletion) => `${logicalId} (${type}): ${reason}`;
+
+function deletionFailure(name: string, failed: readonly FailedDeletion[]): FactoryError {
+  // Oldest last: what comes after it may only follow from it.
+  const [first] = failed.filter(({ reason }) => !HELD.test(reason)).slice(-1);
+  return new FactoryError('DEPLOY_FAILED', `${name}: ${first ? described(first) : 'DELETE_FAILED'}`, {
+    fix: 'remove what holds it, and run the same command again',
+  });
+}
+
+function deletionTooLong(name: string, seconds: number, left: number, held: readonly FailedDeletion[]): FactoryError {
+  const what = held.length === 0 ? `${left} resources are left` : held.map(described).join('; ');
+  return new FactoryError('DEPLOY_FAILED', `${name}: not deleted after ${Math.round(seconds / 60)} minutes: ${what}`, {
+    fix: 'run the same command again, which carries on; what holds a network is listed by `aws ec2 describe-network-interfaces`',
+  });
 }

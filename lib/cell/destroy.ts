@@ -54,8 +54,10 @@ export async function destroyCell(options: DestroyOptions): Promise<DestroyResul
     });
   }
   await leases.hold(`${name}/${stackName}`, async () => {
-    if (!(await findStack(cellSession, stackName))) return;
-    if (cell.stage === 'production') {
+    const before = await findStack(cellSession, stackName);
+    if (!before) return;
+    // One whose deletion has begun takes no deployment any more, and has lost its protection already.
+    if (cell.stage === 'production' && before.StackStatus?.startsWith('DELETE_') !== true) {
       // Its protection came with a deployment, and goes with one: the retiring cell's template has none.
       emit({ kind: 'progress', subject: name, text: 'lifting its protection' });
       await withAssembly(plan, [stackName], ({ directory }) =>

@@ -19,6 +19,7 @@ export interface Resource {
   readonly Type: string;
   readonly Properties?: Record<string, unknown>;
   readonly DeletionPolicy?: string;
+  readonly DependsOn?: readonly string[];
 }
 
 /** The resources of a stack by logical id, those of `type` only when it is given. */

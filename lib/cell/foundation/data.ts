@@ -9,6 +9,7 @@ import type { CellPlan } from '../../plan/plan.ts';
 import type { CellKey } from './key.ts';
 import { maintenanceWindow } from './maintenance.ts';
 import type { CellNetwork } from './network.ts';
+import { createServiceLog, nameOfStack } from './service-log.ts';
 
 /** Name of the database inside the instance. */
 export const DATABASE_NAME = 'cell';
@@ -38,9 +39,12 @@ export class CellData extends Construct {
 
   private createDatabase(cell: CellPlan, network: CellNetwork): rds.DatabaseInstance {
     const { resources, profile } = cell;
+    const instanceIdentifier = nameOfStack(this, cell);
+    const log = createServiceLog(this, 'DatabaseLog', cell, this.key, `/aws/rds/instance/${instanceIdentifier}/postgresql`);
     // The major version alone: RDS picks the minor version of a new database, and upgrades it from there (decision 0031).
     const engine = rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17 });
     const database = new rds.DatabaseInstance(this, 'Database', {
+      instanceIdentifier,
       engine,
       parameterGroup: new rds.ParameterGroup(this, 'DatabaseParameters', {
         engine,
@@ -74,6 +78,8 @@ export class CellData extends Construct {
       iamAuthentication: true,
       cloudwatchLogsExports: ['postgresql'],
     });
+    // RDS makes the group of an exported log when it isn't there.
+    database.node.addDependency(log);
     // The construct has no property for it.
     (database.node.defaultChild as rds.CfnDBInstance).masterUserSecret = { kmsKeyId: this.key.keyArn };
     Validations.of(database).acknowledge({

@@ -44,8 +44,8 @@ export class Foundation extends Stack {
     const domain = new CellDomain(this, 'Domain', cell);
     const network = new CellNetwork(this, 'Network', cell, logs);
     const data = new CellData(this, 'Data', cell, network, key);
-    const ingress = new CellIngress(this, 'Ingress', cell, network, domain, logs);
-    const probe = new CellProbe(this, 'Probe', cell, network, logs);
+    const ingress = new CellIngress(this, 'Ingress', cell, network, domain, logs, key);
+    const probe = new CellProbe(this, 'Probe', cell, network, logs, key);
     new CellAlarms(this, 'Health', cell, data, ingress, probe);
     new CellRollout(this, 'Rollout', cell);
     dropRepeatedDependencies(this);

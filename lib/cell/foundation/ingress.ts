@@ -6,8 +6,10 @@ import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import type { CellPlan } from '../../plan/plan.ts';
 import type { CellDomain } from './domain.ts';
+import type { CellKey } from './key.ts';
 import { type CellLogs, LOG_FOLDERS } from './logs.ts';
 import type { CellNetwork } from './network.ts';
+import { createServiceLog, nameOfStack } from './service-log.ts';
 
 /** Where components run and how requests reach them: a cluster, and a load balancer that each component adds its rule to. */
 export class CellIngress extends Construct {
@@ -15,9 +17,9 @@ export class CellIngress extends Construct {
   readonly loadBalancer: elb.ApplicationLoadBalancer;
   readonly listener: elb.ApplicationListener;
 
-  constructor(scope: Construct, id: string, cell: CellPlan, network: CellNetwork, domain: CellDomain, logs: CellLogs) {
+  constructor(scope: Construct, id: string, cell: CellPlan, network: CellNetwork, domain: CellDomain, logs: CellLogs, key: CellKey) {
     super(scope, id);
-    this.cluster = new ecs.Cluster(this, 'Cluster', { vpc: network.vpc, containerInsightsV2: ecs.ContainerInsights.ENABLED });
+    this.cluster = this.createCluster(cell, network, key);
     this.loadBalancer = this.createLoadBalancer(cell, network, logs);
     this.listener = this.loadBalancer.addListener('Listener', {
       port: 443,
@@ -42,6 +44,15 @@ export class CellIngress extends Construct {
       target: route53.RecordTarget.fromAlias(new LoadBalancerTarget(this.loadBalancer)),
       comment: `Cell ${cell.name}`,
     });
+  }
+
+  private createCluster(cell: CellPlan, { vpc }: CellNetwork, { key }: CellKey): ecs.Cluster {
+    const clusterName = nameOfStack(this, cell);
+    const log = createServiceLog(this, 'ClusterLog', cell, key, `/aws/ecs/containerinsights/${clusterName}/performance`);
+    const cluster = new ecs.Cluster(this, 'Cluster', { clusterName, vpc, containerInsightsV2: ecs.ContainerInsights.ENABLED });
+    // Container Insights makes the group when it isn't there.
+    cluster.node.addDependency(log);
+    return cluster;
   }
 
   private createLoadBalancer(cell: CellPlan, network: CellNetwork, logs: CellLogs): elb.ApplicationLoadBalancer {

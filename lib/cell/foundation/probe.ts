@@ -4,15 +4,17 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as synthetics from 'aws-cdk-lib/aws-synthetics';
-import { ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib/core';
+import { ArnFormat, CfnResource, Duration, Stack, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { acknowledgeWildcards } from '../../linting.ts';
 import { packageRoot } from '../../package-root.ts';
 import { PROBE_PARAMETERS } from '../../plan/cell-parameters.ts';
 import type { CellPlan } from '../../plan/plan.ts';
 import { cellProbeName } from '../../registry/index.ts';
+import type { CellKey } from './key.ts';
 import { type CellLogs, LOG_FOLDERS } from './logs.ts';
 import type { CellNetwork } from './network.ts';
+import { createServiceLog } from './service-log.ts';
 
 /** Requests a minute to each component: enough that two bad ones in a row show. A bake doesn't count them: it waits for customers. */
 const REQUESTS_PER_MINUTE = 5;
@@ -23,12 +25,14 @@ const RUNTIME = new synthetics.Runtime('syn-nodejs-puppeteer-15.0', synthetics.R
 export class CellProbe extends Construct {
   readonly canary: synthetics.Canary;
 
-  constructor(scope: Construct, id: string, cell: CellPlan, network: CellNetwork, logs: CellLogs) {
+  constructor(scope: Construct, id: string, cell: CellPlan, network: CellNetwork, logs: CellLogs, { key }: CellKey) {
     super(scope, id);
     const { probeMinutes, logDays } = cell.profile;
     const role = this.createRole(logs);
+    this.outlive(network, role);
+    const canaryName = cellProbeName(cell.name);
     this.canary = new synthetics.Canary(this, 'Canary', {
-      canaryName: cellProbeName(cell.name),
+      canaryName,
       runtime: RUNTIME,
       test: synthetics.Test.custom({
         handler: 'index.handler',
@@ -54,14 +58,24 @@ export class CellProbe extends Construct {
       failureRetentionPeriod: Duration.days(logDays),
       provisionedResourceCleanup: true,
     });
-    // Its function joins the network when it is made: by then the role must be allowed to, and there must be a way out.
-    const policy = role.node.tryFindChild('DefaultPolicy');
-    // The policy, not the role: that the role comes first is clear from its use.
-    if (policy) this.canary.node.addDependency(policy);
+    // Its function joins the network when it is made: by then there must be a way out.
     this.canary.node.addDependency(network.vpc.internetConnectivityEstablished);
+    // Its role may not make the group, so it is this one, though its name is known only once there is a canary: the runs of
+    // the first seconds leave no lines. Source of the name: "DeleteCanary", Amazon CloudWatch Synthetics API Reference.
+    createServiceLog(this, 'Log', cell, key, `/aws/lambda/cwsyn-${canaryName.slice(0, 21)}-${this.canary.canaryId}`);
   }
 
-  /** What CloudWatch Synthetics asks for. Source: "Required roles and permissions for users who manage CloudWatch canaries". */
+  /**
+   * The function's network interfaces outlive it by 20 to 40 minutes, and Lambda deletes them with the rights of its role: the
+   * role has these until the network is gone, and before there is one. Otherwise they would stay, and the network with them.
+   */
+  private outlive({ vpc }: CellNetwork, role: iam.Role): void {
+    const policy = role.node.findChild('DefaultPolicy').node.defaultChild;
+    const network = vpc.node.defaultChild;
+    if (CfnResource.isCfnResource(policy) && CfnResource.isCfnResource(network)) network.addResourceDependency(policy);
+  }
+
+  /** What CloudWatch Synthetics asks for, but to make a log group. Source: "Required roles and permissions for users who manage CloudWatch canaries". */
   private createRole(logs: CellLogs): iam.Role {
     const stack = Stack.of(this);
     const parameters = stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: PROBE_PARAMETERS.slice(1) });
@@ -78,7 +92,7 @@ export class CellProbe extends Construct {
     allow(['s3:PutObject'], [logs.bucket.arnForObjects(`${LOG_FOLDERS.probe}/*`)]);
     allow(['s3:GetBucketLocation'], [logs.bucket.bucketArn]);
     allow(['s3:ListAllMyBuckets'], ['*']);
-    allow(['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'], [logGroups]);
+    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroups]);
     allow(['cloudwatch:PutMetricData'], ['*'], { StringEquals: { 'cloudwatch:namespace': ['CloudWatchSynthetics', 'Cell'] } });
     allow(['ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DeleteNetworkInterface'], ['*']);
     Validations.of(role).acknowledge({

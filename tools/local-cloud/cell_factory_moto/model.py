@@ -71,6 +71,12 @@ class Model:
         """Calls a service's API in the stack's account and region."""
         return call(service, operation, parameters, self.account_id, self.region)
 
+    def leave_log_group(self, name: str) -> None:
+        """Makes a log group that the service makes by itself when there is none: unencrypted, for ever, and in no stack."""
+        groups = self.call("logs", "DescribeLogGroups", logGroupNamePrefix=name)["logGroups"]
+        if all(group["logGroupName"] != name for group in groups):
+            self.call("logs", "CreateLogGroup", logGroupName=name)
+
     def retag(self, service: str, old: dict[str, Any], untag: str = "UntagResource", tag: str = "TagResource", /, **which: Any) -> None:
         """Brings the tags from the `old` properties to those of now; `which` names the resource to the two calls."""
         gone = [key for key in tag_dict(old) if key not in tag_dict(self.properties)]

@@ -102,11 +102,15 @@ def set_traffic() -> tuple[str, int]:
 
 
 def set_pace() -> tuple[str, int]:
-    """POST /moto-api/cell-factory/pace {"waits": 0.25}: from now on, Wait states of Step Functions last a quarter of what they say."""
-    factor = request.get_json(force=True).get("waits")
-    if not isinstance(factor, (int, float)) or factor < 0:
-        return "pace needs a factor of waits, 0 or more\n", 400
-    importlib.import_module(f"{__package__}.pace").set_factor(float(factor))
+    """POST /moto-api/cell-factory/pace {"waits": 0.25, "interfaces": 10}: from now on, Wait states of Step Functions last a quarter of what
+    they say, and network interfaces outlive their function by ten seconds."""
+    wanted = request.get_json(force=True)
+    known = {"waits": ("pace", "set_factor"), "interfaces": ("interfaces", "set_lingering")}
+    if not wanted or any(key not in known or not isinstance(value, (int, float)) or value < 0 for key, value in wanted.items()):
+        return "pace needs a factor of waits or seconds of interfaces, 0 or more\n", 400
+    for key, value in wanted.items():
+        module, setter = known[key]
+        getattr(importlib.import_module(f"{__package__}.{module}"), setter)(float(value))
     return "", 204
 
 

@@ -37,13 +37,16 @@ describe('the foundation of a cell', () => {
       'AWS::EC2::EIP NetworkVpcpublicSubnet1EIPC41EF705',
       'AWS::EC2::EIP NetworkVpcpublicSubnet2EIPFC8511D4',
       'AWS::EC2::EIP NetworkVpcpublicSubnet3EIPEA3072B7',
+      'AWS::Logs::LogGroup DataDatabaseLog44BCAC34',
       'AWS::RDS::DBSubnetGroup DataDatabaseSubnetGroup50F59771',
       'AWS::RDS::DBInstance DataDatabaseA9E9E962',
       'AWS::SecretsManager::Secret DataCacheSecret426B5C52',
       'AWS::ElastiCache::ReplicationGroup DataCache179E637C',
       'AWS::SQS::Queue DataDeadLettersE8DA58CB',
       'AWS::SQS::Queue DataQueue59EC8D83',
+      'AWS::Logs::LogGroup IngressClusterLog2F2A383E',
       'AWS::ElasticLoadBalancingV2::LoadBalancer IngressLoadBalancerAE82CB09',
+      'AWS::Logs::LogGroup ProbeLog4DB0C79B',
     ]);
   });
 
@@ -175,7 +178,7 @@ describe('the foundation of a cell', () => {
   });
 
   test('asks for a certificate only when its name is delegated, and cleans up before its zone goes', () => {
-    const [certificate] = Object.values(resources(production, 'AWS::CertificateManager::Certificate')) as { DependsOn?: string[] }[];
+    const [certificate] = Object.values(resources(production, 'AWS::CertificateManager::Certificate'));
     const delegation = Object.keys(resources(production, 'Custom::CrossAccountZoneDelegation'));
     const cleaning = Object.keys(resources(production, 'Custom::ValidationRecords'));
     expect(certificate?.DependsOn).toEqual(expect.arrayContaining([...delegation, ...cleaning]));
@@ -246,6 +249,42 @@ describe('the foundation of a cell', () => {
     const { EngineVersion, AutoMinorVersionUpgrade } = only(resources(production, 'AWS::RDS::DBInstance'));
     expect([EngineVersion, AutoMinorVersionUpgrade]).toEqual(['17', true]);
     template.hasResourceProperties('AWS::RDS::DBParameterGroup', { Family: 'postgres17' });
+  });
+
+  test('owns the logs that services would make by themselves: with its key, for its days, and there before them', () => {
+    const groups = Object.entries(resources(production, 'AWS::Logs::LogGroup'));
+    const uuid = { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] };
+    const name = ['cell-x-', { 'Fn::Select': [0, { 'Fn::Split': ['-', uuid] }] }];
+    const canary = { 'Fn::GetAtt': [expect.stringMatching(/^ProbeCanary/), 'Id'] };
+    expect(groups.map(([, { Properties, DeletionPolicy }]) => [Properties, DeletionPolicy])).toEqual(
+      [
+        ['/aws/rds/instance/cell-x-', name[1], '/postgresql'],
+        ['/aws/ecs/containerinsights/cell-x-', name[1], '/performance'],
+        ['/aws/lambda/cwsyn-cell-x-', canary],
+      ].map((parts) => [
+        expect.objectContaining({ LogGroupName: { 'Fn::Join': ['', parts] }, KmsKeyId: ownKey, RetentionInDays: 90 }),
+        'Retain',
+      ]),
+    );
+    const [database, cluster] = groups.map(([id]) => id);
+    for (const [type, key, log] of [
+      ['AWS::RDS::DBInstance', 'DBInstanceIdentifier', database],
+      ['AWS::ECS::Cluster', 'ClusterName', cluster],
+    ] as const) {
+      const [owner] = Object.values(resources(production, type));
+      expect(owner?.Properties?.[key]).toEqual({ 'Fn::Join': ['', name] });
+      expect(owner?.DependsOn).toContain(log);
+    }
+    // Who may make groups makes this one before the stack does.
+    expect(JSON.stringify(resources(production, 'AWS::IAM::Policy'))).not.toContain('logs:CreateLogGroup');
+    expect(Object.values(resources(foundation('personal'), 'AWS::Logs::LogGroup')).map((each) => each.DeletionPolicy)).toEqual(
+      Array(3).fill('Delete'),
+    );
+  });
+
+  test('keeps what the probe’s role may do until the network is gone: its network interfaces outlive it', () => {
+    const [policy] = Object.entries(resources(production, 'AWS::IAM::Policy')).find(([id]) => id.startsWith('ProbeRole')) ?? [];
+    expect(Object.values(resources(production, 'AWS::EC2::VPC'))[0]?.DependsOn).toEqual([policy]);
   });
 
   test('takes sizes from the size class', () => {

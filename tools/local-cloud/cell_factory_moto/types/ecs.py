@@ -37,6 +37,13 @@ class Cluster(_Ecs):
     attributes = ("Arn",)
     creates, updates, deletes, id_parameter = "CreateCluster", "UpdateCluster", "DeleteCluster", "cluster"
 
+    def create(self) -> None:
+        """Container Insights writes as soon as there is a cluster."""
+        super().create()
+        settings = {setting.get("Name"): setting.get("Value") for setting in self.properties.get("ClusterSettings", [])}
+        if settings.get("containerInsights") in ("enabled", "enhanced"):
+            self.leave_log_group(f"/aws/ecs/containerinsights/{self.name}/performance")
+
     def parameters(self) -> dict[str, Any]:
         parameters = super().parameters()
         if "ClusterSettings" in parameters:

@@ -7,6 +7,7 @@ from typing import Any
 from moto.awslambda.models import lambda_backends
 from moto.utilities.utils import get_partition
 
+from ..interfaces import join, leave
 from ..model import EXISTS, Model, known, model, tag_dict
 
 SERVICE = "lambda"
@@ -23,6 +24,9 @@ class Function(Model):
         self.name = self.physical_resource_id = self.name if "FunctionName" in self.properties else self.name[-64:].lstrip("-")
         self.call(SERVICE, "CreateFunction", **{**self._settings(), "Code": self._code(), "Tags": tag_dict(self.properties)})
         self._reserve({})
+        network = self.properties.get("VpcConfig", {})
+        if network.get("SubnetIds"):
+            join(self.account_id, self.region, self.name, self.properties["Role"], network["SubnetIds"], network["SecurityGroupIds"])
 
     def update(self, old: dict[str, Any]) -> None:
         if self.properties["Code"] != old.get("Code"):
@@ -39,6 +43,7 @@ class Function(Model):
 
     def delete(self) -> None:
         self.call(SERVICE, "DeleteFunction", FunctionName=self.name)
+        leave(self.account_id, self.region, self.name)
 
     def attribute(self, name: str) -> str:
         return f"arn:{get_partition(self.region)}:lambda:{self.region}:{self.account_id}:function:{self.name}"

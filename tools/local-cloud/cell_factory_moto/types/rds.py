@@ -78,7 +78,9 @@ class DatabaseInstance(_Rds):
         self._complete()
 
     def _complete(self) -> None:
-        """moto does not know Performance Insights, and does not change the key of a managed password."""
+        """moto does not know Performance Insights, exports no logs, and does not change the key of a managed password."""
+        for log in self.properties.get("EnableCloudwatchLogsExports", []):
+            self.leave_log_group(f"/aws/rds/instance/{self.name}/{log}")
         database = self.backend.databases[self.name]
         secret_key = self.properties.get("MasterUserSecret", {}).get("KmsKeyId")
         if secret_key and hasattr(database, "master_user_secret"):

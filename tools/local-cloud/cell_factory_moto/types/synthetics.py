@@ -5,7 +5,9 @@ from typing import Any
 from moto.core.exceptions import ServiceException
 from moto.synthetics.models import synthetics_backends
 
+from ..interfaces import join, leave
 from ..model import EXISTS, Model, known, model, tag_dict
+from ..rights import allows
 
 # What CloudFormation calls otherwise than the API.
 RENAMED = {"SuccessRetentionPeriod": "SuccessRetentionPeriodInDays", "FailureRetentionPeriod": "FailureRetentionPeriodInDays"}
@@ -22,6 +24,16 @@ class Canary(Model):
             raise ServiceException("Model validation failed (#: required key [Name] not found)")
         self.call("synthetics", "CreateCanary", **self._settings())
         self._run()
+        role, network = self.properties["ExecutionRoleArn"], self.properties.get("VPCConfig", {})
+        if network:
+            join(self.account_id, self.region, self.function, role, network.get("SubnetIds", []), network.get("SecurityGroupIds", []))
+        if self.kept.state == "RUNNING" and allows(role, "logs:CreateLogGroup"):
+            self.leave_log_group(f"/aws/lambda/{self.function}")
+
+    @property
+    def function(self) -> str:
+        """Name of the canary's function ("DeleteCanary", Amazon CloudWatch Synthetics API Reference, read 2026-11-30)."""
+        return f"cwsyn-{self.name[:21]}-{self.kept.id}"
 
     def update(self, old: dict[str, Any]) -> None:
         """moto has no UpdateCanary: make it anew, as the same one."""
@@ -33,6 +45,7 @@ class Canary(Model):
 
     def delete(self) -> None:
         """moto has no DeleteCanary."""
+        leave(self.account_id, self.region, self.function)
         synthetics_backends[self.account_id][self.region].canaries.pop(self.name, None)
 
     def attribute(self, name: str) -> str:
