@@ -37,7 +37,9 @@ function world(statuses: readonly (string | undefined)[], there: { fromLook?: nu
   const work = (fresh: boolean) =>
     bringImage({ home: client(home), elsewhere: new Map([['us-east-1', client(elsewhere)]]) }, 'orders-api', DIGEST, {
       now: () => time,
-      sleep: async (milliseconds) => void (time += milliseconds),
+      sleep: async (milliseconds) => {
+        time += milliseconds;
+      },
       say: (text) => say.push(text),
       fresh,
     });

@@ -1,7 +1,8 @@
 """IAM: a role does what its policies name, and nothing else. moto looks at no policy unless it looks at every caller's.
 
 Here it is the actions of roles that are there: of functions, of state machines, and of whoever has become one. Resources and
-conditions are not looked at, nor an explicit deny, nor who may become a role; administrators may do everything.
+conditions are not looked at, nor an explicit deny, nor who may become a role; administrators may do everything. Of policies of
+resources those of buckets count.
 
 Source: "Actions, resources, and condition keys for AWS services", Service Authorization Reference, read on 2026-11-30: an action is
 mostly called as its operation, and the others are in the tables below."""
@@ -14,6 +15,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 from moto.iam.models import Role, iam_backends
+from moto.s3.models import s3_backends
 from moto.sts.models import STSBackend, sts_backends
 
 from . import faults
@@ -72,6 +74,7 @@ def _refusal(service: str) -> Response | None:
     if "*" in patterns:
         return None
     operation = faults._operation(service)
+    patterns |= _by_bucket(role) if service == "s3" else frozenset()
     missing = [action for action in _actions(service, operation) if not _matches(patterns, action)] if operation else []
     if not operation or not missing:
         return None
@@ -96,6 +99,21 @@ def _allowed(text: str) -> frozenset[str]:
     statements = json.loads(text).get("Statement", [])
     allowing = [each for each in (statements if isinstance(statements, list) else [statements]) if each.get("Effect") == "Allow"]
     return frozenset(action.lower() for each in allowing for action in _list(each.get("Action", "*")))
+
+
+def _by_bucket(role: Role) -> frozenset[str]:
+    """What the policy of a bucket in the role's own account lets this very role do: there, one of the two policies is enough."""
+    name, _, rest = request.host.partition(".")
+    bucket = s3_backends[role.account_id]["aws"].buckets.get(name if rest.startswith("localhost") else request.path.split("/")[1])
+    text = bucket.policy if bucket else None
+    return _allowed_to(text.decode() if isinstance(text, bytes) else text, role.arn) if text else frozenset()
+
+
+@lru_cache(maxsize=4096)
+def _allowed_to(text: str, arn: str) -> frozenset[str]:
+    statements = [each for each in json.loads(text).get("Statement", []) if each.get("Effect") == "Allow"]
+    mine = [each for each in statements if isinstance(each["Principal"], dict) and arn in _list(each["Principal"].get("AWS", []))]
+    return frozenset(action.lower() for each in mine for action in _list(each.get("Action", [])))
 
 
 def _list(value: Any) -> list[str]:

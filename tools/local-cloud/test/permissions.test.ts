@@ -55,6 +55,27 @@ test('an action may be called otherwise than its operation, and a pattern covers
   expect(await outcome(lister.send(new GetObjectCommand({ Bucket: 'shelf', Key: 'x' })))).toMatch(/^AccessDenied: .* s3:GetObject because/);
 });
 
+test('the policy of a bucket lets in a role of its own account, whose own policies say nothing of it', async () => {
+  const guest = new S3Client(await as('guest', ['logs:PutLogEvents']));
+  const list = () => outcome(guest.send(new ListObjectsV2Command({ Bucket: 'hall' })));
+  const policy = (role: string) => ({
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Action: ['s3:List*'], Principal: { AWS: `arn:aws:iam::${ACCOUNT}:role/${role}` }, Resource: 'arn:aws:s3:::hall' },
+    ],
+  });
+  const hall = (role: string) => ({
+    Resources: {
+      Hall: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'hall' } },
+      Policy: { Type: 'AWS::S3::BucketPolicy', Properties: { Bucket: { Ref: 'Hall' }, PolicyDocument: policy(role) } },
+    },
+  });
+  await deploy('hall', hall('other'));
+  expect(await list()).toMatch(/^AccessDenied/);
+  await deploy('hall', hall('guest'));
+  expect(await list()).toBe('done');
+});
+
 test('every service answers in its own format; who one is, everybody may ask', async () => {
   const nobody = await as('nobody', ['logs:PutLogEvents']);
   expect(await outcome(new CloudWatchClient(nobody).send(new DescribeAlarmsCommand({})))).toMatch(
