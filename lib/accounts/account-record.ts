@@ -13,6 +13,7 @@ const STEPS = [
   'created',
   'placing',
   'tagging',
+  'region',
   'contacts',
   'services',
   'quotas',

@@ -1,5 +1,6 @@
 /** The accounts of one organization, as `cellctl` works with them: the engine with everything that it needs from AWS. */
 
+import { AccountClient } from '@aws-sdk/client-account';
 import type { Leases } from '../aws/lease.ts';
 import { ORGANIZATION_ROLE, VENDING_ROLE } from '../aws/roles.ts';
 import { s3Client } from '../aws/s3.ts';
@@ -16,6 +17,7 @@ import { type ForecastRow, forecastAccounts } from './forecast.ts';
 import { lockFileAt, zoneFileAt } from './lock-file.ts';
 import { keepPool, type PoolRow, poolRows, returnAccount } from './pool.ts';
 import { LIMITS, Limiter, TokenBucket } from './rates.ts';
+import { ensureRegion, isRegionEnabled } from './regions.ts';
 import { accountSteps, placing, tagging } from './setup.ts';
 import { isPoolName } from './survey.ts';
 import { Vending, type VendResult } from './vend.ts';
@@ -69,6 +71,8 @@ export class Accounts {
         ...accountSteps({
           clock: systemClock,
           administrator: (accountId, region) => this.administrator(accountId, region),
+          homeRegion: plan.homeRegion,
+          waiting: (subject, text) => emit({ kind: 'progress', subject, text }),
           partition,
           contacts: plan.contacts,
           toolingAccountId: plan.tooling.accountId,
@@ -81,6 +85,7 @@ export class Accounts {
   /** An account for each of these cells. @throws FactoryError `LOCKED` when somebody else is at it */
   async vend(cells: readonly CellPlan[]): Promise<CellResult[]> {
     const wanted = cells.filter((cell) => isVended(cell) || cell.intent !== 'retiring');
+    await this.enableInTooling(new Set(wanted.map(({ region }) => region)));
     const results = await this.alone(() =>
       this.vending.vend(wanted.map(({ name, account }) => ({ account, cell: name, mayClaim: true, accountId: account.accountId }))),
     );
@@ -91,6 +96,15 @@ export class Accounts {
         ? { ...result, cell: name }
         : { account: account.name, cell: name, accountId: undefined, state: 'skipped' as const, warnings: [] };
     });
+  }
+
+  /** Tooling reads and deploys in the cells' regions, by roles that STS gives it there. */
+  private async enableInTooling(regions: ReadonlySet<string>): Promise<void> {
+    const { session, emit } = this.options;
+    for (const region of regions) {
+      const say = () => emit({ kind: 'progress', subject: 'tooling', text: `waiting for ${region} to be enabled` });
+      await ensureRegion(new AccountClient(session), region, systemClock, say);
+    }
   }
 
   /** Tops the pool up. @throws FactoryError `LOCKED` */
@@ -113,10 +127,20 @@ export class Accounts {
         lockFile: lockFileAt(accountsFile),
         clock: systemClock,
         ended: () => this.store.note(cell.name, 'destroyed'),
-        whatIsLeft: (accountId) => whatIsLeft((region) => this.administrator(accountId, region), regions),
+        whatIsLeft: (accountId) => this.leftIn(accountId, regions),
       });
     // Nobody deploys into the account between the proof and the return.
     return this.alone(() => leases.hold(`${cell.name}/${cell.stackName}`, work));
+  }
+
+  /** What is left in the regions that the account has enabled: in others nothing can be, and nothing answers. */
+  private async leftIn(accountId: string, regions: readonly string[]): Promise<string[]> {
+    const client = new AccountClient(this.administrator(accountId, this.options.plan.homeRegion));
+    const enabled = await Promise.all(regions.map((region) => isRegionEnabled(client, region)));
+    return whatIsLeft(
+      (region) => this.administrator(accountId, region),
+      regions.filter((_, index) => enabled[index]),
+    );
   }
 
   async pool(): Promise<PoolRow[]> {

@@ -1,9 +1,12 @@
 /** Deploys stacks of the control accounts. */
+import { AccountClient } from '@aws-sdk/client-account';
 import type { Session } from '../aws/session.ts';
 import { deployStack } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type StackPlace, toolingStacks } from '../plan/tooling-stacks.ts';
+import { systemClock } from './clock.ts';
+import { ensureRegion } from './regions.ts';
 import { requireWebhookSecrets } from './webhook-secrets.ts';
 
 interface DeployControlOptions {
@@ -38,6 +41,11 @@ export interface ToolingResult extends StackPlace {
 export async function deployToolingStacks(assembly: string, plan: Plan, options: DeployControlOptions): Promise<ToolingResult[]> {
   await requireWebhookSecrets(plan, options.session);
   const results: ToolingResult[] = [];
+  const regions = new Set(toolingStacks(plan).map(({ region }) => region));
+  for (const region of regions) {
+    const say = () => options.emit({ kind: 'progress', subject: 'tooling', text: `waiting for ${region} to be enabled` });
+    await ensureRegion(new AccountClient(options.session), region, systemClock, say);
+  }
   for (const { stackName, region } of toolingStacks(plan)) {
     const changed = await deployControlStack(assembly, stackName, options);
     results.push({ stackName, region, state: changed ? 'deployed' : 'unchanged' });

@@ -39,6 +39,8 @@ const LONGEST: Readonly<Record<AccountStep, number>> = {
   created: 5 * MINUTE,
   placing: 5 * MINUTE,
   tagging: 5 * MINUTE,
+  // AWS takes minutes to hours for a region that has to be enabled.
+  region: 80 * MINUTE,
   // New accounts may refuse for half an hour.
   contacts: 35 * MINUTE,
   services: 35 * MINUTE,

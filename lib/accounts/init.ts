@@ -1,5 +1,6 @@
 /** `cellctl init`: from a bare management account to an organization with its control accounts. Run again and again without harm. */
 
+import { AccountClient } from '@aws-sdk/client-account';
 import { ORGANIZATION_ROLE } from '../aws/roles.ts';
 import { assume, identify, inRegion, type Session } from '../aws/session.ts';
 import { withAssembly } from '../aws/toolkit.ts';
@@ -13,6 +14,7 @@ import { deployControlStack, deployToolingStacks } from './control-stacks.ts';
 import { Directory, organizationsClient } from './directory.ts';
 import type { LockFile } from './lock-file.ts';
 import { Limiter } from './rates.ts';
+import { ensureRegion } from './regions.ts';
 import { accountSteps, placing, type SetUpStep, tagging } from './setup.ts';
 import type { WantedAccount } from './survey.ts';
 import { Vending } from './vend.ts';
@@ -73,12 +75,19 @@ const controlLines = (path: string): LockFile => ({
 });
 
 /** What setting a control account up takes, once tooling is there for it to trust. */
-const controlSteps = ({ session, plan }: InitOptions, directory: Directory, partition: string, toolingAccountId: string): SetUpStep[] => [
+const controlSteps = (
+  { session, plan, emit }: InitOptions,
+  directory: Directory,
+  partition: string,
+  toolingAccountId: string,
+): SetUpStep[] => [
   placing(directory, true),
   tagging(directory),
   ...accountSteps({
     clock: systemClock,
     administrator: (accountId, region) => inRegion(assume(session, partition, accountId, ORGANIZATION_ROLE), region),
+    homeRegion: plan.homeRegion,
+    waiting: (subject, text) => emit({ kind: 'progress', subject, text }),
     partition,
     contacts: plan.contacts,
     toolingAccountId,
@@ -115,6 +124,9 @@ async function controlAccounts(
  */
 export async function initialize(options: InitOptions): Promise<InitializedPlan> {
   const { session, accountsFile, runId, emit, pace } = options;
+  // Before anything else: in a region that management has not enabled, not even STS answers it.
+  const say = () => emit({ kind: 'progress', subject: 'management', text: `waiting for ${session.region} to be enabled` });
+  await ensureRegion(new AccountClient(session), session.region, systemClock, say);
   const { accountId: managementAccountId, partition } = await identify(session);
   const limiter = new Limiter(systemClock, pace);
   const directory = new Directory(organizationsClient(session), limiter, systemClock);

@@ -13,6 +13,7 @@ import type { Clock } from './clock.ts';
 import { ensureContacts } from './contacts.ts';
 import type { Directory } from './directory.ts';
 import { requestQuotas } from './quota-requests.ts';
+import { ensureRegion } from './regions.ts';
 import { ensureServiceRoles } from './services.ts';
 
 /** The account that a step works on. */
@@ -57,6 +58,10 @@ export interface AccountStepOptions {
   readonly clock: Clock;
   /** Administrator of an account, in a region. */
   readonly administrator: (accountId: string, region: string) => Session;
+  /** Where the organization began: STS answers there for every account. */
+  readonly homeRegion: string;
+  /** Told what is waited for, of an account by its name. */
+  readonly waiting: (account: string, text: string) => void;
   readonly partition: string;
   readonly contacts: Contacts;
   /** The account that may deploy into the others. */
@@ -64,13 +69,24 @@ export interface AccountStepOptions {
 }
 
 /** The steps that work inside the account. */
-export function accountSteps({ clock, administrator, partition, contacts, toolingAccountId }: AccountStepOptions): SetUpStep[] {
+export function accountSteps(options: AccountStepOptions): SetUpStep[] {
+  const { clock, administrator, homeRegion, waiting, partition, contacts, toolingAccountId } = options;
   const step = (name: AccountStep, run: (target: SetUpTarget, session: Session) => Promise<StepResult>): SetUpStep => ({
     name,
     run: (target) =>
       whenAwake(clock, target.accountId, target.bornAt, () => run(target, administrator(target.accountId, target.account.region))),
   });
   return [
+    // First, and from the home region: in its own nothing answers the account before.
+    {
+      name: 'region',
+      run: ({ account, accountId, bornAt }) =>
+        whenAwake(clock, accountId, bornAt, async () => {
+          const client = new AccountClient(administrator(accountId, homeRegion));
+          const say = () => waiting(account.name, `waiting for ${account.region} to be enabled, which takes minutes, sometimes hours`);
+          return result(await ensureRegion(client, account.region, clock, say));
+        }),
+    },
     step('contacts', async (_, session) => result(await ensureContacts(new AccountClient(session), contacts))),
     step('services', async ({ account }, session) => result(await ensureServiceRoles(new IAMClient(session), account.services))),
     step('quotas', async ({ account }, session) => requestQuotas(new ServiceQuotasClient(session), account.quotas)),

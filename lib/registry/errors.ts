@@ -35,6 +35,7 @@ const ERROR_CODES = {
   LOCAL_CLOUD_UNAVAILABLE: { exit: 1, meaning: 'the local cloud cannot be started, or is not running' },
   ORGANIZATION_CONFLICT: { exit: 1, meaning: 'what AWS Organizations holds contradicts the registry' },
   ACCOUNT_CREATION_FAILED: { exit: 1, meaning: 'AWS Organizations refused to create an account' },
+  REGION_NOT_ENABLED: { exit: 1, meaning: 'AWS takes long to enable a region for an account; run again, it is waited for on' },
   ZONES_UNSUITABLE: { exit: 1, meaning: 'a region has too few availability zones with what a cell needs' },
   PUBLISH_CONFLICT: { exit: 1, meaning: 'somebody else published at the same time' },
   RECORD_CONFLICT: { exit: 1, meaning: 'others keep changing the same record' },

@@ -55,6 +55,7 @@ export type { Condition, Objects, StoredObject } from './objects.ts';
 export { byImpact } from './order.ts';
 export { POINTER_KEY } from './pointer.ts';
 export { Records } from './records.ts';
+export { OPT_IN_REGIONS } from './regions.ts';
 export type { Calendar, RolloutPolicy } from './rollout-model.ts';
 export { approvalOf, FIRST_STAGES, MOST_STAGES, STAGING, START } from './rules/pipelines.ts';
 export { parseBlock, seconds } from './rules/subject.ts';

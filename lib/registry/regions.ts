@@ -33,3 +33,23 @@ export const REGION_ZONES: Readonly<Record<string, number>> = {
   'us-west-1': 2,
   'us-west-2': 4,
 };
+
+/**
+ * Regions that an account has to enable before it can use them: those that were launched after 2019-03-20.
+ * Source: "AWS Regions" (AWS Regions and Availability Zones) and "Enable or disable AWS Regions in your account" (AWS Account
+ * Management Reference Guide), read 2026-11-30.
+ */
+export const OPT_IN_REGIONS: ReadonlySet<string> = new Set([
+  'af-south-1',
+  'ap-east-1',
+  'ap-south-2',
+  'ap-southeast-3',
+  'ap-southeast-4',
+  'ca-west-1',
+  'eu-central-2',
+  'eu-south-1',
+  'eu-south-2',
+  'il-central-1',
+  'me-central-1',
+  'me-south-1',
+]);

@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { whenAwake } from '../../../lib/accounts/activation.ts';
 import { ensureContacts } from '../../../lib/accounts/contacts.ts';
 import { requestQuotas } from '../../../lib/accounts/quota-requests.ts';
+import { ensureRegion } from '../../../lib/accounts/regions.ts';
 import { ensureServiceRoles } from '../../../lib/accounts/services.ts';
 import { VirtualClock } from '../../_helpers/clock.ts';
 
@@ -30,6 +31,50 @@ const refusal = (name: string, message = name) => Object.assign(new Error(messag
 const refuse = (name: string, message?: string): never => {
   throw refusal(name, message);
 };
+
+describe('a region', () => {
+  /** An account in which `region` is enabled so long after it was asked for. */
+  function accountWith(clock: VirtualClock, takes: number, asked?: number) {
+    let since = asked;
+    return fake(AccountClient, (operation) => {
+      const status = since === undefined ? 'DISABLED' : clock.now() - since >= takes ? 'ENABLED' : 'ENABLING';
+      if (operation === 'GetRegionOptStatus') return { RegionOptStatus: status };
+      if (status === 'ENABLING') return refuse('ConflictException');
+      since = clock.now();
+      return {};
+    });
+  }
+
+  test('of everybody is not asked for', async () => {
+    const { client, calls } = accountWith(new VirtualClock(), 0);
+    expect(await ensureRegion(client, 'eu-west-1', new VirtualClock())).toBe(false);
+    expect(calls).toEqual([]);
+  });
+
+  test('that has to be enabled is asked for once and waited for; one that is enabled is left alone', async () => {
+    const clock = new VirtualClock();
+    const said: string[] = [];
+    const { client, calls } = accountWith(clock, 20 * 60_000);
+    expect(await clock.run(ensureRegion(client, 'eu-south-1', clock, () => said.push('waiting')))).toBe(true);
+    expect(said).toEqual(['waiting']);
+    expect(calls.filter((call) => call === 'EnableRegion')).toHaveLength(1);
+    expect(await clock.run(ensureRegion(client, 'eu-south-1', clock, () => said.push('again')))).toBe(false);
+    expect(said).toEqual(['waiting']);
+  });
+
+  test('that takes too long ends the run with a way on, and the next one waits on', async () => {
+    const clock = new VirtualClock();
+    const begun = clock.now();
+    const { client } = accountWith(clock, 80 * 60_000);
+    await expect(clock.run(ensureRegion(client, 'me-south-1', clock))).rejects.toMatchObject({
+      code: 'REGION_NOT_ENABLED',
+      message: expect.stringContaining('me-south-1'),
+      fix: expect.stringContaining('again later'),
+    });
+    expect(clock.now() - begun).toBeLessThanOrEqual(45 * 60_000);
+    expect(await clock.run(ensureRegion(client, 'me-south-1', clock))).toBe(true);
+  });
+});
 
 describe('contacts', () => {
   const security = { name: 'Ada', title: 'CISO', email: 'ada@example.com', phone: '+1' };

@@ -241,3 +241,20 @@ describe('plan', () => {
     ]);
   });
 });
+
+test('a cell in a region that has to be enabled waits for it, in tooling and in its own account; then it is vended there', async () => {
+  const text = await readFile(cellFile('alpha'), 'utf8');
+  const own = text.replaceAll('alpha', 'south').replace(/region: '[^']+'/, "region: 'eu-south-1'");
+  await writeFile(cellFile('south'), own.replace(/block: '[^']+'/, "block: '10.0.240.0/20'"));
+  const { code, stdout, stderr } = await tooling('accounts', 'south');
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^south +\d{12} +claimed$/m);
+  expect(stderr).toMatch(/tooling +waiting for eu-south-1 to be enabled/);
+  expect(stderr).toMatch(/cell-south +waiting for eu-south-1 to be enabled, which takes minutes/);
+  const { zones } = await lockFile();
+  expect(zones['south']).toEqual(['eu-south-1a', 'eu-south-1b', 'eu-south-1c']);
+  const { Stacks = [] } = await new CloudFormationClient(await cloud.client('south', 'eu-south-1')).send(
+    new DescribeStacksCommand({ StackName: 'CDKToolkit' }),
+  );
+  expect(Stacks[0]?.StackStatus).toBe('CREATE_COMPLETE');
+});

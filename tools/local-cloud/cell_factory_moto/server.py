@@ -22,6 +22,7 @@ ANSWERS = "/moto-api/cell-factory/answers"
 
 # What to import before a service is used for the first time.
 MENDS = {
+    "account": ("account_regions",),
     "acm": ("acm",),
     "awslambda": ("functions",),
     "cloudtrail": ("cloudtrail",),
@@ -53,6 +54,7 @@ def create_mended_app(service: str) -> Any:
     app = create_backend_app(service)
     if service != "moto_api":
         importlib.import_module(f"{__package__}.faults").watch(app, service)
+        importlib.import_module(f"{__package__}.account_regions").watch(app, service)
         importlib.import_module(f"{__package__}.permissions").watch(app, service)
     else:
         app.add_url_rule("/moto-api/cell-factory/skipped", endpoint="cell-factory-skipped", methods=["GET"], view_func=list_skipped)

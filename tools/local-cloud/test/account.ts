@@ -21,6 +21,9 @@ beforeAll(async () => {
   const lambda = { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'lambda.amazonaws.com' } };
   const trust = { Version: '2012-10-17', Statement: [lambda] };
   await aws.query('iam', 'CreateRole', { RoleName: 'function', AssumeRolePolicyDocument: JSON.stringify(trust) });
+  const everything = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
+  const policy = { RoleName: 'function', PolicyName: 'everything', PolicyDocument: JSON.stringify(everything) };
+  await aws.query('iam', 'PutRolePolicy', policy);
   const location = `<CreateBucketConfiguration><LocationConstraint>${REGION}</LocationConstraint></CreateBucketConfiguration>`;
   await aws.rest('s3', 'PUT', `/${BUCKET}`, location);
   await aws.deploy('functions', { Resources: { Echo: functionOf(ECHO, { FunctionName: 'echo' }) } });

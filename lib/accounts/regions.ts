@@ -1,0 +1,52 @@
+/** Opt-in regions: an account has to enable them before anything answers it there, STS included. */
+import { type AccountClient, EnableRegionCommand, GetRegionOptStatusCommand } from '@aws-sdk/client-account';
+import { FactoryError, isNamed, OPT_IN_REGIONS } from '../registry/index.ts';
+import type { Clock } from './clock.ts';
+
+/**
+ * How long a region may take, in milliseconds: "a few minutes for most accounts, but it can take several hours"
+ * (EnableRegion, AWS Account Management API Reference, read 2026-11-30). After that the command ends, and AWS goes on.
+ */
+const PATIENCE = 45 * 60_000;
+const FIRST_PAUSE = 2_000;
+const LONGEST_PAUSE = 15_000;
+
+/** Whether the account of the client may use the region. The account's service is the same wherever it is called. */
+export async function isRegionEnabled(client: AccountClient, region: string): Promise<boolean> {
+  if (!OPT_IN_REGIONS.has(region)) return true;
+  const { RegionOptStatus: status } = await client.send(new GetRegionOptStatusCommand({ RegionName: region }));
+  return status === 'ENABLED' || status === 'ENABLED_BY_DEFAULT';
+}
+
+/**
+ * Enables a region for the account of the client, and waits until it is.
+ * @param client anywhere but in that region, which has no STS yet
+ * @param waiting told once, when there is something to wait for
+ * @returns whether it had to be waited for
+ * @throws FactoryError `REGION_NOT_ENABLED` after three quarters of an hour; called again, it waits on
+ */
+export async function ensureRegion(
+  client: AccountClient,
+  region: string,
+  clock: Clock,
+  waiting: () => void = () => undefined,
+): Promise<boolean> {
+  if (await isRegionEnabled(client, region)) return false;
+  waiting();
+  try {
+    await client.send(new EnableRegionCommand({ RegionName: region }));
+  } catch (error) {
+    // It is being enabled, by a run before this one, or disabled: either ends.
+    if (!isNamed(error, 'ConflictException')) throw error;
+  }
+  const deadline = clock.now() + PATIENCE;
+  for (let pause = FIRST_PAUSE; !(await isRegionEnabled(client, region)); pause = Math.min(LONGEST_PAUSE, pause * 2)) {
+    if (clock.now() + pause > deadline) {
+      throw new FactoryError('REGION_NOT_ENABLED', `${region} has been asked for, and AWS has not enabled it within 45 minutes`, {
+        fix: 'run the command again later: it goes on from there. The account page of the console shows how far AWS is',
+      });
+    }
+    await clock.sleep(pause);
+  }
+  return true;
+}
