@@ -96,6 +96,7 @@ function classFinding(change: DatabaseChange, { live, version, zones }: Database
   };
 }
 
+/** Source: "Scaling up DB instance storage", Amazon RDS User Guide, read 2026-11-30. */
 function storageFinding({ changed, storageGiB, maxStorageGiB }: DatabaseChange, { live }: DatabaseFacts): Finding | undefined {
   if (!live || !changed) return undefined;
   const least = Math.ceil((live.storageGiB * 11) / 10);
@@ -104,6 +105,12 @@ function storageFinding({ changed, storageGiB, maxStorageGiB }: DatabaseChange, 
     return {
       message: `storage has grown to ${live.storageGiB} GiB, and ${storageGiB} are wanted: RDS makes storage no smaller`,
       fix: keep,
+    };
+  }
+  if (changed.includes('AllocatedStorage') && storageGiB !== undefined && storageGiB > live.storageGiB && storageGiB < least) {
+    return {
+      message: `storage has grown to ${live.storageGiB} GiB, and ${storageGiB} are wanted: RDS makes it larger by 10 % at least`,
+      fix: `take more: overrides: { database: { storageGiB: ${least}, maxStorageGiB: ${Math.max(maxStorageGiB ?? 0, Math.ceil((least * 11) / 10))} } }`,
     };
   }
   if (changed.includes('MaxAllocatedStorage') && maxStorageGiB !== undefined && maxStorageGiB <= live.storageGiB) {

@@ -92,3 +92,16 @@ export function looksForDrill(seconds: number, timeScale: number): number {
   for (let overdue = 0; overdue < seconds; looks++) overdue += drillLook(overdue, seconds - overdue, timeScale);
   return looks;
 }
+
+/** Seconds between two looks at a stack that is being changed, at most. */
+export const POLL_SECONDS = 15;
+/** The same once it has taken an hour: looks a quarter of a minute apart would fill the history of six hours. */
+const LONG_POLL_SECONDS = 60;
+/** Share of the time gone by after which to look again: in a rehearsal, looks a second apart would fill the history of an hour. */
+const POLL_GROWTH = 0.05;
+
+/** Seconds until the next look at a change that has taken `elapsed` seconds. */
+export function nextPoll(elapsed: number, timeScale: number): number {
+  const latest = elapsed > 3_600 ? LONG_POLL_SECONDS : POLL_SECONDS;
+  return Math.min(latest, Math.max(scaled(POLL_SECONDS, timeScale), Math.round(elapsed * POLL_GROWTH)));
+}

@@ -237,6 +237,14 @@ function countCells({ number, cells: { length: total } }: PlannedWave, cells: re
   };
 }
 
+/** Whether CloudFormation is changing the cell. */
+const isAtWork = (status: CellRolloutStatus): boolean => status === 'deploying' || status === 'restoring';
+
+/** What the cell is waited for. A way back says why, too. */
+const patienceText = ({ sentence, patience }: Pick<CellRecord, 'sentence' | 'patience'> = {}): string | undefined =>
+  [sentence, patience && `up to ${patience.seconds / 60} minutes for ${patience.what}`].filter((each) => each !== undefined).join('; ') ||
+  undefined;
+
 const isOver = ({ status }: Pick<WaveRecord, 'status'>) => !['pending', 'preflight', 'deploying', 'baking'].includes(status);
 
 /** What a deployment took here, in seconds, in the middle; until there was one, what it takes elsewhere. */
@@ -290,7 +298,8 @@ export function cellPictures({ plan, cells }: RolloutView): CellPicture[] {
   const rows = plan.waves.flatMap(({ number, cells: names }) =>
     names.map((cell): CellPicture => {
       const record = known.get(cell);
-      const { status = 'pending', previous, sentence } = record ?? {};
+      const { status = 'pending', previous } = record ?? {};
+      const sentence = isAtWork(status) ? patienceText(record) : record?.sentence;
       const before = previous === undefined || previous === '' ? undefined : previous;
       return { cell, wave: number, status, before, now: versionNow(status, before, plan.version), sentence };
     }),

@@ -5,6 +5,7 @@
 
 import type { LeftOut, RolloutWave } from '../plan/waves.ts';
 import type { Calendar, Component, RolloutPolicy } from '../registry/index.ts';
+import type { Patience } from '../review/patience.ts';
 import type { Numbers } from './judge.ts';
 
 export type { LeftOut, RolloutWave };
@@ -275,6 +276,8 @@ export interface CellRecord {
   readonly heldIn?: number;
   readonly startedAt?: string;
   readonly endedAt?: string;
+  /** How long its change is waited for, by what changes. @default - an hour */
+  readonly patience?: Patience;
   /** Why it failed, was skipped, or waits: a whole sentence. */
   readonly sentence?: string;
   /** Why it was, or is to be, rolled back alone, or left out: a whole sentence. The rollout goes on without it. */

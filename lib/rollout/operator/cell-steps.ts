@@ -3,9 +3,10 @@ import { assetFile, assetsIn, fileKey, readArtifact, readFileChecked, stackParam
 import { versionOf } from '../../aws/stacks.ts';
 import { openAt } from '../../plan/calendar.ts';
 import { FactoryError } from '../../registry/index.ts';
+import { patienceOf, USUAL } from '../../review/patience.ts';
 import { isTolerated, mayBegin } from '../decide.ts';
 import { hasVersion } from '../health.ts';
-import { scaled } from '../looks.ts';
+import { nextPoll, POLL_SECONDS, scaled } from '../looks.ts';
 import { isTouched } from '../roll-back.ts';
 import {
   type CellRecord,
@@ -24,14 +25,10 @@ import type { ChangeProgress, Desired } from './change.ts';
 import { type PublishedCells, readLive } from './live.ts';
 import { PreviousVersion } from './previous.ts';
 
-/** Seconds between two looks at a stack that is being changed, at most. */
-const POLL_SECONDS = 15;
 /** Seconds until a cell asks again that may not begin before the next look at those that have the version. */
 const ADMISSION_SECONDS = 15;
-/** Share of the time gone by after which to look again: in a rehearsal, looks a second apart would fill the history of an hour. */
-const POLL_GROWTH = 0.05;
-/** How long a stack is waited for, whoever is working on it. */
-const PATIENCE_SECONDS = 3_600;
+/** How long a stack is waited for that somebody else is changing: nobody knows by what. */
+const OTHERS_SECONDS = 3_600;
 
 const DONE: CellAnswer<'done'> = { action: 'done', seconds: 1 };
 
@@ -129,10 +126,10 @@ export class CellWork {
     const { store } = this.context;
     // Of an earlier attempt at the wave, it says nothing about this one.
     const busySince = record.busySince !== undefined && record.busySince >= startedAt ? record.busySince : now.toISOString();
-    if (now.getTime() - Date.parse(busySince) > PATIENCE_SECONDS * 1_000) {
+    if (now.getTime() - Date.parse(busySince) > OTHERS_SECONDS * 1_000) {
       // Whoever goes on waits anew.
       await store.updateCell(id, { cell: name, busySince: undefined });
-      const minutes = PATIENCE_SECONDS / 60;
+      const minutes = OTHERS_SECONDS / 60;
       return this.fail(
         `${name}: somebody else has been changing ${component} for more than ${minutes} minutes; when they are done, \`cellctl rollout resume ${id}\` goes on`,
       );
@@ -219,7 +216,15 @@ export class CellWork {
     if ('state' in desired) return desired;
     const { id, version, digest } = this.plan;
     await this.context.store.writeOnce(sentKey(id, this.cell.name), await recordOf(version, digest, desired.template, desired.parameters));
-    return this.stack().propose(record.changeSet ?? '', desired);
+    return this.proposed(record, desired);
+  }
+
+  /** Has the change set made, and writes down how long its change is waited for: whoever looks meanwhile sees it. */
+  private async proposed({ changeSet = '' }: CellRecord, desired: Desired): Promise<ChangeProgress> {
+    const stack = this.stack();
+    const patience = patienceOf((await stack.find()) ? await stack.template() : '', desired.template);
+    await this.context.store.updateCell(this.plan.id, { cell: this.cell.name, patience });
+    return stack.propose(changeSet, desired);
   }
 
   /** Points to the record of what the stack was sent. @param isOpen while its execution may still fail */
@@ -296,7 +301,7 @@ export class CellWork {
     return this.drive(record, 'all', async () => {
       try {
         const desired = await this.previous.desired(previous, (file) => this.url(fileKey(component, previous.version, file)));
-        return await stack.propose(record.changeSet ?? '', desired);
+        return await this.proposed(record, desired);
       } catch (error) {
         if (error instanceof FactoryError) return { state: 'failed', sentence: whole(error) };
         throw error;
@@ -324,7 +329,7 @@ export class CellWork {
     if (progress.state !== 'ready') return progress;
     await this.noteSent(record.status, true);
     // Before it happens: whoever comes after a death in between finds the change set, and executes it.
-    await this.context.store.updateCell(this.plan.id, { ...record, executing: true });
+    await this.context.store.updateCell(this.plan.id, { cell: record.cell, executing: true });
     return stack.execute(changeSet);
   }
 
@@ -361,12 +366,12 @@ export class CellWork {
   private async later(record: CellRecord, giveUp: (sentence: string) => Promise<CellAnswer<'done'>>): Promise<CellAnswer<'poll' | 'done'>> {
     const since = Date.parse(record.startedAt ?? this.context.now().toISOString());
     const elapsed = (this.context.now().getTime() - since) / 1_000;
+    const { seconds, what } = record.patience ?? USUAL;
     // By no time scale: CloudFormation takes as long in a rehearsal.
-    if (elapsed > PATIENCE_SECONDS) {
-      return giveUp(`${this.cell.name}: ${this.plan.component} took longer than ${PATIENCE_SECONDS / 60} minutes`);
+    if (elapsed > seconds) {
+      return giveUp(`${this.cell.name}: ${this.plan.component} took longer than the ${seconds / 60} minutes that it has for ${what}`);
     }
-    const soonest = scaled(POLL_SECONDS, this.plan.policy.timeScale);
-    return { action: 'poll', seconds: Math.min(POLL_SECONDS, Math.max(soonest, Math.round(elapsed * POLL_GROWTH))) };
+    return { action: 'poll', seconds: nextPoll(elapsed, this.plan.policy.timeScale) };
   }
 
   /** The cell has failed, and no other of the wave begins, if that is one more than the policy tolerates. */

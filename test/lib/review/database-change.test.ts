@@ -64,6 +64,16 @@ describe('of a change is refused', () => {
     expect(await change({ AllocatedStorage: '500', MaxAllocatedStorage: 2_000 })).toEqual([]);
   });
 
+  test('a little more storage than it has grown to', async () => {
+    expect(await change({ AllocatedStorage: '320', MaxAllocatedStorage: 500 })).toEqual([
+      expect.stringMatching(
+        /grown to 300 GiB, and 320 are wanted: RDS makes it larger by 10 % at least \| take more: .*storageGiB: 330, maxStorageGiB: 500/,
+      ),
+    ]);
+    expect(await change({ AllocatedStorage: '330' })).toEqual([]);
+    expect(await change({ AllocatedStorage: '300' })).toEqual([]);
+  });
+
   test('a maximum that storage has reached', async () => {
     expect(await change({ MaxAllocatedStorage: 300 })).toEqual([expect.stringContaining('may only grow to 300 | keep what it has')]);
   });

@@ -125,6 +125,13 @@ describe('a picture', () => {
 });
 
 describe('its cells', () => {
+  test('say while they are changed how long they are waited for, and for what', () => {
+    const patience = { seconds: 7_200, what: 'another class of the database' };
+    const { view } = rollout({ cells: [{ ...deployed('staging', 0), status: 'deploying', patience }] });
+    const [staging] = cellPictures(view).filter(({ cell }) => cell === 'staging');
+    expect(staging?.sentence).toBe('up to 120 minutes for another class of the database');
+  });
+
   test('come with those first that somebody must look at, and with the versions before and now', () => {
     const { view } = rollout({
       cells: [deployed('staging', 0), { cell: 'alpha', wave: 1, status: 'failed', previous: '1.0.0', sentence: 'alpha: no' }],

@@ -130,9 +130,11 @@ def _upgraded(now: str, wanted: str, major_allowed: Any) -> str:
 
 
 def _require_storage(database: DBInstance, wanted: Any) -> None:
-    """Storage gets no smaller. CloudFormation doesn't send a size that the template has not changed, since a database whose storage had
+    """Storage gets no smaller, and larger by 10 % at least ("Scaling up DB instance storage", Amazon RDS User Guide, read 2026-11-30; its
+    words for that are not known here). CloudFormation doesn't send a size that the template has not changed, since a database whose storage had
     grown could not be updated otherwise (aws-cloudformation-resource-providers-rds, pull request 598, 2025-03-14); nor does the plugin."""
-    if wanted is not None and int(wanted) < int(database.allocated_storage):
+    now = int(database.allocated_storage)
+    if wanted is not None and (int(wanted) < now or now < int(wanted) < now * 1.1):
         raise InvalidParameterCombination(
             f"Invalid storage size for engine name {database.engine} and storage type {database.storage_type}: {wanted}"
         )

@@ -79,6 +79,8 @@ test('storage grows by itself up to its maximum, and gets no smaller', async () 
   expect(await described('storage')).toMatchObject({ AllocatedStorage: 300, MaxAllocatedStorage: 500 });
   const smaller = modify('storage', { AllocatedStorage: 200 });
   await expect(smaller).rejects.toMatchObject(refused('Invalid storage size for engine name postgres and storage type gp3: 200'));
+  await expect(modify('storage', { AllocatedStorage: 320 })).rejects.toMatchObject({ name: 'InvalidParameterCombination' });
+  await modify('storage', { AllocatedStorage: 330 });
   await expect(happens({ database: 'storage', storageGiB: 501 })).rejects.toThrow('storage may grow to 500 GiB');
 });
 

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Freeze } from '../../../../lib/rollout/freezes.ts';
 import type { CellHealth } from '../../../../lib/rollout/health.ts';
+import type { ChangeProgress } from '../../../../lib/rollout/operator/change.ts';
 import { type Operation, operate } from '../../../../lib/rollout/operator/index.ts';
 import type { WaveContext } from '../../../../lib/rollout/operator/rollout-work.ts';
 import type { CellRecord, RolloutRecord } from '../../../../lib/rollout/rollout-record.ts';
@@ -17,10 +18,14 @@ let status: object;
 /** What a look at a cell shows; nobody may look where it is undefined. */
 let seen: CellHealth | undefined;
 
+/** Where CloudFormation is with a change. */
+let looked: ChangeProgress;
+
 beforeEach(async () => {
   store = new MemoryRolloutStore(() => NOW);
   runs = '2.0.0';
   seen = undefined;
+  looked = { state: 'done', changed: true };
 });
 
 /** A rollout that has come so far. */
@@ -41,7 +46,7 @@ const stack = () => ({
   }),
   template: async () => '{}',
   propose: async () => ({ state: 'working' as const, sentence: 'being made' }),
-  look: async () => ({ state: 'done' as const, changed: true }),
+  look: async () => looked,
   execute: async () => ({ state: 'working' as const, sentence: 'being changed' }),
   remove: async () => undefined,
 });
@@ -250,5 +255,33 @@ describe('a stack that somebody else is changing', () => {
       sentence: expect.stringContaining('somebody else has been changing orders-api for more than 60 minutes'),
     });
     expect(after.busySince).toBeUndefined();
+  });
+});
+
+describe('a change that CloudFormation is still at', () => {
+  const poll = async (minutes: number, patience?: CellRecord['patience']) => {
+    const cell = await given();
+    await store.updateWave(ID, 0, { status: 'deploying', startedAt: ago(600), begun: 1, admitted: 1 });
+    const record = { changeSet: `${ID}-1-1`, previous: '1.0.0', executing: true, startedAt: ago(minutes) };
+    await store.updateCell(ID, { cell: cell.name, wave: 0, status: 'deploying', ...record, ...(patience ? { patience } : {}) });
+    looked = { state: 'working', sentence: 'orders-api is being changed' };
+    const answer = await step({ op: 'pollDeploy', run: 1, wave: 0, cell });
+    return { answer, after: await store.cell(ID, 0, cell.name) };
+  };
+  const CLASS = { seconds: 7_200, what: 'another class of the database' };
+
+  test('is waited for as long as what changes may take, with looks a minute apart after the first hour', async () => {
+    expect(await poll(30)).toMatchObject({ answer: { action: 'poll', seconds: 15 } });
+    expect(await poll(119, CLASS)).toMatchObject({ answer: { action: 'poll', seconds: 60 }, after: { status: 'deploying' } });
+  });
+
+  test.each([
+    [121, CLASS, '120 minutes that it has for another class of the database'],
+    [61, undefined, '60 minutes that it has for the change'],
+  ])('fails the cell afterwards, which says for how long and for what it was waited: %s minutes', async (minutes, patience, text) => {
+    expect((await poll(minutes, patience)).after).toMatchObject({
+      status: 'failed',
+      sentence: `staging: orders-api took longer than the ${text}`,
+    });
   });
 });
