@@ -22,7 +22,7 @@ const HELP = `Runs the whole life of a small organization on AWS, and takes it d
 
   --domain <name>     a domain of yours; cells.<name> must be delegated once it says the name servers
   --email <pattern>   e-mails of the accounts that it makes, with {account} in it; none may be in use
-  --region <name>     home region, and that of all cells (default: eu-west-1)
+  --region <name>     home region, and that of all cells (default: AWS_REGION)
   --budget <dollars>  it asks for more, and cleans up when that much is spent (default: 25)
   --plan              say what it would do and cost, and end
   --clean             take down what is there, and close its accounts
@@ -48,19 +48,21 @@ function wordsOf(words: readonly string[]) {
   const { values } = parseArgs({
     args: [...words],
     options: {
-      ...{ domain: { type: 'string' }, email: { type: 'string' }, region: { type: 'string', default: 'eu-west-1' } },
+      ...{ domain: { type: 'string' }, email: { type: 'string' }, region: { type: 'string' } },
       ...{ budget: { type: 'string', default: '25' }, folder: { type: 'string', default: '.aws-check' } },
       ...{ plan: flag, clean: flag, yes: flag, help: flag },
     },
   });
   const budget = Number(values.budget);
+  const region = values.region ?? environment.region ?? '';
   const wrong = [
     ...(values.domain ? [] : ['--domain is missing']),
     ...(values.email?.includes('{account}') ? [] : [`--email is ${values.email ?? 'missing'}, and needs {account}`]),
+    ...(region ? [] : ['--region is missing, and so is AWS_REGION']),
     ...(budget > 0 ? [] : [`--budget is "${values.budget}", and must be dollars`]),
   ];
   if (!values.help && wrong.length > 0) throw new FactoryError('USAGE', wrong.join('; '), { fix: 'make aws-check ARGS=--help' });
-  return { ...values, domain: values.domain ?? '', email: values.email ?? '', budget };
+  return { ...values, region, domain: values.domain ?? '', email: values.email ?? '', budget };
 }
 
 type Words = ReturnType<typeof wordsOf>;

@@ -44,7 +44,7 @@ describe('the check on AWS', () => {
     const check = (...words: string[]) =>
       spawnSync('npx', ['jiti', join('tools', 'aws-check', 'main.ts'), ...words], {
         encoding: 'utf8',
-        env: { ...process.env, AWS_ENDPOINT_URL: '' },
+        env: { ...process.env, AWS_ENDPOINT_URL: '', AWS_REGION: 'eu-west-1' },
       });
     const nothing = check();
     expect([nothing.status, nothing.stderr]).toEqual([
