@@ -10,15 +10,19 @@ import { isNamed, messageOf } from '../registry/index.ts';
 
 const OPEN = ['PENDING', 'CASE_OPENED'];
 
-/** Looks at each quota, and requests what is too low and not requested yet. Never throws: what it can't do becomes a warning. */
+/**
+ * Looks at each quota, and requests what is too low and not requested yet. Never throws: what it can't do becomes a warning.
+ * @param whose who needs them, as people read it
+ */
 export async function requestQuotas(
   client: ServiceQuotasClient,
   needs: readonly QuotaNeed[],
+  whose = 'the cell',
 ): Promise<{ changed: boolean; warnings: string[] }> {
   const outcomes: { requested: boolean; warning?: string }[] = [];
   for (const need of needs) {
     try {
-      outcomes.push(await requestQuota(client, need));
+      outcomes.push(await requestQuota(client, need, whose));
     } catch (error) {
       outcomes.push({ requested: false, warning: `quota "${need.name}" (${need.service}): ${reason(error)}` });
     }
@@ -29,14 +33,18 @@ export async function requestQuotas(
   };
 }
 
-async function requestQuota(client: ServiceQuotasClient, need: QuotaNeed): Promise<{ requested: boolean; warning?: string }> {
+async function requestQuota(
+  client: ServiceQuotasClient,
+  need: QuotaNeed,
+  whose: string,
+): Promise<{ requested: boolean; warning?: string }> {
   const key = { ServiceCode: need.service, QuotaCode: need.code };
   const { Quota } = await client.send(new GetServiceQuotaCommand(key));
   const now = Quota?.Value ?? 0;
   if (now >= need.atLeast) return { requested: false };
   const { RequestedQuotas = [] } = await client.send(new ListRequestedServiceQuotaChangeHistoryByQuotaCommand(key));
   const open = RequestedQuotas.find(({ Status = '' }) => OPEN.includes(Status));
-  const warning = `quota "${need.name}" (${need.service}) is ${now}, the cell needs ${need.atLeast}`;
+  const warning = `quota "${need.name}" (${need.service}) is ${now}, ${whose} needs ${need.atLeast}`;
   if (open) return { requested: false, warning: `${warning}: asked for ${open.DesiredValue}, AWS has not answered yet` };
   await client.send(new RequestServiceQuotaIncreaseCommand({ ...key, DesiredValue: need.atLeast }));
   return { requested: true, warning: `${warning}: asked for it now` };

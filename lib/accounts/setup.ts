@@ -89,7 +89,9 @@ export function accountSteps(options: AccountStepOptions): SetUpStep[] {
     },
     step('contacts', async (_, session) => result(await ensureContacts(new AccountClient(session), contacts))),
     step('services', async ({ account }, session) => result(await ensureServiceRoles(new IAMClient(session), account.services))),
-    step('quotas', async ({ account }, session) => requestQuotas(new ServiceQuotasClient(session), account.quotas)),
+    step('quotas', async ({ account }, session) =>
+      requestQuotas(new ServiceQuotasClient(session), account.quotas, account.zones ? 'the cell' : account.name),
+    ),
     step('bootstrap', async ({ account, accountId }, session) => {
       if (!account.bootstrapped || (await isBootstrapped(session))) return result(false);
       const trusted = accountId === toolingAccountId ? [] : [toolingAccountId];

@@ -31,7 +31,7 @@ import {
   type StageProfile,
   type Tier,
 } from '../registry/index.ts';
-import { QUOTAS, type QuotaNeed } from './quotas.ts';
+import { QUOTAS, type QuotaNeed, toolingQuotas } from './quotas.ts';
 import { type ZoneNeeds, zoneNeeds } from './zones.ts';
 
 /** Organizational units by purpose, from the root down. */
@@ -189,7 +189,7 @@ function controlAccount(organization: Organization, name: 'tooling' | 'monitorin
     bootstrapped: true,
     tags: { ...organization.tags, [ACCOUNT_TAG]: name },
     services: [],
-    quotas: [],
+    quotas: name === 'tooling' ? toolingQuotas(organization.rollout) : [],
     zones: undefined,
   };
 }

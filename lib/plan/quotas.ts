@@ -3,7 +3,7 @@
  * the foundation and room for its components, load tests of the application show the rest.
  * Codes are those of Service Quotas; each was found in use under the same name in more than one public project.
  */
-import type { Size } from '../registry/index.ts';
+import type { RolloutPolicy, Size } from '../registry/index.ts';
 
 /** A quota, and the least value that will do. */
 export interface QuotaNeed {
@@ -42,3 +42,22 @@ export const QUOTAS: Readonly<Record<Size, readonly QuotaNeed[]>> = {
   medium: needsOf('medium'),
   large: needsOf('large'),
 };
+
+/** Calls of functions that no function may keep to itself. Source: "Configuring reserved concurrency", AWS Lambda Developer Guide, read 2026-11-30. */
+const UNRESERVED = 100;
+
+/** Rollouts that have cells in their hands at the same moment: our own choice. */
+const ROLLOUTS_AT_ONCE = 2;
+
+/**
+ * What tooling needs above what a new account has: calls of the operator, of which a wave makes as many at once as it works on
+ * cells or takes back, and what Lambda leaves to all other functions. Ten, which a new account may have, is less than one wave.
+ */
+export const toolingQuotas = ({ concurrency, rollbackConcurrency }: RolloutPolicy): readonly QuotaNeed[] => [
+  {
+    service: 'lambda',
+    code: 'L-B99A9384',
+    name: 'Concurrent executions',
+    atLeast: UNRESERVED + ROLLOUTS_AT_ONCE * Math.max(concurrency, rollbackConcurrency),
+  },
+];

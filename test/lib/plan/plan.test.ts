@@ -54,7 +54,7 @@ describe('a plan', () => {
     expect(alpha?.services).toEqual([...(staging?.services ?? []), 'eks.amazonaws.com']);
     const vcpus = (account = alpha) => account?.quotas.find(({ code }) => code === 'L-3032A538')?.atLeast;
     expect([vcpus(staging), vcpus(alpha)]).toEqual([16, 256]);
-    expect(both.tooling).toMatchObject({ services: [], quotas: [] });
+    expect(both.tooling).toMatchObject({ services: [], quotas: [{ code: 'L-B99A9384', atLeast: 140 }] });
     expect(both.contacts).toEqual({});
   });
 
