@@ -13,8 +13,9 @@ import {
 import { paginateDescribeOrderableDBInstanceOptions, RDSClient } from '@aws-sdk/client-rds';
 import type { Session } from '../aws/session.ts';
 import { subnetZones } from '../aws/subnet-zones.ts';
-import { FARGATE_ZONES, type ZoneNeeds } from '../plan/zones.ts';
+import type { ZoneNeeds } from '../plan/zones.ts';
 import { FactoryError } from '../registry/index.ts';
+import { FARGATE_ZONES } from '../registry/regions.ts';
 import { whenAwake } from './activation.ts';
 import type { Clock } from './clock.ts';
 import type { ZoneFile } from './lock-file.ts';

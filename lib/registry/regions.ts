@@ -53,3 +53,15 @@ export const OPT_IN_REGIONS: ReadonlySet<string> = new Set([
   'me-central-1',
   'me-south-1',
 ]);
+
+/**
+ * Zones, by id, in which Fargate runs tasks, of regions in which it doesn't in all. No API tells.
+ * Source: "Supported Regions for Amazon ECS on AWS Fargate", Amazon ECS Developer Guide, read 2026-11-30.
+ */
+export const FARGATE_ZONES: Readonly<Record<string, readonly string[]>> = {
+  'ap-northeast-1': ['apne1-az1', 'apne1-az2', 'apne1-az4'],
+  // The page has no restriction here. In use1-az3 EC2 offers no type with an ARM processor (DescribeInstanceTypeOfferings),
+  // which cells' tasks are for, so that nobody should rely on Fargate there.
+  'us-east-1': ['use1-az1', 'use1-az2', 'use1-az4', 'use1-az5', 'use1-az6'],
+  'us-west-1': ['usw1-az1', 'usw1-az3'],
+};
