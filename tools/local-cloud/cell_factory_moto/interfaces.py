@@ -13,7 +13,7 @@ from moto.ec2.exceptions import DependencyViolationError
 from moto.ec2.models import EC2Backend, ec2_backends
 
 from .replacing import replaces
-from .rights import allows
+from .permissions import allows
 
 _lingering = 2.0
 

@@ -81,6 +81,12 @@ def _refusal(service: str) -> Response | None:
     return _denied(service, operation, role, missing[0])
 
 
+def allows(role_arn: str, action: str) -> bool:
+    """Whether the role is there, and a policy of its own names the action: for what a service does with a role's rights."""
+    role = _role(role_arn)
+    return role is not None and any(_matches(_allowed(text), action) for text in _policies(role))
+
+
 def _role(arn: str) -> Role | None:
     """The role, if it is there: whoever is let in by a role that nobody has made is a person."""
     if not arn:

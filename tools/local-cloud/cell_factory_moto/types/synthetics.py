@@ -7,7 +7,7 @@ from moto.synthetics.models import synthetics_backends
 
 from ..interfaces import join, leave
 from ..model import EXISTS, Model, known, model, tag_dict
-from ..rights import allows
+from ..permissions import allows
 
 # What CloudFormation calls otherwise than the API.
 RENAMED = {"SuccessRetentionPeriod": "SuccessRetentionPeriodInDays", "FailureRetentionPeriod": "FailureRetentionPeriodInDays"}
