@@ -35,3 +35,10 @@ export function waitForPolicyOnly(scope: IConstruct, role: IConstruct): void {
   if (!CfnResource.isCfnResource(resource) || !CfnResource.isCfnResource(policy)) return;
   resource.addOverride('DependsOn', [Stack.of(scope).getLogicalId(policy)]);
 }
+
+/** Says why a rule of cfn-lint, by itself or in the CDK's validation of templates, does not hold for the resource. */
+export function acknowledgeLint(resource: CfnResource, rule: string, reason: string): void {
+  const known = resource.getMetadata('cfn-lint') as { readonly config: { readonly ignore_checks: readonly string[] } } | undefined;
+  resource.addMetadata('cfn-lint', { config: { ignore_checks: [...(known?.config.ignore_checks ?? []), rule] } });
+  Validations.of(resource).acknowledge({ id: `CloudFormation-Validate::${rule}`, reason });
+}

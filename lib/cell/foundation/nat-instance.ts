@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Lazy, Stack, Validations } from 'aws-cdk-lib/core';
 import type { IConstruct } from 'constructs';
+import { acknowledgeLint } from '../../linting.ts';
 import { packageRoot } from '../../package-root.ts';
 import { NAT_INSTANCE_TYPE } from '../../plan/network-layout.ts';
 
@@ -54,12 +55,10 @@ export class NatInstance {
       instance.addSecurityGroup(group);
       instance.instance.blockDeviceMappings = [{ deviceName: '/dev/xvda', ebs: { encrypted: true, volumeSize: 8, volumeType: 'gp3' } }];
       instance.instance.cfnOptions.creationPolicy = { resourceSignal: { count: 1, timeout: ROUTES_WITHIN } };
-      // cfn-lint knows ids of images only, and not the names that EC2 looks up by itself.
-      instance.instance.addMetadata('cfn-lint', { config: { ignore_checks: ['E1152'] } });
+      acknowledgeLint(instance.instance, 'E1152', 'It knows ids of images only, and not the names that EC2 looks up by itself.');
       Validations.of(instance).acknowledge(
         { id: 'AwsSolutions-EC28', reason: "One developer's way out: it needs no monitoring by the minute." },
         { id: 'AwsSolutions-EC29', reason: 'It holds nothing, and a personal cell must be easy to remove.' },
-        { id: 'CloudFormation-Validate::E1152', reason: 'It knows ids of images only, and not the names that EC2 looks up by itself.' },
       );
     }
   }

@@ -35,6 +35,12 @@ beforeAll(async () => {
     organization: 'o-abcdefghij',
     control: { management: '100000000001', tooling: '200000000002', monitoring: '300000000003' },
     cells: { staging: '400000000001', alpha: '400000000002', bravo: '400000000003', charlie: '400000000004' },
+    zones: {
+      staging: 'eu-west-1a eu-west-1b',
+      alpha: 'eu-west-1a eu-west-1b eu-west-1c',
+      bravo: 'eu-west-1a eu-west-1b eu-west-1c',
+      charlie: 'us-east-1a us-east-1b us-east-1c',
+    },
   };
   await writeFile(join(folder, 'accounts.json'), JSON.stringify(accounts));
   const counting = `import { appendFileSync } from 'node:fs';\nappendFileSync(${JSON.stringify(count)}, \`\${process.pid}\\n\`);\n`;

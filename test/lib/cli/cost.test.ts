@@ -18,6 +18,12 @@ describe('an estimate', () => {
     expect(source).toContain('estimate: from nowhere');
   });
 
+  test('has one line for all that is below a hundredth of the sum, where that is more than one item', () => {
+    const small = { what: 'logs', monthly: 0.25 };
+    const [, items] = costLines({ monthly: 1_234.81, items: [...estimate.items, small] }, '');
+    expect(items).toBe('database $1,200; NAT $33; the rest $2.05');
+  });
+
   test('always says that it is one', () => {
     expect(costLines({ monthly: 0, items: [] }, '').join('\n')).toContain('estimate');
   });
