@@ -70,6 +70,7 @@ export class Permissions {
         resources: [`${this.artifacts(this.plan.homeRegion)}/rollouts/${this.name}-*`],
         why: 'Each rollout is a folder of its own, and is written once: the bucket sees to that.',
       },
+      { actions: ['servicequotas:GetServiceQuota'], resources: ['*'], why: 'Service Quotas knows no resource for looking.' },
     ];
   }
 

@@ -1,4 +1,4 @@
-/** Asks AWS for the quotas that a cell's size needs. Nothing here keeps an account from being ready: AWS answers in hours. */
+/** Asks AWS for the quotas that a cell's size needs, or the organization's. Nothing here keeps an account from being ready: AWS answers in hours. */
 import {
   GetServiceQuotaCommand,
   ListRequestedServiceQuotaChangeHistoryByQuotaCommand,
@@ -12,17 +12,18 @@ const OPEN = ['PENDING', 'CASE_OPENED'];
 
 /**
  * Looks at each quota, and requests what is too low and not requested yet. Never throws: what it can't do becomes a warning.
+ * @param clientIn asks in a region; without one, in the account's own
  * @param whose who needs them, as people read it
  */
 export async function requestQuotas(
-  client: ServiceQuotasClient,
+  clientIn: (region?: string) => ServiceQuotasClient,
   needs: readonly QuotaNeed[],
   whose = 'the cell',
 ): Promise<{ changed: boolean; warnings: string[] }> {
   const outcomes: { requested: boolean; warning?: string }[] = [];
   for (const need of needs) {
     try {
-      outcomes.push(await requestQuota(client, need, whose));
+      outcomes.push(await requestQuota(clientIn(need.region), need, whose));
     } catch (error) {
       outcomes.push({ requested: false, warning: `quota "${need.name}" (${need.service}): ${reason(error)}` });
     }
@@ -52,6 +53,4 @@ async function requestQuota(
 
 /** A new account has few requests to spare: two open ones per region. */
 const reason = (error: unknown): string =>
-  isNamed(error, 'QuotaExceededException')
-    ? 'too many requests are open; run `cellctl accounts` again when AWS has answered'
-    : messageOf(error);
+  isNamed(error, 'QuotaExceededException') ? 'too many requests are open; run the command again when AWS has answered' : messageOf(error);

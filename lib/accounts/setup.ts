@@ -2,7 +2,7 @@
 import { AccountClient } from '@aws-sdk/client-account';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
-import type { Session } from '../aws/session.ts';
+import { inRegion, type Session } from '../aws/session.ts';
 import { findStack } from '../aws/stacks.ts';
 import { bootstrap } from '../aws/toolkit.ts';
 import type { AccountPlan } from '../plan/plan.ts';
@@ -89,9 +89,10 @@ export function accountSteps(options: AccountStepOptions): SetUpStep[] {
     },
     step('contacts', async (_, session) => result(await ensureContacts(new AccountClient(session), contacts))),
     step('services', async ({ account }, session) => result(await ensureServiceRoles(new IAMClient(session), account.services))),
-    step('quotas', async ({ account }, session) =>
-      requestQuotas(new ServiceQuotasClient(session), account.quotas, account.zones ? 'the cell' : account.name),
-    ),
+    step('quotas', async ({ account }, session) => {
+      const clientIn = (region = session.region) => new ServiceQuotasClient(inRegion(session, region));
+      return requestQuotas(clientIn, account.quotas, account.zones ? 'the cell' : account.name);
+    }),
     step('bootstrap', async ({ account, accountId }, session) => {
       if (!account.bootstrapped || (await isBootstrapped(session))) return result(false);
       const trusted = accountId === toolingAccountId ? [] : [toolingAccountId];

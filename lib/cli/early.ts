@@ -1,5 +1,6 @@
 /** What `rollout start` would refuse, asked as soon as it can be answered. */
 import type { ArtifactManifest } from '../artifact/artifacts.ts';
+import type { Session } from '../aws/session.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Problem } from '../registry/index.ts';
 import type { RolloutClient } from '../rollout/client.ts';
@@ -67,4 +68,33 @@ async function unfitTemplate(
   const content = { ...manifest, files: new Map([[manifest.template, text]]) };
   const problems = templateProblems(content, templateNeeds(plan, selectComponent(plan, component)));
   return problems.filter(({ code }) => BY_REGISTRY.includes(code));
+}
+
+/**
+ * The plan, with waves no wider than the operator can serve, and a word about it. What can't be read bounds nothing: whoever
+ * may start a rollout need not be allowed to look at quotas.
+ */
+export async function servedPlan({ output }: Context, plan: Plan, session: Session): Promise<Plan> {
+  const [{ CALLS, withinCalls }, { readQuota }, { messageOf }] = await Promise.all([
+    import('../plan/quotas.ts'),
+    import('../aws/quotas.ts'),
+    import('../registry/index.ts'),
+  ]);
+  let calls: number | undefined;
+  try {
+    calls = await readQuota(session, CALLS);
+  } catch (error) {
+    output.note(
+      `how many functions may run at once in tooling can't be read, so waves are as wide as the policy says: ${messageOf(error)}`,
+    );
+  }
+  if (calls === undefined) return plan;
+  const served = withinCalls(plan, calls);
+  if (served !== plan) {
+    const { concurrency, rollbackConcurrency } = served.rollout;
+    output.note(
+      `tooling may run ${calls} functions at once: a wave deploys ${concurrency} at once of the policy's ${plan.rollout.concurrency}, and rolls ${rollbackConcurrency} back of ${plan.rollout.rollbackConcurrency}; \`cellctl init\` asks AWS for more`,
+    );
+  }
+  return served;
 }

@@ -189,7 +189,7 @@ function controlAccount(organization: Organization, name: 'tooling' | 'monitorin
     bootstrapped: true,
     tags: { ...organization.tags, [ACCOUNT_TAG]: name },
     services: [],
-    quotas: name === 'tooling' ? toolingQuotas(organization.rollout) : [],
+    quotas: name === 'tooling' ? toolingQuotas(organization) : [],
     zones: undefined,
   };
 }

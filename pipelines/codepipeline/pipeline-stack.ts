@@ -39,6 +39,22 @@ const MINUTES = { build: 60, publish: 60, start: 30, hook: 480 } as const;
 /** Who leaves a variable, by the namespace of its action. */
 const LEFT_BY: Readonly<Record<PipelineVariable, string>> = { COMMIT: 'build', COMPONENT_VERSION: 'build', ROLLOUT: 'start' };
 
+/**
+ * What failed is tried once more, at once: CodeBuild refuses a build where the account's queue is full, which a new account's
+ * soon is. Source: FailureConditions and RetryStageMetadata, AWS CodePipeline API Reference, read 2026-11-30.
+ */
+const TRY_AGAIN: codepipeline.CfnPipeline.FailureConditionsProperty = {
+  result: 'RETRY',
+  retryConfiguration: { retryMode: 'FAILED_ACTIONS' },
+};
+
+/**
+ * Whether nobody is harmed by the step's being done again. Not a wave, which has failed for a reason that a person looks at,
+ * nor what follows it; not an approval: who has said no would be asked again.
+ */
+const isRepeatable = (step: Step): boolean =>
+  step.kind === 'build' || step.kind === 'publish' || step.kind === 'start' || (step.kind === 'hook' && step.wave === undefined);
+
 /** `Pipeline-<component>`, in tooling: the graph of a component on CodePipeline. Each step is an action with a role of its own. */
 export class PipelineStack extends Stack {
   private readonly plan: InitializedPlan;
@@ -84,6 +100,7 @@ export class PipelineStack extends Stack {
     const stages = graph.stages.map(({ name, groups }) => ({
       name,
       actions: groups.flatMap((group, index) => group.map((step) => ({ name: step.name, runOrder: index + 1, ...this.action(step) }))),
+      ...(groups.flat().every(isRepeatable) ? { onFailure: TRY_AGAIN } : {}),
     }));
     // Apart from the role: the roles of actions trust it, and it names them.
     this.role.addToPolicy(

@@ -13,7 +13,7 @@ export interface Action {
 }
 
 interface RenderedPipeline {
-  readonly Stages: readonly { readonly Name: string; readonly Actions: readonly Action[] }[];
+  readonly Stages: readonly { readonly Name: string; readonly Actions: readonly Action[]; readonly OnFailure?: object }[];
   readonly Triggers: readonly unknown[];
   readonly ExecutionMode: string;
   readonly PipelineType: string;

@@ -29,7 +29,8 @@ async function planToForesee(context: Context, definitions: boolean | undefined)
     const { plan, session } = await context.tooling('settings');
     const published = await context.publishedPlan(plan, session);
     if (!published) return { plan: await context.plan(), note: 'nothing was published yet: by the definitions here' };
-    return { plan: published, client: await context.rollouts(plan, session).catch(unlessInitialized) };
+    const { servedPlan } = await import('../early.ts');
+    return { plan: await servedPlan(context, published, session), client: await context.rollouts(plan, session).catch(unlessInitialized) };
   } catch (error) {
     await unlessInitialized(error);
     return { plan: await context.plan(), note: '`cellctl init` has not been run, so nothing is published: by the definitions here' };

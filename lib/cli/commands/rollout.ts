@@ -8,7 +8,7 @@ import type { RolloutCell } from '../../rollout/rollout-record.ts';
 import { action } from '../action.ts';
 import { confirmed } from '../confirm.ts';
 import type { Context } from '../context.ts';
-import { foundInTooling } from '../early.ts';
+import { foundInTooling, servedPlan } from '../early.ts';
 import { duration, timeScale, wholeNumber } from '../numbers.ts';
 import { componentNames, newestRollouts, newestViews, type OpenedRollouts, openRollouts, requirePublished } from '../rollouts.ts';
 import type { Look } from '../watch.ts';
@@ -39,7 +39,7 @@ async function start(context: Context, component: string, options: StartOptions)
   const scale = options.timeScale === undefined ? undefined : await timeScale(options.timeScale);
   const opened = await openRollouts(context);
   const { client } = opened;
-  const published = await requirePublished(context, opened);
+  const published = await servedPlan(context, await requirePublished(context, opened), opened.session);
   const [
     { selectCells, selectComponent },
     { inEmergency },

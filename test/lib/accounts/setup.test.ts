@@ -128,19 +128,30 @@ describe('quotas', () => {
 
   test('that do are left alone; too low ones are asked for once, and said', async () => {
     const enough = fake(ServiceQuotasClient, answers(100, []));
-    expect(await requestQuotas(enough.client, [need])).toEqual({ changed: false, warnings: [] });
+    expect(await requestQuotas(() => enough.client, [need])).toEqual({ changed: false, warnings: [] });
     expect(enough.calls).toEqual(['GetServiceQuota']);
     const low = fake(ServiceQuotasClient, answers(10, [{ Status: 'DENIED' }]));
-    expect(await requestQuotas(low.client, [need])).toEqual({
+    expect(await requestQuotas(() => low.client, [need])).toEqual({
       changed: true,
       warnings: ['quota "Concurrent executions" (lambda) is 10, the cell needs 100: asked for it now'],
     });
     const pending = fake(ServiceQuotasClient, answers(10, [{ Status: 'PENDING', DesiredValue: 100 }]));
-    expect(await requestQuotas(pending.client, [need])).toMatchObject({
+    expect(await requestQuotas(() => pending.client, [need])).toMatchObject({
       changed: false,
       warnings: [expect.stringContaining('not answered yet')],
     });
     expect(pending.calls).not.toContain('RequestServiceQuotaIncrease');
+  });
+
+  test('that are kept elsewhere are asked for there', async () => {
+    const { client } = fake(ServiceQuotasClient, answers(100, []));
+    const regions: (string | undefined)[] = [];
+    const clientIn = (region?: string) => {
+      regions.push(region);
+      return client;
+    };
+    await requestQuotas(clientIn, [need, { ...need, region: 'us-east-1' }]);
+    expect(regions).toEqual([undefined, 'us-east-1']);
   });
 
   test('that can’t be looked at or asked for are a warning each, and stop none of the others', async () => {
@@ -149,11 +160,11 @@ describe('quotas', () => {
       ServiceQuotasClient,
       answers(10, [], () => (asked++ === 0 ? refuse('QuotaExceededException') : {})),
     );
-    const { changed, warnings } = await requestQuotas(client, [need, { ...need, name: 'other' }]);
+    const { changed, warnings } = await requestQuotas(() => client, [need, { ...need, name: 'other' }]);
     expect(changed).toBe(true);
     expect(warnings).toEqual([expect.stringContaining('too many requests are open'), expect.stringContaining('"other" (lambda) is 10')]);
     const down = fake(ServiceQuotasClient, () => refuse('ServiceException', 'down'));
-    expect(await requestQuotas(down.client, [need])).toEqual({
+    expect(await requestQuotas(() => down.client, [need])).toEqual({
       changed: false,
       warnings: ['quota "Concurrent executions" (lambda): down'],
     });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createPlan, poolAccount, requireAccounts, requireInitialized, selectCells } from '../../../lib/plan/plan.ts';
 import { draft, validate } from '../../../lib/registry/index.ts';
-import { cell, googleCell, registry, unchecked } from '../../_helpers/organization.ts';
+import { cell, component, googleCell, registry, unchecked } from '../../_helpers/organization.ts';
 
 const plan = createPlan(registry());
 const unvended = createPlan(draft(validate(unchecked(), 'test')));
@@ -54,8 +54,29 @@ describe('a plan', () => {
     expect(alpha?.services).toEqual([...(staging?.services ?? []), 'eks.amazonaws.com']);
     const vcpus = (account = alpha) => account?.quotas.find(({ code }) => code === 'L-3032A538')?.atLeast;
     expect([vcpus(staging), vcpus(alpha)]).toEqual([16, 256]);
-    expect(both.tooling).toMatchObject({ services: [], quotas: [{ code: 'L-B99A9384', atLeast: 140 }] });
+    expect(both.tooling).toMatchObject({ services: [], quotas: [{ code: 'L-B99A9384', atLeast: 140 }, {}, {}] });
     expect(both.contacts).toEqual({});
+  });
+
+  test('says what tooling needs at the size of the organization: a build for each pipeline, roles for pipelines and cells', () => {
+    const needs = (engine: 'codepipeline' | 'github-actions', components: number) => {
+      const { tooling } = createPlan(
+        registry((input) => {
+          const names = Array.from({ length: components }, (_, number) => `service-${number}`);
+          input.components = Object.fromEntries(names.map((name, number) => [name, component(name, 100 + number)]));
+          input.settings = { ...input.settings, pipelines: { ...input.settings.pipelines, engine } };
+        }),
+      );
+      return tooling.quotas.slice(1).map(({ service, region, atLeast }) => [service, region, atLeast]);
+    };
+    const cells = plan.cells.length;
+    expect(needs('codepipeline', 2)).toEqual([
+      ['codebuild', undefined, 2],
+      ['iam', 'us-east-1', 100 + cells + 30],
+    ]);
+    // Builds beyond that wait for each other.
+    expect(needs('codepipeline', 90)[0]).toEqual(['codebuild', undefined, 60]);
+    expect(needs('github-actions', 2)).toEqual([['iam', 'us-east-1', 100 + cells]]);
   });
 
   test('makes accounts of the pool without a cell, and without a region', () => {

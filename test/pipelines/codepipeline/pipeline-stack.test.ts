@@ -117,6 +117,15 @@ describe('the pipeline', () => {
     expect(pipelineIn(template)).toMatchObject({ PipelineType: 'V2', ExecutionMode: 'SUPERSEDED' });
   });
 
+  test('tries builds once more that were refused, and nothing that a person has to look at', () => {
+    const again = (hooks: Component['pipeline']['hooks']) =>
+      pipelineIn(render(planWith({ pipeline: { hooks } }))).Stages.filter(({ OnFailure }) => OnFailure !== undefined);
+    expect(again(HOOKS).map(({ Name }) => Name)).toEqual(['build', 'publish']);
+    expect(again(HOOKS)[0]?.OnFailure).toEqual({ Result: 'RETRY', RetryConfiguration: { RetryMode: 'FAILED_ACTIONS' } });
+    // Somebody who has said no is not asked again.
+    expect(again([{ name: 'release', before: 'publish', approval: true }]).map(({ Name }) => Name)).toEqual(['build']);
+  });
+
   test('starts with commits on its branch, and in a folder only with what changes that', () => {
     const repository = { url: 'git@gitlab.com:acme/shop/orders.git', branch: 'release/2026', path: 'services/orders' };
     const inFolder = render(planWith({ repository }));
@@ -286,9 +295,12 @@ describe('permissions', () => {
     expect(JSON.stringify(ofProject('scan'))).not.toMatch(/cell-artifacts|cell-registry|dynamodb/);
   });
 
-  test('nothing may do anything to everything, but sign in to ECR', () => {
+  test('nothing may do anything to everything, but sign in to ECR, and look at quotas, which have no resource', () => {
     const all = Object.keys(template.Resources).flatMap(statementsOf);
-    expect(all.filter(({ Resource }) => Resource === '*').map(({ Action }) => Action)).toEqual(['ecr:GetAuthorizationToken']);
+    expect(all.filter(({ Resource }) => Resource === '*').map(({ Action }) => Action)).toEqual([
+      'ecr:GetAuthorizationToken',
+      'servicequotas:GetServiceQuota',
+    ]);
     expect(all.flatMap(({ Action }) => Action).filter((each) => each.includes('*'))).toEqual([]);
   });
 });
