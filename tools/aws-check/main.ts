@@ -12,7 +12,7 @@ import { CloudWatchClient, DeleteAlarmsCommand, DescribeAlarmsCommand } from '@a
 import { CloseAccountCommand, DescribeOrganizationCommand, OrganizationsClient, paginateListAccounts } from '@aws-sdk/client-organizations';
 import { ORGANIZATION_ROLE } from '../../lib/aws/roles.ts';
 import { assume, defaultSession, identify, type Session } from '../../lib/aws/session.ts';
-import { environment, inheritedEnvironment } from '../../lib/environment.ts';
+import { environment, inheritedEnvironment, silenceNodeWarning } from '../../lib/environment.ts';
 import { accountEmail, cellAccountName, FactoryError, isNamed, messageOf, readAccountsFile } from '../../lib/registry/index.ts';
 import { type Command, costs, END, filesOf, hourly, paidDuring, planOf, STEPS, type Subject } from './check-plan.ts';
 
@@ -299,6 +299,7 @@ class Check {
 }
 
 async function main(): Promise<number> {
+  silenceNodeWarning();
   const words = wordsOf(process.argv.slice(2));
   if (words.help) {
     say(HELP);
