@@ -90,7 +90,7 @@ export async function servedPlan({ output }: Context, plan: Plan, session: Sessi
   }
   if (calls === undefined) return plan;
   const served = withinCalls(plan, calls);
-  if (served !== plan) {
+  if (plan.cells.length > served.rollout.concurrency && served !== plan) {
     const { concurrency, rollbackConcurrency } = served.rollout;
     output.note(
       `tooling may run ${calls} functions at once: a wave deploys ${concurrency} at once of the policy's ${plan.rollout.concurrency}, and rolls ${rollbackConcurrency} back of ${plan.rollout.rollbackConcurrency}; \`cellctl init\` asks AWS for more`,
