@@ -4,6 +4,7 @@
  * Codes are those of Service Quotas; each was found in use under the same name in more than one public project.
  */
 import type { Component, Organization, RolloutPolicy, Size } from '../registry/index.ts';
+import { GLOBAL_REGION } from '../registry/regions.ts';
 
 /** A quota, and the least value that will do. */
 export interface QuotaNeed {
@@ -51,7 +52,7 @@ export const QUOTAS: Readonly<Record<Size, readonly QuotaNeed[]>> = {
 /** Builds at once in the environment of pipelines/codepipeline/builds.ts. */
 const BUILDS = { service: 'codebuild', code: 'L-5ED1D25B', name: 'Concurrently running builds for ARM/Small environment' } as const;
 /** IAM is global, and its quotas are asked for there. */
-const ROLES = { service: 'iam', code: 'L-FE177D64', name: 'Roles per account', region: 'us-east-1' } as const;
+const ROLES = { service: 'iam', code: 'L-FE177D64', name: 'Roles per account', region: GLOBAL_REGION } as const;
 
 /** Calls of functions that no function may keep to itself. Source: "Configuring reserved concurrency", AWS Lambda Developer Guide, read 2026-11-30. */
 const UNRESERVED = 100;

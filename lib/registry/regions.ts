@@ -65,3 +65,6 @@ export const FARGATE_ZONES: Readonly<Record<string, readonly string[]>> = {
   'us-east-1': ['use1-az1', 'use1-az2', 'use1-az4', 'use1-az5', 'use1-az6'],
   'us-west-1': ['usw1-az1', 'usw1-az3'],
 };
+
+/** Where AWS keeps the quotas of what has no region, such as IAM. Source: "Service Quotas endpoints", AWS General Reference, read 2026-11-30. */
+export const GLOBAL_REGION = 'us-east-1';
