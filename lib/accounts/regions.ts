@@ -11,10 +11,13 @@ const PATIENCE = 45 * 60_000;
 const FIRST_PAUSE = 2_000;
 const LONGEST_PAUSE = 15_000;
 
+const statusOf = async (client: AccountClient, region: string) =>
+  (await client.send(new GetRegionOptStatusCommand({ RegionName: region }))).RegionOptStatus;
+
 /** Whether the account of the client may use the region. The account's service is the same wherever it is called. */
 export async function isRegionEnabled(client: AccountClient, region: string): Promise<boolean> {
   if (!OPT_IN_REGIONS.has(region)) return true;
-  const { RegionOptStatus: status } = await client.send(new GetRegionOptStatusCommand({ RegionName: region }));
+  const status = await statusOf(client, region);
   return status === 'ENABLED' || status === 'ENABLED_BY_DEFAULT';
 }
 
@@ -33,12 +36,7 @@ export async function ensureRegion(
 ): Promise<boolean> {
   if (await isRegionEnabled(client, region)) return false;
   waiting();
-  try {
-    await client.send(new EnableRegionCommand({ RegionName: region }));
-  } catch (error) {
-    // It is being enabled, by a run before this one, or disabled: either ends.
-    if (!isNamed(error, 'ConflictException')) throw error;
-  }
+  await ask(client, region);
   const deadline = clock.now() + PATIENCE;
   for (let pause = FIRST_PAUSE; !(await isRegionEnabled(client, region)); pause = Math.min(LONGEST_PAUSE, pause * 2)) {
     if (clock.now() + pause > deadline) {
@@ -47,6 +45,17 @@ export async function ensureRegion(
       });
     }
     await clock.sleep(pause);
+    // It was being disabled when it was asked for.
+    if ((await statusOf(client, region)) === 'DISABLED') await ask(client, region);
   }
   return true;
+}
+
+async function ask(client: AccountClient, region: string): Promise<void> {
+  try {
+    await client.send(new EnableRegionCommand({ RegionName: region }));
+  } catch (error) {
+    // It is being enabled, by a run before this one, or disabled: either ends.
+    if (!isNamed(error, 'ConflictException')) throw error;
+  }
 }

@@ -194,13 +194,16 @@ export class Vending {
     const { account } = journey.wanted;
     const wasReady = journey.record?.step === 'ready' && journey.record.accountId === id;
     let changed = false;
+    let awakeFrom = bornAt;
     const warnings: string[] = [];
     for (const step of this.options.steps) {
       if (!wasReady) {
         await journey.enter(step.name, { accountId: id });
         journey.say('progress', step.name);
       }
-      const result = await step.run({ account, accountId: id, bornAt });
+      const result = await step.run({ account, accountId: id, bornAt: awakeFrom });
+      // A region that was enabled just now comes alive as a new account does.
+      if (step.name === 'region' && result.changed) awakeFrom = this.options.clock.now();
       changed ||= result.changed;
       warnings.push(...result.warnings);
     }

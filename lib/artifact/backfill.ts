@@ -40,14 +40,15 @@ export async function backfill({ components, organizationId, stores, registries,
   const home = stores.byRegion.get(stores.homeRegion);
   if (!home || registries.elsewhere.size === 0) return [];
   const brought: Brought[] = [];
-  for (const { name } of components) {
+  for (const { name, kind } of components) {
     const releases = (await listArtifacts(home, name)).slice(0, VERSIONS);
     const manifests = releases.flatMap(({ artifact }) => ('unreadable' in artifact ? [] : [artifact]));
     const digests = [...new Set(manifests.flatMap((manifest) => ownDigests(manifest)))];
     for (const [region, ecr] of registries.elsewhere) {
       const there = await presentIn(ecr, name, digests);
       const missing = digests.filter((digest) => !there.has(digest));
-      if (missing.length > 0) await ensureRepository(ecr, name, organizationId);
+      // Also for what is not published yet: its first image waits for its copies.
+      if (kind !== 'foundation') await ensureRepository(ecr, name, organizationId);
       const say = (text: string) => emit({ kind: 'progress', subject: name, text });
       const only = { home: registries.home, elsewhere: new Map([[region, ecr]]) };
       for (const digest of missing) await bringImage(only, name, digest, { ...time, say, fresh: false });

@@ -45,6 +45,8 @@ const COPIED_WITHIN = 45 * 60_000;
 const BEGUN_WITHIN = 60_000;
 const PAUSE = 5_000;
 const LAYERS_AT_ONCE = 4;
+/** How long a layer may take to arrive, in milliseconds. */
+const LAYER_WITHIN = 20 * 60_000;
 /** Length of a part, where ECR doesn't ask for one. */
 const PART_BYTES = 10 * 2 ** 20;
 /** Images that a call takes. Source: BatchGetImage, Amazon ECR API Reference. */
@@ -98,9 +100,11 @@ export async function bringImage(
     for (const [region, client] of elsewhere) if (!(await presentIn(client, repositoryName, [digest])).has(digest)) open.push(region);
     if (open.length === 0) return;
     const states = await replication(home, repositoryName, digest);
-    const begun = (region: string) => ['IN_PROGRESS', 'COMPLETE'].includes(states.get(region) ?? '');
-    const mayBegin = fresh && now() - began < BEGUN_WITHIN;
-    const ours = open.filter((region) => !begun(region) && !(mayBegin && states.get(region) === undefined));
+    // A copy that ECR has made may have been deleted since: what is complete and not there is waited for no longer than a begin.
+    const early = now() - began < BEGUN_WITHIN;
+    const theirs = (state: string | undefined) =>
+      state === 'IN_PROGRESS' || (early && (state === 'COMPLETE' || (fresh && state === undefined)));
+    const ours = open.filter((region) => !theirs(states.get(region)));
     for (const region of ours) {
       const client = elsewhere.get(region);
       say(`copying ${repositoryName}@${digest.slice(0, 19)} to ${region}, which ECR doesn't`);
@@ -169,7 +173,7 @@ async function copyBlob(home: Ecr, there: Ecr, repositoryName: string, layerDige
   if (layers[0]?.layerAvailability === 'AVAILABLE') return;
   const { downloadUrl = '' } = await home.send(new GetDownloadUrlForLayerCommand({ repositoryName, layerDigest }));
   const { uploadId = '', partSize = PART_BYTES } = await there.send(new InitiateLayerUploadCommand({ repositoryName }));
-  const answer = await fetch(downloadUrl);
+  const answer = await fetch(downloadUrl, { signal: AbortSignal.timeout(LAYER_WITHIN) });
   if (!answer.ok || !answer.body) {
     throw new FactoryError('IMAGE_FAILED', `layer ${layerDigest} of ${repositoryName} can't be read: ${answer.status}`, {
       fix: 'try again',

@@ -106,6 +106,9 @@ const RETRY_MS = { first: 2_000, most: 60_000 };
 /** What CloudFormation says of a network that something is still in. CloudFormation itself gives up after a quarter of an hour. */
 const HELD = /DependencyViolation|has a dependent object|has dependencies and cannot be deleted/;
 
+/** Looks in a row at a deletion that has failed at nothing, before it counts as failed. */
+const MOST_UNEXPLAINED = 10;
+
 interface FailedDeletion {
   readonly logicalId: string;
   readonly type: string;
@@ -126,7 +129,10 @@ export async function deleteStack(session: Session, stack: Stack, emit: Emit, pa
     await client.send(new UpdateTerminationProtectionCommand({ StackName: name, EnableTerminationProtection: false }));
   }
   await client.send(new DeleteStackCommand({ StackName: id }));
+  // CloudFormation may show the failure of the deletion before for a moment.
+  if (stack.StackStatus === 'DELETE_FAILED') await wait(POLL_MS);
   const deadline = now() + seconds * 1_000;
+  let unexplained = 0;
   let text = 'deleting';
   let held: readonly FailedDeletion[] = [];
   for (let pause = RETRY_MS.first; ; ) {
@@ -135,9 +141,9 @@ export async function deleteStack(session: Session, stack: Stack, emit: Emit, pa
     if (!found) return;
     const left = (await stackResources(session, id)).size;
     const failed = found.StackStatus === 'DELETE_FAILED' ? await failedDeletions(client, id) : [];
-    if (found.StackStatus === 'DELETE_FAILED' && !(failed.length > 0 && failed.every(({ reason }) => HELD.test(reason)))) {
-      throw deletionFailure(name, failed);
-    }
+    // Failed, and nothing has since the deletion began: that is said of the one before.
+    unexplained = found.StackStatus === 'DELETE_FAILED' && failed.length === 0 ? unexplained + 1 : 0;
+    if (unexplained > MOST_UNEXPLAINED || !failed.every(({ reason }) => HELD.test(reason))) throw deletionFailure(name, failed);
     if (failed.length > 0) {
       held = failed;
       const names = failed.map(({ logicalId }) => logicalId).join(', ');
@@ -149,6 +155,7 @@ export async function deleteStack(session: Session, stack: Stack, emit: Emit, pa
     if (failed.length === 0) continue;
     pause = Math.min(pause * 2, RETRY_MS.most);
     await client.send(new DeleteStackCommand({ StackName: id }));
+    await wait(POLL_MS);
   }
 }
 

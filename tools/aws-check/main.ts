@@ -14,7 +14,7 @@ import { ORGANIZATION_ROLE } from '../../lib/aws/roles.ts';
 import { assume, defaultSession, identify, type Session } from '../../lib/aws/session.ts';
 import { environment, inheritedEnvironment, silenceNodeWarning } from '../../lib/environment.ts';
 import { accountEmail, cellAccountName, FactoryError, isNamed, messageOf, readAccountsFile } from '../../lib/registry/index.ts';
-import { type Command, costs, END, filesOf, hourly, paidDuring, planOf, STEPS, type Subject } from './check-plan.ts';
+import { type Command, costs, END, filesOf, hourly, paidDuring, planOf, STEPS, type Step, type Subject } from './check-plan.ts';
 
 const HELP = `Runs the whole life of a small organization on AWS, and takes it down again.
 
@@ -23,7 +23,8 @@ const HELP = `Runs the whole life of a small organization on AWS, and takes it d
   --domain <name>     a domain of yours; cells.<name> must be delegated once it says the name servers
   --email <pattern>   e-mails of the accounts that it makes, with {account} in it; none may be in use
   --region <name>     home region, and that of all cells (default: AWS_REGION)
-  --budget <dollars>  it asks for more, and cleans up when that much is spent (default: 25)
+  --budget <dollars>  it refuses to begin what costs more, and cleans up after the step by whose end its
+                      commands have run for that much (default: 25). It counts while it runs only
   --plan              say what it would do and cost, and end
   --clean             take down what is there, and close its accounts
   --yes               don't ask
@@ -198,7 +199,7 @@ class Check {
     say(`\n${index + 1}. ${step.name}: ${step.shows}`);
     const began = Date.now();
     try {
-      for (const command of step.commands) await this.command(session, command);
+      for (const command of await this.possible(step)) await this.command(session, command);
     } catch (error) {
       say(`\nThis step is not done. While it stands, cells cost about ${money(rate)} an hour.`);
       say("Run it again to go on; to take everything down: make aws-check ARGS='… --clean'");
@@ -208,6 +209,14 @@ class Check {
       await this.save({ spent: this.state.spent + (this.rehearsal ? 0 : hours * rate) });
     }
     await this.save({ done: [...new Set([...this.state.done, step.name])] });
+  }
+
+  /** Commands of a step; of the last one, those about what there is: a check may have stopped before there was an account. */
+  private async possible(step: Step): Promise<readonly Command[]> {
+    if (step !== STEPS[END]) return step.commands;
+    const { control, cells } = await readAccountsFile(join(this.folder, 'accounts.json'));
+    if (control.tooling === undefined || Object.keys(cells).length === 0) return [];
+    return step.commands.filter(({ words: [what, cell = ''] }) => what !== 'destroy' || cells[cell] !== undefined);
   }
 
   /** Runs a command with fresh keys. One that keys have run out for is run once more: all of them carry on. */

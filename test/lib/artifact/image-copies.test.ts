@@ -62,6 +62,12 @@ describe('an image that is not in a region', () => {
     }
   });
 
+  test('is copied by us where ECR says that its copy is complete, and somebody has deleted it', async () => {
+    const { work, done, minutes } = world(['COMPLETE']);
+    await work(false);
+    expect([done.length, minutes()]).toEqual([1, 1]);
+  });
+
   test('and was pushed just now is left to ECR for a minute, in which it may begin', async () => {
     const begins = world([undefined, undefined, 'IN_PROGRESS'], { fromLook: 5 });
     await begins.work(true);
