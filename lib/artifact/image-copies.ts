@@ -94,6 +94,7 @@ export async function bringImage(
   { now, sleep, say, fresh }: CopyOptions,
 ): Promise<void> {
   const began = now();
+  const copied = new Set<string>();
   let told = '';
   for (;;) {
     const open: string[] = [];
@@ -107,6 +108,12 @@ export async function bringImage(
     const ours = open.filter((region) => !theirs(states.get(region)));
     for (const region of ours) {
       const client = elsewhere.get(region);
+      if (copied.has(region)) {
+        throw new FactoryError('IMAGE_FAILED', `${repositoryName}@${digest} was copied to ${region}, and is not there`, {
+          fix: `its tag may be another image's in ${region}: delete that image there, and run the same command again`,
+        });
+      }
+      copied.add(region);
       say(`copying ${repositoryName}@${digest.slice(0, 19)} to ${region}, which ECR doesn't`);
       if (client) await copyImage(home, client, region, repositoryName, digest);
     }

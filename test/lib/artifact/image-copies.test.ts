@@ -8,7 +8,7 @@ const DIGEST = `sha256:${'2'.repeat(64)}`;
 const named = (name: string) => Object.assign(new Error(name), { name });
 
 /** An ECR at home, and one elsewhere, that has the image from the look on that is given; statuses by look. */
-function world(statuses: readonly (string | undefined)[], there: { fromLook?: number; repository?: boolean } = {}) {
+function world(statuses: readonly (string | undefined)[], there: { fromLook?: number; repository?: boolean; taken?: boolean } = {}) {
   let time = 0;
   let looks = 0;
   const done: string[] = [];
@@ -30,6 +30,7 @@ function world(statuses: readonly (string | undefined)[], there: { fromLook?: nu
     }
     if (!(command instanceof PutImageCommand)) throw new Error('unexpected');
     if (there.repository === false) throw named('RepositoryNotFoundException');
+    if (there.taken) throw named('ImageTagAlreadyExistsException');
     done.push(`${command.input.imageTag} ${command.input.imageDigest}`);
     return {};
   };
@@ -84,6 +85,14 @@ describe('an image that is not in a region', () => {
       fix: expect.stringContaining('describe-image-replication-status'),
     });
     expect(minutes()).toBeCloseTo(45, 0);
+  });
+
+  test('because its tag is another image there is copied once, and then refused with what to delete', async () => {
+    await expect(world([undefined], { taken: true }).work(false)).rejects.toMatchObject({
+      code: 'IMAGE_FAILED',
+      message: expect.stringContaining('was copied to us-east-1, and is not there'),
+      fix: expect.stringContaining('delete that image there'),
+    });
   });
 
   test('and has no repository there is refused, with the command that makes it', async () => {
