@@ -103,8 +103,23 @@ const DELETION_SECONDS = 7_200;
 /** Between a deletion that failed for what holds a network, and the next: each time twice as long, within these. */
 const RETRY_MS = { first: 2_000, most: 60_000 };
 
-/** What CloudFormation says of a network that something is still in. CloudFormation itself gives up after a quarter of an hour. */
-const HELD = /DependencyViolation|has a dependent object|has dependencies and cannot be deleted/;
+/** What a network interface holds: as long as there is one, EC2 refuses to delete these, in words that differ by type and year. */
+const HELD_TYPES: ReadonlySet<string> = new Set([
+  'AWS::EC2::InternetGateway',
+  'AWS::EC2::NetworkInterface',
+  'AWS::EC2::SecurityGroup',
+  'AWS::EC2::Subnet',
+  'AWS::EC2::VPC',
+  'AWS::EC2::VPCGatewayAttachment',
+]);
+/** The other reason that EC2 has: whoever asks may not. */
+const DENIED = /AccessDenied|Unauthorized|not authorized/i;
+/** Not tried: something else had failed by then. */
+const CANCELLED = /cancelled/i;
+
+/** Whether a deletion failed for what is still in the network. CloudFormation itself gives up after a quarter of an hour. */
+const isHeld = ({ type, reason }: FailedDeletion): boolean =>
+  CANCELLED.test(reason) || /DependencyViolation/.test(reason) || (HELD_TYPES.has(type) && !DENIED.test(reason));
 
 /** Looks in a row at a deletion that has failed at nothing, before it counts as failed. */
 const MOST_UNEXPLAINED = 10;
@@ -143,7 +158,7 @@ export async function deleteStack(session: Session, stack: Stack, emit: Emit, pa
     const failed = found.StackStatus === 'DELETE_FAILED' ? await failedDeletions(client, id) : [];
     // Failed, and nothing has since the deletion began: that is said of the one before.
     unexplained = found.StackStatus === 'DELETE_FAILED' && failed.length === 0 ? unexplained + 1 : 0;
-    if (unexplained > MOST_UNEXPLAINED || !failed.every(({ reason }) => HELD.test(reason))) throw deletionFailure(name, failed);
+    if (unexplained > MOST_UNEXPLAINED || !failed.every(isHeld)) throw deletionFailure(name, failed);
     if (failed.length > 0) {
       held = failed;
       const names = failed.map(({ logicalId }) => logicalId).join(', ');
@@ -178,7 +193,7 @@ const described = ({ logicalId, type, reason }: FailedDeletion) => `${logicalId}
 
 function deletionFailure(name: string, failed: readonly FailedDeletion[]): FactoryError {
   // Oldest last: what comes after it may only follow from it.
-  const [first] = failed.filter(({ reason }) => !HELD.test(reason)).slice(-1);
+  const [first] = failed.filter((each) => !isHeld(each)).slice(-1);
   return new FactoryError('DEPLOY_FAILED', `${name}: ${first ? described(first) : 'DELETE_FAILED'}`, {
     fix: 'remove what holds it, and run the same command again',
   });

@@ -7,7 +7,7 @@ import { deleteStack } from '../../../lib/aws/stacks.ts';
 const ID = 'arn:aws:cloudformation:eu-west-1:400000000000:stack/Cell-alpha/1';
 let server: Server;
 /** What the stack is after each deletion: in progress for so many looks, then this. */
-let outcomes: { looks: number; status: string; reason?: string }[];
+let outcomes: { looks: number; status: string; reason?: string; type?: string }[];
 let deletions: number;
 let looks: number;
 
@@ -23,7 +23,7 @@ function answer(action: string): string {
   }
   if (action === 'ListStackResources') return '<StackResourceSummaries/>';
   if (action === 'DescribeStackEvents') {
-    const failed = event('Group', 'AWS::EC2::SecurityGroup', 'DELETE_FAILED', 'sg-1', outcome?.reason);
+    const failed = event('Group', outcome?.type ?? 'AWS::EC2::SecurityGroup', 'DELETE_FAILED', 'sg-1', outcome?.reason);
     const began = event('Cell-alpha', 'AWS::CloudFormation::Stack', 'DELETE_IN_PROGRESS', ID);
     const before = event('Other', 'AWS::SQS::Queue', 'DELETE_FAILED', 'q', 'of an earlier deletion');
     return `<StackEvents>${failed}${began}${before}</StackEvents>`;
@@ -101,11 +101,34 @@ test('ends with its deadline, too, when CloudFormation goes on for ever', async 
   await expect(remove(600)).rejects.toMatchObject({ message: 'Cell-alpha: not deleted after 10 minutes: 0 resources are left' });
 });
 
-test('fails at once for any other reason', async () => {
-  outcomes = [{ looks: 0, status: 'DELETE_FAILED', reason: 'the bucket is not empty' }];
-  await expect(remove()).rejects.toMatchObject({
-    code: 'DEPLOY_FAILED',
-    message: 'Cell-alpha: Group (AWS::EC2::SecurityGroup): the bucket is not empty',
-  });
+test.each([
+  [
+    'of a subnet, by a resource handler',
+    'AWS::EC2::Subnet',
+    'Resource handler returned message: "The subnet \'subnet-1\' has dependencies and cannot be deleted."',
+  ],
+  [
+    'of a gateway',
+    'AWS::EC2::VPCGatewayAttachment',
+    'Network vpc-1 has some mapped public address(es). Please unmap those before detaching the gateway.',
+  ],
+  ['of an interface', 'AWS::EC2::NetworkInterface', 'Network interface eni-1 is currently in use.'],
+  ['in words that nobody has seen yet', 'AWS::EC2::SecurityGroup', 'Resource of type AWS::EC2::SecurityGroup did not stabilize.'],
+  ['of what was not tried for it', 'AWS::RDS::DBSubnetGroup', 'Resource deletion cancelled'],
+])('is begun again for what holds a network: %s', async (_, type, reason) => {
+  outcomes = [
+    { looks: 0, status: 'DELETE_FAILED', reason, type },
+    { looks: 0, status: 'DELETE_COMPLETE' },
+  ];
+  await remove();
+  expect(deletions).toBe(2);
+});
+
+test.each([
+  ['AWS::S3::Bucket', 'The bucket you tried to delete is not empty'],
+  ['AWS::EC2::SecurityGroup', 'You are not authorized to perform this operation. (Service: Ec2, Status Code: 403)'],
+])('fails at once for any other reason: %s', async (type, reason) => {
+  outcomes = [{ looks: 0, status: 'DELETE_FAILED', reason, type }];
+  await expect(remove()).rejects.toMatchObject({ code: 'DEPLOY_FAILED', message: `Cell-alpha: Group (${type}): ${reason}` });
   expect(deletions).toBe(1);
 });
