@@ -91,8 +91,8 @@ export function patienceFor(before: object, after: object): Patience {
   return { seconds: minutes * 60, what: [...rows].map(({ what }) => what).join(', ') };
 }
 
-/** A template in a text; an empty one for what the CDK has written as YAML, of which all counts as new. */
-const templateIn = (text: string): object => (text.trimStart().startsWith('{') ? (JSON.parse(text) as object) : {});
+/** A template as it is stored; an empty one for what the CDK has written as YAML, of which all counts as new. */
+export const storedTemplate = (text: string): object => (text.trimStart().startsWith('{') ? (JSON.parse(text) as object) : {});
 
 /** {@link patienceFor} of templates as they are stored. */
-export const patienceOf = (before: string, after: string): Patience => patienceFor(templateIn(before), templateIn(after));
+export const patienceOf = (before: string, after: string): Patience => patienceFor(storedTemplate(before), storedTemplate(after));

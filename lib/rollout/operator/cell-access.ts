@@ -8,6 +8,7 @@ import { assume, inRegion, remembering, type Session } from '../../aws/session.t
 import { isNamed } from '../../registry/errors.ts';
 import { cellStackName } from '../../registry/names.ts';
 import { databaseProblems } from '../../review/database-change.ts';
+import { storedTemplate } from '../../review/patience.ts';
 import type { CellHealth } from '../health.ts';
 import type { RolloutCell, RolloutPlan } from '../rollout-record.ts';
 import { type HealthQuestion, healthOf } from './cell-health.ts';
@@ -43,16 +44,33 @@ export function cellAccess(tooling: Session, partition: string): CellAccess {
       return new ComponentStack(session(cell, deployRole(accountId, region)), cellStackName(cell.name), execution, {
         stage: (template) => staging.template(template),
         stageAsset: (key, read) => staging.asset(key, read),
-        refusal: async (before, after) => {
-          const look: Parameters<typeof databaseProblems>[3] = (change) =>
-            lookAtDatabase(session(cell, ROLLOUT_ROLE), cellStackName(cell.name), change);
-          const problems = await databaseProblems(cell.name, JSON.parse(before), JSON.parse(after), look);
-          return problems.length === 0 ? undefined : problems.map(({ path, message, fix }) => `${path}: ${message}; ${fix}`).join('; ');
-        },
+        refusal: (before, after) =>
+          databaseRefusal(cell.name, before, after, (change) =>
+            lookAtDatabase(session(cell, ROLLOUT_ROLE), cellStackName(cell.name), change),
+          ),
       });
     },
     health: (cell, question) => healthOf(session(cell, ROLLOUT_ROLE), cell, question),
   };
+}
+
+/**
+ * What RDS would refuse of a change of templates, as one text; undefined for nothing, and where it may not be asked: the role
+ * that asks is part of the foundation, and one that is older than the question goes to CloudFormation without it.
+ */
+export async function databaseRefusal(
+  cell: string,
+  before: string,
+  after: string,
+  look: Parameters<typeof databaseProblems>[3],
+): Promise<string | undefined> {
+  try {
+    const problems = await databaseProblems(cell, storedTemplate(before), storedTemplate(after), look);
+    return problems.length === 0 ? undefined : problems.map(({ path, message, fix }) => `${path}: ${message}; ${fix}`).join('; ');
+  } catch (error) {
+    if (isNamed(error, 'AccessDenied', 'AccessDeniedException')) return undefined;
+    throw error;
+  }
 }
 
 /** The CDK's bucket in the cell's own account: what ran in a cell is nobody else's to read. */
