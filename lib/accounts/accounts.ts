@@ -102,8 +102,7 @@ export class Accounts {
   private async enableInTooling(regions: ReadonlySet<string>): Promise<void> {
     const { session, emit } = this.options;
     for (const region of regions) {
-      const say = () => emit({ kind: 'progress', subject: 'tooling', text: `waiting for ${region} to be enabled` });
-      await ensureRegion(new AccountClient(session), region, systemClock, say);
+      await ensureRegion(new AccountClient(session), region, systemClock, (text) => emit({ kind: 'progress', subject: 'tooling', text }));
     }
   }
 

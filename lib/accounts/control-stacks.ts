@@ -43,7 +43,7 @@ export async function deployToolingStacks(assembly: string, plan: Plan, options:
   const results: ToolingResult[] = [];
   const regions = new Set(toolingStacks(plan).map(({ region }) => region));
   for (const region of regions) {
-    const say = () => options.emit({ kind: 'progress', subject: 'tooling', text: `waiting for ${region} to be enabled` });
+    const say = (text: string) => options.emit({ kind: 'progress', subject: 'tooling', text });
     await ensureRegion(new AccountClient(options.session), region, systemClock, say);
   }
   for (const { stackName, region } of toolingStacks(plan)) {

@@ -125,7 +125,7 @@ async function controlAccounts(
 export async function initialize(options: InitOptions): Promise<InitializedPlan> {
   const { session, accountsFile, runId, emit, pace } = options;
   // Before anything else: in a region that management has not enabled, not even STS answers it.
-  const say = () => emit({ kind: 'progress', subject: 'management', text: `waiting for ${session.region} to be enabled` });
+  const say = (text: string) => emit({ kind: 'progress', subject: 'management', text });
   await ensureRegion(new AccountClient(session), session.region, systemClock, say);
   const { accountId: managementAccountId, partition } = await identify(session);
   const limiter = new Limiter(systemClock, pace);

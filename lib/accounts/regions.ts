@@ -24,7 +24,7 @@ export async function isRegionEnabled(client: AccountClient, region: string): Pr
 /**
  * Enables a region for the account of the client, and waits until it is.
  * @param client anywhere but in that region, which has no STS yet
- * @param waiting told once, when there is something to wait for
+ * @param waiting told once, in words, when there is something to wait for
  * @returns whether it had to be waited for
  * @throws FactoryError `REGION_NOT_ENABLED` after three quarters of an hour; called again, it waits on
  */
@@ -32,10 +32,10 @@ export async function ensureRegion(
   client: AccountClient,
   region: string,
   clock: Clock,
-  waiting: () => void = () => undefined,
+  waiting: (text: string) => void = () => undefined,
 ): Promise<boolean> {
   if (await isRegionEnabled(client, region)) return false;
-  waiting();
+  waiting(`waiting for ${region} to be enabled, which takes minutes, sometimes hours`);
   await ask(client, region);
   const deadline = clock.now() + PATIENCE;
   for (let pause = FIRST_PAUSE; !(await isRegionEnabled(client, region)); pause = Math.min(LONGEST_PAUSE, pause * 2)) {

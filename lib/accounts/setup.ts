@@ -83,8 +83,7 @@ export function accountSteps(options: AccountStepOptions): SetUpStep[] {
       run: ({ account, accountId, bornAt }) =>
         whenAwake(clock, accountId, bornAt, async () => {
           const client = new AccountClient(administrator(accountId, homeRegion));
-          const say = () => waiting(account.name, `waiting for ${account.region} to be enabled, which takes minutes, sometimes hours`);
-          return result(await ensureRegion(client, account.region, clock, say));
+          return result(await ensureRegion(client, account.region, clock, (text) => waiting(account.name, text)));
         }),
     },
     step('contacts', async (_, session) => result(await ensureContacts(new AccountClient(session), contacts))),
