@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Lazy, Stack, Validations } from 'aws-cdk-lib/core';
 import type { IConstruct } from 'constructs';
-import { acknowledgeLint } from '../../linting.ts';
 import { packageRoot } from '../../package-root.ts';
 import { NAT_INSTANCE_TYPE } from '../../plan/network-layout.ts';
 
 /**
  * EC2 looks the image up when it starts the instance, and CloudFormation sees a name that never changes: a new release of
- * the image replaces no instance. Source: "Use a Systems Manager parameter instead of an AMI ID", Amazon EC2 User Guide, read
- * on 2026-11-30.
+ * the image replaces no instance. Only a launch template may name an image so. Source: "Use a Systems Manager parameter
+ * instead of an AMI ID", Amazon EC2 User Guide, read on 2026-11-30.
  */
 const IMAGE = '/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64';
 /** How long the instance may take until it says that it routes, as ISO 8601. It tries to install for eight minutes. */
@@ -37,6 +36,15 @@ export class NatInstance {
     });
   }
 
+  /** A change of its script makes another version of the template, and so replaces the instance: what runs is what is written here. */
+  private launchByTemplate({ instance }: ec2.Instance): void {
+    const { imageId = '', userData = '' } = instance;
+    const template = new ec2.CfnLaunchTemplate(instance, 'LaunchTemplate', { launchTemplateData: { imageId, userData } });
+    instance.launchTemplate = { launchTemplateId: template.ref, version: template.attrLatestVersionNumber };
+    instance.imageId = undefined;
+    instance.userData = undefined;
+  }
+
   private logicalId(stack: Stack): string {
     const [instance] = this.provider.gatewayInstances;
     return instance ? stack.getLogicalId(instance.instance) : '';
@@ -53,9 +61,9 @@ export class NatInstance {
     group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'to the APIs of AWS and the world');
     for (const instance of this.provider.gatewayInstances) {
       instance.addSecurityGroup(group);
+      this.launchByTemplate(instance);
       instance.instance.blockDeviceMappings = [{ deviceName: '/dev/xvda', ebs: { encrypted: true, volumeSize: 8, volumeType: 'gp3' } }];
       instance.instance.cfnOptions.creationPolicy = { resourceSignal: { count: 1, timeout: ROUTES_WITHIN } };
-      acknowledgeLint(instance.instance, 'E1152', 'It knows ids of images only, and not the names that EC2 looks up by itself.');
       Validations.of(instance).acknowledge(
         { id: 'AwsSolutions-EC28', reason: "One developer's way out: it needs no monitoring by the minute." },
         { id: 'AwsSolutions-EC29', reason: 'It holds nothing, and a personal cell must be easy to remove.' },

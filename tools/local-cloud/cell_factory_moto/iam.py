@@ -38,6 +38,12 @@ def _init_aws_policies(self: IAMBackend) -> list[ManagedPolicy]:
 
 
 @replaces(IAMBackend)
+def get_roles(self: IAMBackend) -> list[Role]:
+    """All roles of an account. moto goes through the dictionary itself, and fails when another request adds one meanwhile."""
+    return list(self.roles.values())
+
+
+@replaces(IAMBackend)
 def create_service_linked_role(self: IAMBackend, service_name: str, description: str, suffix: str) -> Role:
     """moto answers EntityAlreadyExists, AWS InvalidInput."""
     try:

@@ -43,13 +43,22 @@ describe('a service behind a load balancer', () => {
 });
 
 describe('an instance with a creation policy', () => {
-  const instance = (userData: string, image = 'resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64') => ({
+  const NAMED = 'resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64';
+  const instance = (script: string) => ({
     Resources: {
       ...network(),
+      Launch: {
+        Type: 'AWS::EC2::LaunchTemplate',
+        Properties: { LaunchTemplateData: { ImageId: NAMED, UserData: { 'Fn::Base64': script } } },
+      },
       Nat: {
         Type: 'AWS::EC2::Instance',
         CreationPolicy: { ResourceSignal: { Count: 1, Timeout: 'PT15M' } },
-        Properties: { ImageId: image, InstanceType: 't4g.nano', SubnetId: { Ref: 'SubnetA' }, UserData: { 'Fn::Base64': userData } },
+        Properties: {
+          InstanceType: 't4g.nano',
+          SubnetId: { Ref: 'SubnetA' },
+          LaunchTemplate: { LaunchTemplateId: { Ref: 'Launch' }, Version: { 'Fn::GetAtt': ['Launch', 'LatestVersionNumber'] } },
+        },
       },
     },
     Outputs: { Id: { Value: { Ref: 'Nat' } } },
@@ -64,5 +73,23 @@ describe('an instance with a creation policy', () => {
   test('has the image that its parameter names when it is started', async () => {
     const { Id = '' } = await deploy('signalled', instance('#!/bin/bash\n/opt/aws/bin/cfn-signal --exit-code 0'));
     expect(textOf(await ec2('DescribeInstances', { 'InstanceId.1': Id }), 'imageId')).toMatch(/^ami-/);
+  });
+
+  test('is another one when its script is another one, and the same where nothing changes', async () => {
+    const { Id: before = '' } = await deploy('scripted', instance('#!/bin/bash\ncfn-signal --exit-code 0'));
+    const tagged = instance('#!/bin/bash\ncfn-signal --exit-code 0');
+    Object.assign(tagged.Resources.Nat.Properties, { Tags: [{ Key: 'a', Value: 'b' }] });
+    const { Id: same = '' } = await deploy('scripted', tagged);
+    const { Id: after = '' } = await deploy('scripted', instance('#!/bin/bash\nsleep 1; cfn-signal --exit-code 0'));
+    expect(same).toBe(before);
+    expect(after).not.toBe(before);
+    expect(textOf(await ec2('DescribeInstances', { 'InstanceId.1': before }), 'name')).toBe('terminated');
+  });
+
+  test('may not name its image so itself', async () => {
+    const { Nat, Launch: _, ...rest } = instance('').Resources;
+    const { LaunchTemplate: __, ...properties } = Nat.Properties;
+    const named = { Resources: { ...rest, Nat: { ...Nat, Properties: { ...properties, ImageId: NAMED } } } };
+    expect(await refusal('named', named)).toMatch(/Invalid id: "resolve:ssm:/);
   });
 });

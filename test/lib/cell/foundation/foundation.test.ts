@@ -62,15 +62,20 @@ describe('the foundation of a cell', () => {
     const personal = foundation('personal');
     expect(Object.keys(resources(personal, 'AWS::EC2::NatGateway'))).toEqual([]);
     const [[id, instance] = ['', undefined]] = Object.entries(resources(personal, 'AWS::EC2::Instance'));
+    const [[template, launch] = ['', undefined]] = Object.entries(resources(personal, 'AWS::EC2::LaunchTemplate'));
     expect(instance?.Properties).toMatchObject({
       InstanceType: 't4g.nano',
       SourceDestCheck: false,
-      // A name that stays: a new release of the image replaces nothing.
-      ImageId: 'resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64',
+      // Another script is another version, and so another instance.
+      LaunchTemplate: { LaunchTemplateId: { Ref: template }, Version: { 'Fn::GetAtt': [template, 'LatestVersionNumber'] } },
     });
+    expect(Object.keys(instance?.Properties ?? {})).not.toEqual(expect.arrayContaining(['ImageId', 'UserData']));
+    // A name that stays: a new release of the image replaces nothing.
+    const data = launch?.Properties?.['LaunchTemplateData'] as Record<string, unknown>;
+    expect(data['ImageId']).toBe('resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64');
     // It says itself that it routes; without its word it doesn't count as made.
     expect(instance).toMatchObject({ CreationPolicy: { ResourceSignal: { Count: 1, Timeout: 'PT15M' } } });
-    expect(JSON.stringify(instance?.Properties?.['UserData'])).toContain(`resource=${id}`);
+    expect(JSON.stringify(data['UserData'])).toContain(`resource=${id}`);
     const kinds = Object.values(resources(personal, 'AWS::EC2::VPCEndpoint')).map(({ Properties }) => Properties?.['VpcEndpointType']);
     expect(kinds).toEqual(['Gateway']);
     const routes = Object.values(resources(personal, 'AWS::EC2::Route')).map(({ Properties }) => Object.keys(Properties ?? {}));
