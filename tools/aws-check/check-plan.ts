@@ -217,6 +217,30 @@ export function paidDuring(index: number): readonly string[] {
   return [...open];
 }
 
+/** What was spent on cells up to a moment, and what is spent from then on. */
+export interface Account {
+  /** Dollars, by the time that cells have run. */
+  readonly spent: number;
+  /** When that was counted, as ISO 8601. */
+  readonly at: string;
+  /** Dollars an hour of the cells that stand since then, whether or not anybody watches. */
+  readonly rate: number;
+}
+
+/** The account at a later moment. @param rate dollars an hour from now on; as before by default */
+export function counted(account: Account, now: Date, rate = account.rate): Account {
+  const hours = Math.max(0, now.getTime() - Date.parse(account.at)) / 3_600_000;
+  return { spent: account.spent + hours * account.rate, at: now.toISOString(), rate };
+}
+
+/** Dollars an hour of all cells that are paid for while a step runs. */
+export const rateDuring = (plan: Plan, index: number): number => paidDuring(index).reduce((sum, cell) => sum + hourly(plan, cell), 0);
+
+/** Dollars an hour of what stands after a step. */
+export function rateAfter(plan: Plan, index: number): number {
+  const { ends = [] } = STEPS[index] ?? {};
+  return paidDuring(index).reduce((sum, cell) => sum + (ends.includes(cell) ? 0 : hourly(plan, cell)), 0);
+}
+
 /** Dollars of each step, if it takes as long as it says; keys, zones and requests are cents beside it. */
-export const costs = (plan: Plan): readonly number[] =>
-  STEPS.map(({ minutes }, index) => (minutes / 60) * paidDuring(index).reduce((sum, cell) => sum + hourly(plan, cell), 0));
+export const costs = (plan: Plan): readonly number[] => STEPS.map(({ minutes }, index) => (minutes / 60) * rateDuring(plan, index));

@@ -14,7 +14,20 @@ import { ORGANIZATION_ROLE } from '../../lib/aws/roles.ts';
 import { assume, defaultSession, identify, type Session } from '../../lib/aws/session.ts';
 import { environment, inheritedEnvironment, silenceNodeWarning } from '../../lib/environment.ts';
 import { accountEmail, cellAccountName, FactoryError, isNamed, messageOf, readAccountsFile } from '../../lib/registry/index.ts';
-import { type Command, costs, END, filesOf, hourly, paidDuring, planOf, STEPS, type Step, type Subject } from './check-plan.ts';
+import {
+  type Account,
+  type Command,
+  costs,
+  counted,
+  END,
+  filesOf,
+  planOf,
+  rateAfter,
+  rateDuring,
+  STEPS,
+  type Step,
+  type Subject,
+} from './check-plan.ts';
 
 const HELP = `Runs the whole life of a small organization on AWS, and takes it down again.
 
@@ -23,8 +36,8 @@ const HELP = `Runs the whole life of a small organization on AWS, and takes it d
   --domain <name>     a domain of yours; cells.<name> must be delegated once it says the name servers
   --email <pattern>   e-mails of the accounts that it makes, with {account} in it; none may be in use
   --region <name>     home region, and that of all cells (default: AWS_REGION)
-  --budget <dollars>  it refuses to begin what costs more, and cleans up after the step by whose end its
-                      commands have run for that much (default: 25). It counts while it runs only
+  --budget <dollars>  it refuses to begin what costs more, and cleans up before the next command when cells
+                      have stood for that much (default: 25); the time between two runs counts, too
   --plan              say what it would do and cost, and end
   --clean             take down what is there, and close its accounts
   --yes               don't ask
@@ -36,8 +49,7 @@ anywhere, run again, it goes on.`;
 interface State {
   /** Names of steps that are done. */
   readonly done: readonly string[];
-  /** Dollars that were spent on cells, by the time that they have run. */
-  readonly spent: number;
+  readonly account: Account;
 }
 
 const say = (text = '') => process.stdout.write(`${text}\n`);
@@ -81,7 +93,7 @@ class CheckFailed extends Error {
 
 class Check {
   private readonly folder: string;
-  private state: State = { done: [], spent: 0 };
+  private state: State = { done: [], account: { spent: 0, at: new Date().toISOString(), rate: 0 } };
   private readonly rehearsal = !environment.reachesAws;
 
   constructor(private readonly words: Words) {
@@ -117,8 +129,8 @@ class Check {
     const all = STEPS.map((_, index) => index);
     for (const index of this.words.clean ? [END] : all) {
       if (this.words.clean || !this.state.done.includes(STEPS[index]?.name ?? '')) await this.step(session, index);
-      if (index < END && this.state.spent > this.words.budget) {
-        say(`\n${money(this.state.spent)} are spent, more than the budget: cleaning up`);
+      if (index < END && (await this.isOverspent())) {
+        say(`\n${money(this.state.account.spent)} are spent, and the budget is ${money(this.words.budget)}: cleaning up`);
         await this.step(session, END);
         break;
       }
@@ -174,7 +186,7 @@ class Check {
 
   private async load(): Promise<void> {
     try {
-      this.state = JSON.parse(await readFile(join(this.folder, 'state.json'), 'utf8')) as State;
+      this.state = { ...this.state, ...(JSON.parse(await readFile(join(this.folder, 'state.json'), 'utf8')) as Partial<State>) };
     } catch (error) {
       if (!isNamed(error, 'ENOENT')) throw error;
     }
@@ -186,6 +198,17 @@ class Check {
     await writeFile(join(this.folder, 'state.json'), `${JSON.stringify(this.state)}\n`);
   }
 
+  /** Counts up to now. @param rate dollars an hour from now on */
+  private async count(rate?: number): Promise<void> {
+    await this.save({ account: counted(this.state.account, new Date(), this.rehearsal ? 0 : rate) });
+  }
+
+  private async isOverspent(): Promise<boolean> {
+    await this.count();
+    return this.state.account.spent > this.words.budget;
+  }
+
+  /** Runs a step; of one that money runs out for, as much as there was money for. */
   private async step(session: Session, index: number): Promise<void> {
     const step = STEPS[index];
     if (!step) return;
@@ -195,19 +218,20 @@ class Check {
       await writeFile(join(this.folder, name), text);
     }
     const plan = planOf(this.subject(false), now);
-    const rate = paidDuring(index).reduce((sum, cell) => sum + hourly(plan, cell), 0);
+    const rate = rateDuring(plan, index);
     say(`\n${index + 1}. ${step.name}: ${step.shows}`);
-    const began = Date.now();
+    await this.count(rate);
     try {
-      for (const command of await this.possible(step)) await this.command(session, command);
+      for (const command of await this.possible(step)) {
+        if (index < END && (await this.isOverspent())) return;
+        await this.command(session, command);
+      }
     } catch (error) {
       say(`\nThis step is not done. While it stands, cells cost about ${money(rate)} an hour.`);
       say("Run it again to go on; to take everything down: make aws-check ARGS='… --clean'");
       throw error;
-    } finally {
-      const hours = (Date.now() - began) / 3_600_000;
-      await this.save({ spent: this.state.spent + (this.rehearsal ? 0 : hours * rate) });
     }
+    await this.count(rateAfter(plan, index));
     await this.save({ done: [...new Set([...this.state.done, step.name])] });
   }
 

@@ -1,7 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { costs, END, filesOf, hourly, paidDuring, planOf, STEPS } from '../../../tools/aws-check/check-plan.ts';
+import {
+  costs,
+  counted,
+  END,
+  filesOf,
+  hourly,
+  paidDuring,
+  planOf,
+  rateAfter,
+  rateDuring,
+  STEPS,
+} from '../../../tools/aws-check/check-plan.ts';
 
 const SUBJECT = { domain: 'example.com', emailPattern: 'aws+{account}@example.com', region: 'eu-west-1', retiring: false, timeScale: 1 };
 const NOW = new Date('2026-11-30T12:00:00Z');
@@ -9,7 +20,7 @@ const plan = planOf(SUBJECT, NOW);
 
 describe('the check on AWS', () => {
   test('pays for nothing at first, and never less from one step to the next until the cells end', () => {
-    const rates = STEPS.map((_, index) => paidDuring(index).reduce((sum, cell) => sum + hourly(plan, cell), 0));
+    const rates = STEPS.map((_, index) => rateDuring(plan, index));
     expect(rates.slice(0, 2)).toEqual([0, 0]);
     expect(rates).toEqual([...rates].sort((a, b) => a - b));
     expect(rates.at(-1)).toBeGreaterThan(0);
@@ -26,6 +37,20 @@ describe('the check on AWS', () => {
     expect(organization).toBe(0);
     expect(sandbox).toBeCloseTo(1.5 * hourly(plan, 'sandbox'), 6);
     expect(costs(plan).reduce((sum, each) => sum + each, 0)).toBeLessThan(10);
+  });
+
+  test('counts what cells cost between two runs, too, until they are gone', () => {
+    const begun = counted({ spent: 1, at: '2026-11-30T12:00:00Z', rate: 0 }, NOW, 2);
+    expect(begun).toEqual({ spent: 1, at: '2026-11-30T12:00:00.000Z', rate: 2 });
+    const nextDay = counted(begun, new Date('2026-12-01T12:00:00Z'), 0);
+    expect(nextDay.spent).toBe(49);
+    expect(counted(nextDay, new Date('2027-12-01T12:00:00Z')).spent).toBe(49);
+    // A clock that was put back gives nothing back.
+    expect(counted(begun, new Date('2026-11-29T12:00:00Z')).spent).toBe(1);
+    expect(rateAfter(plan, END)).toBe(0);
+    STEPS.slice(0, END).forEach((_, index) => {
+      expect(rateAfter(plan, index)).toBeLessThanOrEqual(rateDuring(plan, index + 1));
+    });
   });
 
   test('has definitions that are valid, and those of its end, which let the production cell go', () => {
