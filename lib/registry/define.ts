@@ -53,6 +53,9 @@ export const ROLLOUT_DEFAULTS: RolloutPolicy = {
   diagnosisTime: '30m',
   watchAfter: '24h',
   onFailure: 'rollback-wave',
+  onPipelineFailure: 'stop',
+  // As long as CodePipeline waits for an approval.
+  betweenWaves: '7d',
   rollbackConcurrency: 20,
   alarmGrace: '10m',
   maxBakeExtension: '2h',

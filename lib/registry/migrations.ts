@@ -59,6 +59,14 @@ export const MIGRATIONS: Readonly<Record<number, (content: Untyped) => Untyped>>
   7: ({ organization, life }) => ({ organization: { notifications: { webhooks: {} }, ...organization }, life }),
   /** Version 9 added the zones of cells and GitHub's numbers of repositories. Both may be missing. */
   8: (content) => content,
+  /** Version 10 added what becomes of a rollout whose pipeline is gone. Until then it kept its locks; now it stops, and that keeps what cells run. */
+  9: ({ organization, life }) => ({
+    organization: {
+      ...organization,
+      rollout: { onPipelineFailure: 'stop', betweenWaves: '7d', ...Object(organization['rollout']) },
+    },
+    life,
+  }),
 };
 
 /** A policy of version 3 as one of version 4: its waves as they were, which nobody had to approve. */

@@ -82,6 +82,10 @@ export const rolloutPolicy = z.strictObject({
   emergency: z.array(wave).min(1),
   /** What is rolled back when a wave fails: that wave, or every wave so far. */
   onFailure: z.enum(['rollback-wave', 'rollback-all']),
+  /** What becomes of a rollout whose pipeline has failed, was cancelled, or is gone: it stops, and cells keep what they run, or every wave so far is rolled back. */
+  onPipelineFailure: z.enum(['stop', 'rollback']),
+  /** How long a rollout waits between two waves for its pipeline to take it on; then the pipeline counts as gone. Not shortened by `timeScale`. */
+  betweenWaves: duration,
   /** Cells rolled back at once. */
   rollbackConcurrency: z.int().positive(),
   /** How long an alarm may lack data before the cell counts as not well. */

@@ -198,6 +198,14 @@ describe('the published document', () => {
     expect(organization.notifications.webhooks).toHaveProperty('chat');
   });
 
+  test('of version 9 is read as one of today: a rollout whose pipeline is gone stops', () => {
+    const text = readFileSync('test/lib/registry/documents/v9.json', 'utf8');
+    expect(text).toBe(canonicalize(JSON.parse(text)));
+    const { organization } = parseDocument(text, 'v9.json');
+    expect(organization.rollout).toMatchObject({ onPipelineFailure: 'stop', betweenWaves: '7d' });
+    expect(organization.cells['alpha']).toMatchObject({ zones: ['eu-west-1a', 'eu-west-1b', 'eu-west-1c'] });
+  });
+
   test('of version 1 is refused when it was changed after it was published', () => {
     expect(failure(readFileSync('test/lib/registry/documents/v1.json', 'utf8').replace('10.0.16.0/20', '10.0.96.0/20')).message).toContain(
       'header says',
