@@ -83,7 +83,7 @@ export const ACCOUNT_RULES: readonly Rule[] = [
         yield {
           path,
           message: `${now ?? 'nothing'} instead of ${before}, which is published and in use`,
-          fix: "restore accounts.json from git, or remove the cell's line under zones: `cellctl accounts` reads it from the cell's subnets",
+          fix: "restore accounts.json from git, or remove the zones from the cell's line: `cellctl accounts` reads them from the cell's subnets",
         };
       }
     },

@@ -52,7 +52,7 @@ export const ADDRESSING_RULES: readonly Rule[] = [
           yield {
             path: `cells.${key}.zones`,
             message,
-            fix: `restore accounts.json from git, or remove the line of ${key} under zones and run \`cellctl accounts ${key}\``,
+            fix: `restore accounts.json from git, or remove the zones from the line of ${key} and run \`cellctl accounts ${key}\``,
           };
         }
       }
