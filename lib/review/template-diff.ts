@@ -16,6 +16,12 @@ const keyOf = (tag: unknown) => (isObject(tag) ? String(tag['Key']) : '');
 const isTags = (value: unknown): value is readonly Json[] =>
   Array.isArray(value) && value.length > 0 && value.every((each) => isObject(each) && 'Key' in each && 'Value' in each);
 
+/**
+ * Sections that CloudFormation changes only along with a resource: alone, they are no change ("CloudFormation template Metadata
+ * syntax" and "CloudFormation template Description syntax", AWS CloudFormation User Guide, read 2026-12-01).
+ */
+const GO_ALONG: readonly string[] = ['Description', 'Metadata'];
+
 /** Metadata that only the CDK and linters read. */
 const ofTheCdk = (key: string) => key.startsWith('aws:') || key === 'cdk_nag' || key === 'cfn-lint';
 
@@ -98,7 +104,7 @@ export function compareTemplates(before: object, after: object): ResourceChange[
   });
   resources.sort((a, b) => (a.logicalId < b.logicalId ? -1 : 1));
   const sections = [...new Set([...Object.keys(oldRest), ...Object.keys(rest)])].filter(
-    (name) => JSON.stringify(oldRest[name]) !== JSON.stringify(rest[name]),
+    (name) => !GO_ALONG.includes(name) && JSON.stringify(oldRest[name]) !== JSON.stringify(rest[name]),
   );
   if (sections.length === 0 || Object.keys(before).length === 0) return resources;
   const properties = sections.map((name) => propertyChange(name, oldRest[name], rest[name]));

@@ -77,10 +77,15 @@ describe('two templates', () => {
   });
 
   test('differ in what is about no resource', () => {
-    const template = (Description: string) => ({ Description, Resources: {} });
+    const template = (Conditions: string) => ({ Conditions, Resources: {} });
     expect(compareTemplates(template('small'), template('medium'))).toMatchObject([
-      { logicalId: '(template)', change: 'change', properties: [{ name: 'Description', before: 'small', after: 'medium' }] },
+      { logicalId: '(template)', change: 'change', properties: [{ name: 'Conditions', before: 'small', after: 'medium' }] },
     ]);
+  });
+
+  test('don’t differ by a description and metadata alone, which CloudFormation changes only along with a resource', () => {
+    const template = (text: string) => ({ Description: text, Metadata: { text }, Resources: {} });
+    expect(compareTemplates(template('small'), template('medium'))).toEqual([]);
   });
 
   test('don’t show values that nobody can read', () => {

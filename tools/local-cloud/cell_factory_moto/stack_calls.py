@@ -65,14 +65,26 @@ def refuse_unless_updatable(stack: Stack) -> None:
         raise ValidationError(message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
 
 
+# Sections that can't be updated by themselves ("CloudFormation template Metadata syntax" and "… Description syntax", AWS
+# CloudFormation User Guide, read 2026-12-01).
+GO_ALONG = ("Description", "Metadata")
+
+
+def _that_counts(template: dict[str, Any]) -> dict[str, Any]:
+    return {section: value for section, value in template.items() if section not in GO_ALONG}
+
+
 def has_changes(stack: Stack, template: str, parameters: dict[str, Any], tags: dict[str, str] | None) -> bool:
-    """Whether an update would do anything. A changed SSM parameter counts, and resources that an earlier try has left out, as on AWS."""
+    """Whether an update would do anything. A changed SSM parameter counts, and resources that an earlier try has left out, as on AWS.
+
+    moto takes any difference of the templates for a change."""
     if missing(stack):
         return True
     other = Stack.parse_template(template)
     new = map_of(stack, other, parameters)
     same_tags = tags is None or tags == stack.tags
-    return not (other == stack.template_dict and new.resolved_parameters == stack.resource_map.resolved_parameters and same_tags)
+    same = _that_counts(other) == _that_counts(stack.template_dict)
+    return not (same and new.resolved_parameters == stack.resource_map.resolved_parameters and same_tags)
 
 
 @replaces(CloudFormationBackend)

@@ -66,6 +66,23 @@ describe('change sets', () => {
     expect(status).toBe('EXECUTE_COMPLETE');
   });
 
+  test('of another description and other metadata alone are none: they only go along with a resource', async () => {
+    const template = (Description: string, value: string) => ({
+      Description,
+      Metadata: { 'Cell/Definition': Description },
+      Resources: { A: parameter('/along', value) },
+    });
+    await execute(await create('along', 'one', template('first', 'a')));
+    const alone = await create('along', 'two', template('second', 'a'), { ChangeSetType: 'UPDATE' });
+    expect(await aws.stacks.send(new DescribeChangeSetCommand({ ChangeSetName: alone }))).toMatchObject({
+      Status: 'FAILED',
+      StatusReason: expect.stringContaining("didn't contain changes"),
+    });
+    await execute(await create('along', 'three', template('second', 'b'), { ChangeSetType: 'UPDATE' }));
+    const { TemplateBody = '' } = await aws.stacks.send(new GetTemplateCommand({ StackName: 'along' }));
+    expect(JSON.parse(TemplateBody)).toMatchObject({ Description: 'second', Metadata: { 'Cell/Definition': 'second' } });
+  });
+
   test('without changes are not executed', async () => {
     const template = { Resources: { A: parameter('/unchanged', 'a') } };
     await execute(await create('unchanged', 'one', template));
