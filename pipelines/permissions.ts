@@ -1,5 +1,6 @@
 /** What the steps of a component's pipeline may do in tooling, the same on every engine. */
 import { ArnFormat, type Stack } from 'aws-cdk-lib/core';
+import { lookupRole } from '../lib/aws/roles.ts';
 import { type InitializedPlan, ROLLOUT_PARAMETERS } from '../lib/plan/plan.ts';
 import { artifactBucketName, type Component } from '../lib/registry/index.ts';
 import type { Grant } from './grants.ts';
@@ -51,7 +52,7 @@ export class Permissions {
         why: 'Each version is a folder of its own, and is written once: the bucket sees to that.',
       },
       { actions: ['s3:ListBucket'], resources: buckets },
-      ...(this.component.kind === 'foundation' ? [] : images),
+      ...(this.component.kind === 'foundation' ? this.lookIntoCells() : images),
     ];
   }
 
@@ -71,7 +72,16 @@ export class Permissions {
         why: 'Each rollout is a folder of its own, and is written once: the bucket sees to that.',
       },
       { actions: ['servicequotas:GetServiceQuota'], resources: ['*'], why: 'Service Quotas knows no resource for looking.' },
+      ...this.lookIntoCells(),
     ];
+  }
+
+  /** Foundations are held against what is deployed in each cell, before anything is. */
+  private lookIntoCells(): readonly Grant[] {
+    if (this.component.kind !== 'foundation') return [];
+    const role = { service: 'iam', region: '', account: '*', resource: 'role', resourceName: lookupRole('*', '*') };
+    const why = 'Every cell is an account of its own, and trusts tooling with looking.';
+    return [{ actions: ['sts:AssumeRole'], resources: [this.stack.formatArn(role)], why }];
   }
 
   /** Sets a wave going, and looks on. */

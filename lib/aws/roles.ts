@@ -12,6 +12,9 @@ export const executionRole = (accountId: string, region: string) => `cdk-hnb659f
 /** The role there by which trusted accounts deploy stacks. */
 export const deployRole = (accountId: string, region: string) => `cdk-hnb659fds-deploy-role-${accountId}-${region}`;
 
+/** The role there by which trusted accounts look around. */
+export const lookupRole = (accountId: string, region: string) => `cdk-hnb659fds-lookup-role-${accountId}-${region}`;
+
 /** The role there by which trusted accounts put files into {@link stagingBucket}. */
 export const filePublishingRole = (accountId: string, region: string) => `cdk-hnb659fds-file-publishing-role-${accountId}-${region}`;
 

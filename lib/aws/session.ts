@@ -2,6 +2,7 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { FactoryError } from '../registry/index.ts';
+import { lookupRole } from './roles.ts';
 
 /** Credentials in a region. Passed to every client as its configuration. */
 export interface Session {
@@ -68,7 +69,7 @@ export function remembering({ region, credentials }: Session): Session {
 
 /** The CDK's read-only role in a bootstrapped account and region, for sessions of trusted accounts. */
 export function assumeLookup(session: Session, partition: string, accountId: string, region: string): Session {
-  return assume(inRegion(session, region), partition, accountId, `cdk-hnb659fds-lookup-role-${accountId}-${region}`);
+  return assume(inRegion(session, region), partition, accountId, lookupRole(accountId, region));
 }
 
 /** The CDK's deploying role there: it may change stacks, and hands the rest to CloudFormation's own role. */

@@ -1,20 +1,50 @@
 /** Looks at all cells before the first one is deployed, and refuses what would lose data or a name, or what RDS would refuse. */
 import pLimit from 'p-limit';
 import { asCloudError } from '../aws/cloud-error.ts';
-import { lookAtDatabase } from '../aws/databases.ts';
 import type { Session } from '../aws/session.ts';
 import type { Template } from '../aws/toolkit.ts';
 import type { VendedCell } from '../plan/plan.ts';
 import { FactoryError, type Problem } from '../registry/index.ts';
-import { databaseProblems } from '../review/database-change.ts';
 import { type CellChanges, refuseReplacements } from '../review/replacements.ts';
 import type { DeployTask } from './deploy.ts';
-import { observeStack, type StackToObserve, stacksToObserve } from './stack-changes.ts';
+import { observeStack, stacksToObserve } from './stack-changes.ts';
 
 /** Cells that are looked at once. */
 const CONCURRENCY = 10;
 
 type TaskOf = (cell: VendedCell) => DeployTask;
+
+/** What was seen of cells, and those that could not be looked at. */
+interface SeenCells {
+  readonly seen: readonly (CellChanges & { readonly refused: readonly Problem[] })[];
+  readonly unseen: ReadonlyMap<string, FactoryError>;
+}
+
+/**
+ * Compares what is deployed with what would be, in every cell, and asks RDS about databases that change.
+ * @param templates by the name of the stack; a stack without one is not looked at
+ */
+export async function lookAtCells(
+  cells: readonly VendedCell[],
+  templates: ReadonlyMap<string, Template>,
+  session: Session,
+  partition: string,
+): Promise<SeenCells> {
+  const limit = pLimit(CONCURRENCY);
+  const unseen = new Map<string, FactoryError>();
+  const look = async (cell: VendedCell): Promise<SeenCells['seen'][number]> => {
+    try {
+      const stacks = await Promise.all(stacksToObserve(cell, templates, session, partition).map(observeStack));
+      // A stack that is new has nothing to lose.
+      const changes = stacks.flatMap((stack) => (stack.status === undefined ? [] : stack.changes));
+      return { cell: cell.name, changes, refused: stacks.flatMap(({ refused }) => refused) };
+    } catch (error) {
+      unseen.set(cell.name, asCloudError(error));
+      return { cell: cell.name, changes: [], refused: [] };
+    }
+  };
+  return { seen: await Promise.all(cells.map((cell) => limit(() => look(cell)))), unseen };
+}
 
 /**
  * Compares what is deployed with what would be, in every cell.
@@ -31,33 +61,14 @@ export async function guardCells(
   allowed: readonly string[],
   later: { readonly more?: boolean } = {},
 ): Promise<(task: TaskOf) => TaskOf> {
-  const limit = pLimit(CONCURRENCY);
-  const unseen = new Map<string, FactoryError>();
-  const look = async (cell: VendedCell): Promise<CellChanges & { readonly problems: readonly Problem[] }> => {
-    try {
-      const seen = await Promise.all(stacksToObserve(cell, templates, session, partition).map((stack) => lookAtStack(cell, stack)));
-      return { cell: cell.name, changes: seen.flatMap(({ changes }) => changes), problems: seen.flatMap(({ problems }) => problems) };
-    } catch (error) {
-      unseen.set(cell.name, asCloudError(error));
-      return { cell: cell.name, changes: [], problems: [] };
-    }
-  };
-  const seen = await Promise.all(cells.map((cell) => limit(() => look(cell))));
+  const { seen, unseen } = await lookAtCells(cells, templates, session, partition);
   refuseReplacements(seen, allowed, later);
-  refuseDatabases(seen.flatMap(({ problems }) => problems));
+  refuseDatabases(seen.flatMap(({ refused }) => refused));
   return (taskOf) => (cell) => {
     const task = taskOf(cell);
     const error = unseen.get(cell.name);
     return error === undefined ? task : { ...task, deploy: () => Promise.reject(error) };
   };
-}
-
-/** What changes of a stack that is there, and what RDS would refuse of it. */
-async function lookAtStack({ name }: VendedCell, stack: StackToObserve) {
-  const { status, before, changes } = await observeStack(stack);
-  const { stackName, session, template } = stack;
-  const problems = await databaseProblems(name, before, template, (change) => lookAtDatabase(session, stackName, change));
-  return { changes: status === undefined ? [] : changes, problems };
 }
 
 function refuseDatabases(problems: readonly Problem[]): void {

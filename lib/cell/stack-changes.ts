@@ -3,13 +3,16 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import pLimit from 'p-limit';
 import YAML from 'yaml';
+import { lookAtDatabase } from '../aws/databases.ts';
 import { assumeLookup, type Session } from '../aws/session.ts';
 import { findStack, stackTemplate } from '../aws/stacks.ts';
 import { subnetZones } from '../aws/subnet-zones.ts';
 import type { Template } from '../aws/toolkit.ts';
 import { cellStacks } from '../plan/cell-stacks.ts';
+import { readDefinition } from '../plan/deployed-cell.ts';
 import type { VendedCell } from '../plan/plan.ts';
 import { checkTemplate } from '../plan/template-limits.ts';
+import { databaseProblems } from '../review/database-change.ts';
 import type { ObservedStack } from '../review/difference.ts';
 import { compareTemplates } from '../review/template-diff.ts';
 
@@ -33,17 +36,28 @@ export interface StackToObserve {
   readonly stackName: string;
   readonly template: Template;
   readonly session: Session;
+  /** The cell that it belongs to: there RDS is asked about databases. @default - none */
+  readonly cell?: string;
 }
 
-/** What is there of a stack, its template included, and what a deployment would change. */
+/** What is there of a stack, and what a deployment would change; of a cell's, what RDS would refuse of that. */
 export async function observeStack({
   stackName,
   template,
   session,
-}: StackToObserve): Promise<ObservedStack & { readonly before: Template }> {
+  cell,
+}: StackToObserve): Promise<ObservedStack & Required<Pick<ObservedStack, 'refused'>>> {
   const found = await deployed(session, stackName);
   const before = found ? await withZones(found.template, template, stackName, session) : {};
-  return { status: found?.status, before, changes: compareTemplates(before, template), limits: checkTemplate(template) };
+  const refused =
+    cell === undefined ? [] : await databaseProblems(cell, before, template, (change) => lookAtDatabase(session, stackName, change));
+  return {
+    status: found?.status,
+    deployed: readDefinition(before),
+    changes: compareTemplates(before, template),
+    limits: checkTemplate(template),
+    refused,
+  };
 }
 
 /**
@@ -86,6 +100,6 @@ export function stacksToObserve(
     const template = templates.get(stackName);
     if (!template) return [];
     const session = account === 'tooling' ? tooling : assumeLookup(tooling, partition, cell.account.accountId, cell.region);
-    return [{ stackName, template, session }];
+    return [{ stackName, template, session, cell: cell.name }];
   });
 }

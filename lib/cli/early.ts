@@ -5,6 +5,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Problem } from '../registry/index.ts';
 import type { RolloutClient } from '../rollout/client.ts';
 import type { Context } from './context.ts';
+import type { Reviewer } from './foundation-review.ts';
 
 /**
  * What would keep rollouts from starting, as far as the definitions show it.
@@ -29,8 +30,15 @@ export interface Found {
  * What keeps a rollout from starting, of what only the buckets and records of tooling tell: the template of the artifact, and
  * components that must be there first.
  * @param manifest of the version. @default - the template is not looked at
+ * @param reviewer who looks into cells. @default - nobody does
  */
-export async function foundInTooling(plan: Plan, component: string, { store }: RolloutClient, manifest?: ArtifactManifest): Promise<Found> {
+export async function foundInTooling(
+  plan: Plan,
+  component: string,
+  { store }: RolloutClient,
+  manifest?: ArtifactManifest,
+  reviewer?: Reviewer,
+): Promise<Found> {
   const [{ selectComponent }, { planWaves }, { missingDependencies }] = await Promise.all([
     import('../plan/plan.ts'),
     import('../plan/waves.ts'),
@@ -39,12 +47,34 @@ export async function foundInTooling(plan: Plan, component: string, { store }: R
   const entry = selectComponent(plan, component);
   const cells = planWaves(plan, entry).waves.flatMap((wave) => wave.cells.map(({ name }) => name));
   const deployments = { ids: store.history.bind(store), cells: store.cells.bind(store) };
-  const [missing, unfit] = await Promise.all([
+  const [missing, unfit, reviewed] = await Promise.all([
     missingDependencies(entry, plan.components, cells, deployments),
     manifest === undefined ? [] : unfitTemplate(plan, component, store.objects, manifest),
+    reviewVersion(plan, cells, store.objects, manifest, reviewer),
   ]);
   const lacksValue = ({ code }: Problem) => code === 'TEMPLATE_VALUE';
-  return { problems: [...missing, ...unfit.filter(lacksValue)], warnings: unfit.filter((problem) => !lacksValue(problem)) };
+  return {
+    problems: [...missing, ...unfit.filter(lacksValue), ...reviewed.problems],
+    warnings: [...unfit.filter((problem) => !lacksValue(problem)), ...reviewed.warnings],
+  };
+}
+
+/** What a version of foundations would lose in cells; of any other component, its own change set tells. */
+async function reviewVersion(
+  plan: Plan,
+  cells: readonly string[],
+  objects: RolloutClient['store']['objects'],
+  manifest: ArtifactManifest | undefined,
+  reviewer: Reviewer | undefined,
+): Promise<Found> {
+  if (manifest?.kind !== 'foundation' || !reviewer) return { problems: [], warnings: [] };
+  const [{ reviewFoundations }, { readFileChecked }] = await Promise.all([
+    import('./foundation-review.ts'),
+    import('../artifact/artifacts.ts'),
+  ]);
+  const { template, files } = manifest;
+  const version = { template, has: (file: string) => file in files, read: (file: string) => readFileChecked(objects, manifest, file) };
+  return reviewFoundations(plan, cells, version, reviewer);
 }
 
 /** Checks whose answer may have changed since a version was published: they go by the registry. */

@@ -144,14 +144,14 @@ function costText({ before, after, items }: Review['cost']): string {
   return `${total}: ${items.map(of).join('; ')}`;
 }
 
-function alarmText({ count, health, added, removed, thresholds }: Review['alarms'], since: number | undefined): string {
+function alarmText({ count, health, added, removed, thresholds }: Review['alarms'], comparedWith: string | undefined): string {
   const parts = [
     ...thresholds.map(({ id, before, after }) => `${id} ${before.toLocaleString('en')} → ${after.toLocaleString('en')}`),
     ...added.map((id) => `${id} is new`),
     ...removed.map((id) => `${id} goes`),
   ];
   const what = `${count}, of which ${health} make the cell sick`;
-  if (since === undefined) return what;
+  if (comparedWith === undefined) return what;
   return parts.length === 0 ? `${what}, as before` : `${what}: ${parts.join(', ')}`;
 }
 
@@ -176,7 +176,7 @@ function overrideText({ overrides }: Review): string {
 
 /** The lines of a review, each at most 100 columns wide without its colours. */
 export function reviewLines(review: Review): string[] {
-  const { since, stacks, destructive, risks, differences, elsewhere, steps } = review;
+  const { comparedWith, stacks, destructive, refused, risks, differences, elsewhere, steps } = review;
   const lost = new Set(destructive.map(({ logicalId }) => logicalId));
   const others =
     elsewhere === 0 ? [] : ['', pc.dim(`${elsewhere} more difference${elsewhere === 1 ? '' : 's'} outside of the cell: cellctl plan`)];
@@ -205,15 +205,21 @@ export function reviewLines(review: Review): string[] {
     ...block('Overrides', overrideText(review)),
     '',
     ...lossLines(destructive),
+    ...list(
+      'REFUSED',
+      refused.map(({ path, message, fix }) => `${path}: ${message}; ${fix}`),
+      '!',
+      pc.red,
+    ),
     ...stacks.flatMap((stack, index) => stackLines(index === 0 ? 'Changes' : '', stack, lost)),
     ...list(stacks.length === 0 ? 'Changes' : '', rest, '·'),
     '',
     ...block('Cost', costText(review.cost)),
     ...block('', review.cost.source, pc.dim),
-    ...block('Alarms', alarmText(review.alarms, since)),
+    ...block('Alarms', alarmText(review.alarms, comparedWith)),
     ...block(
       '',
-      since === undefined ? 'nothing to compare with: the cell is new' : `cost and alarms are compared with revision ${since}`,
+      comparedWith === undefined ? 'nothing to compare with: the cell is new' : `cost and alarms are compared with ${comparedWith}`,
       pc.dim,
     ),
     '',

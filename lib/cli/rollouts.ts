@@ -5,8 +5,8 @@ import type { Context } from './context.ts';
 
 /** The rollouts of the organization, with tooling credentials, whatever is wrong with the definitions here. */
 export async function openRollouts(context: Context) {
-  const { plan, session } = await context.tooling('settings');
-  return { plan, session, client: await context.rollouts(plan, session) };
+  const { plan, session, partition } = await context.tooling('settings');
+  return { plan, session, partition, client: await context.rollouts(plan, session) };
 }
 
 export type OpenedRollouts = Awaited<ReturnType<typeof openRollouts>>;

@@ -7,10 +7,10 @@ import { calendar, rolloutPolicy } from './rollout-model.ts';
 import { accountId, block, duration, instant, label, region, tags } from './values.ts';
 
 const STAGES = ['staging', 'production', 'personal'] as const;
-const SIZES = ['small', 'medium', 'large'] as const;
+export const SIZES = ['small', 'medium', 'large'] as const;
 const TIERS = ['shared', 'dedicated'] as const;
 
-const capacity = z.strictObject({
+export const capacity = z.strictObject({
   /** Requests per second the cell is sized for. */
   maxRequestsPerSecond: z.int().positive(),
   /** Tenants the cell may hold. */
@@ -343,9 +343,12 @@ export type Tier = (typeof TIERS)[number];
 export type Overrides = z.infer<typeof overrides>;
 
 /** What a cell on AWS is made of: its size class, as its stage and its overrides change it. */
-export interface Resources {
-  readonly database: Readonly<z.infer<typeof databaseResources>>;
-  readonly cache: Readonly<z.infer<typeof cacheResources>>;
-  readonly service: Readonly<z.infer<typeof serviceResources>>;
-  readonly nat: z.infer<typeof nat>;
-}
+export const resources = z
+  .strictObject({
+    database: databaseResources.readonly(),
+    cache: cacheResources.readonly(),
+    service: serviceResources.readonly(),
+    nat,
+  })
+  .readonly();
+export type Resources = z.infer<typeof resources>;

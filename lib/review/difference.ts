@@ -1,11 +1,12 @@
 /** What differs between the registry and reality. Pure: the caller has looked, this compares. */
 
 import { cellStacks } from '../plan/cell-stacks.ts';
+import type { DeployedCell } from '../plan/deployed-cell.ts';
 import { isExpired, lasting, sinceWhen } from '../plan/expiry.ts';
 import { type CellPlan, isInitialized, type Plan } from '../plan/plan.ts';
 import type { LimitUse } from '../plan/template-limits.ts';
 import { toolingStacks } from '../plan/tooling-stacks.ts';
-import type { Changes } from '../registry/index.ts';
+import type { Changes, Problem } from '../registry/index.ts';
 import { changesOf, type ResourceChange } from './changes.ts';
 import { type Destruction, destructionsIn } from './stateful.ts';
 
@@ -17,6 +18,10 @@ export interface ObservedStack {
   readonly changes: readonly ResourceChange[];
   /** CloudFormation's limits that the new template comes near. */
   readonly limits: readonly LimitUse[];
+  /** Of a foundation: the cell as its deployed template has it. @default - not known */
+  readonly deployed?: DeployedCell | undefined;
+  /** What RDS would refuse of the changes. @default - nothing, or nobody asked */
+  readonly refused?: readonly Problem[];
 }
 
 /** What was found of an account. */
@@ -50,6 +55,8 @@ export interface Difference {
   readonly action: string;
   /** What would be lost by it; absent when nothing is. */
   readonly destructive?: readonly Destruction[];
+  /** What AWS would refuse of it; absent when that is nothing. */
+  readonly refused?: readonly Problem[];
 }
 
 function accountDifference(
@@ -77,10 +84,11 @@ function accountDifference(
 
 function stackDifference(name: string, action: string, observed: ObservedStack | undefined): Difference[] {
   if (!observed) return [{ kind: 'stack', name, change: 'create', detail: 'waits for its account', action }];
-  const { status, changes } = observed;
+  const { status, changes, refused = [] } = observed;
+  const refusals = refused.length > 0 ? { refused } : {};
   const ids = (change: ResourceChange['change']) => changesOf(changes, change).map(({ logicalId }) => logicalId);
   const [added, changed, replaced, removed] = [ids('add'), ids('change'), ids('replace'), ids('remove')];
-  if (status === undefined) return [{ kind: 'stack', name, change: 'create', detail: `${added.length} resources`, action }];
+  if (status === undefined) return [{ kind: 'stack', name, change: 'create', detail: `${added.length} resources`, action, ...refusals }];
   const parts = [
     added.length > 0 ? `${added.length} added` : '',
     counted(changed, 'changed'),
@@ -90,7 +98,11 @@ function stackDifference(name: string, action: string, observed: ObservedStack |
   const destructive = destructionsIn(changes);
   if (parts.length > 0) {
     return [
-      { kind: 'stack', name, change: 'update', detail: parts.join(', '), action, ...(destructive.length > 0 ? { destructive } : {}) },
+      {
+        ...{ kind: 'stack', name, change: 'update', detail: parts.join(', '), action },
+        ...(destructive.length > 0 ? { destructive } : {}),
+        ...refusals,
+      },
     ];
   }
   if (!isWell(status)) return [{ kind: 'stack', name, change: 'update', detail: status, action }];

@@ -63,12 +63,16 @@ function fateOfHolder({ Action, PolicyAction }: ResourceChange): Fate | undefine
   return 'changed';
 }
 
+/** The losses in a cell that nobody has named. @param allowed as `cell/LogicalId` */
+export const lossesNotAllowed = (cell: string, changes: readonly ProposedChange[], allowed: readonly string[]): Loss[] =>
+  lossesIn(changes).filter(({ logicalId }) => !allowed.some((name) => isAllowed({ cell, logicalId }, name)));
+
 /**
- * Lets a change set pass by which nothing is lost in a cell, or only what `allowed` names: a logical id, or `cell/LogicalId`.
+ * Lets a change set pass by which nothing is lost in a cell, or only what `allowed` names, as `cell/LogicalId`.
  * @throws FactoryError `REPLACEMENT_REFUSED`, with a problem for each resource
  */
 export function refuseLosses(cell: string, changes: readonly ProposedChange[], allowed: readonly string[]): void {
-  const refused = lossesIn(changes).filter(({ logicalId }) => !allowed.some((name) => isAllowed({ cell, logicalId }, name)));
+  const refused = lossesNotAllowed(cell, changes, allowed);
   if (refused.length === 0) return;
   throw new FactoryError('REPLACEMENT_REFUSED', `${cell}: what was changed by hand can't be reverted without a loss; nothing was changed`, {
     fix: 'revert by hand what forces the loss, or allow each by its name, and only if its data can go',

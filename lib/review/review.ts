@@ -5,12 +5,13 @@
 
 import { plannedAlarms } from '../plan/alarms.ts';
 import { cellStacks } from '../plan/cell-stacks.ts';
+import { asDeployed } from '../plan/deployed-cell.ts';
 import { lasting, sinceWhen } from '../plan/expiry.ts';
 import type { CellPlan, Plan } from '../plan/plan.ts';
-import type { Override } from '../registry/index.ts';
+import type { Override, Problem } from '../registry/index.ts';
 import type { ResourceChange } from './changes.ts';
 import { type CostDifference, costDifference } from './costs.ts';
-import { compare, type Difference, type Observed } from './difference.ts';
+import { compare, type Difference, type Observed, type ObservedStack } from './difference.ts';
 import { estimateCell } from './prices.ts';
 import { allowance } from './replacements.ts';
 import { type Risk, risksOf } from './risks.ts';
@@ -58,11 +59,13 @@ export interface Review {
   readonly expiresAt: string | undefined;
   /** `expired at …, 3 days ago`; undefined while the cell has time left. */
   readonly expired: string | undefined;
-  /** Revision that "before" is about; undefined when the cell is not there yet, or not published. */
-  readonly since: number | undefined;
+  /** What "before" is: `what is deployed`, or `revision 4` where the template doesn't say; undefined for a cell that is new. */
+  readonly comparedWith: string | undefined;
   readonly overrides: readonly Override[];
   readonly stacks: readonly StackReview[];
   readonly destructive: readonly Destruction[];
+  /** What RDS would refuse. */
+  readonly refused: readonly Problem[];
   readonly cost: CostDifference;
   readonly alarms: AlarmReview;
   readonly risks: readonly Risk[];
@@ -129,12 +132,26 @@ function stepsOf(cell: CellPlan, differences: readonly Difference[], destructive
   );
 }
 
+/** The cell as it is, and what says so; undefined for one that is not there, or of which nothing is known. */
+function cellBefore(
+  cell: CellPlan,
+  found: ObservedStack | undefined,
+  before: Before | undefined,
+): { cell: CellPlan; source: string } | undefined {
+  // Of a cell that is not there yet, everything is new, whatever was published.
+  if (found?.status === undefined) return undefined;
+  if (found.deployed) {
+    // Where no resource changes, the metadata may be older than the template: CloudFormation doesn't change it alone.
+    return { cell: found.changes.length === 0 ? cell : asDeployed(cell, found.deployed), source: 'what is deployed' };
+  }
+  const published = before?.plan.cells.find((each) => each.name === cell.name);
+  return before && published && { cell: published, source: `revision ${before.revision}` };
+}
+
 /** The review of `cell`. @param before the registry as it was published last, if it was */
 export function review(plan: Plan, cell: CellPlan, observed: Observed, before: Before | undefined, now: Date): Review {
   const { name, stage, size, tier, intent, region, account, endpoint, block, owner, expiresAt, overrides } = cell;
-  // Of a cell that is not there yet, everything is new, whatever was published.
-  const isThere = observed.stacks.get(cell.stackName)?.status !== undefined;
-  const known = isThere ? before?.plan.cells.find((each) => each.name === name) : undefined;
+  const { cell: known, source } = cellBefore(cell, observed.stacks.get(cell.stackName), before) ?? {};
   const all = compare(plan, [cell], observed, now);
   const differences = all.filter((difference) => isAbout(cell, difference, observed));
   const stacks = lasting([cell], now).length === 0 ? [] : cellStacks(cell).map(({ stackName }) => reviewStack(stackName, observed));
@@ -153,11 +170,13 @@ export function review(plan: Plan, cell: CellPlan, observed: Observed, before: B
     owner,
     expiresAt,
     expired: sinceWhen(cell, now),
-    since: known && before?.revision,
+    comparedWith: source,
     overrides,
     stacks,
     destructive,
-    cost: costDifference(estimateCell(plan, cell), before && known && estimateCell(before.plan, known)),
+    refused: [...seen.values()].flatMap(({ refused = [] }) => refused),
+    // What runs in the cell is what was published.
+    cost: costDifference(estimateCell(plan, cell), known && estimateCell(before?.plan ?? plan, known)),
     alarms: reviewAlarms(cell, known),
     risks: risksOf({ cell, before: known, stacks: seen, now }),
     differences,

@@ -10,7 +10,7 @@ import { destructionsIn } from './stateful.ts';
 /** A change, seen from all sides. */
 export interface Situation {
   readonly cell: CellPlan;
-  /** The cell as the newest published revision has it; undefined when it doesn't. */
+  /** The cell as it is; undefined for one that is new. */
   readonly before: CellPlan | undefined;
   /** The cell's stacks by name, as far as they were looked at. */
   readonly stacks: ReadonlyMap<string, ObservedStack>;

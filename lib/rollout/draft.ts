@@ -145,6 +145,7 @@ export function draftRollout(input: DraftInput): Draft {
   }
   const times = forecast(waves, policy, { deploySeconds: DEPLOY_SECONDS, now });
   requireStartable({ component, policy, waves, leftOut, times, now, catchesUp: only !== undefined, drill, cures, withoutStaging }, found);
+  requireCellsOf(allowReplacement, waves);
   return {
     plan: {
       component: name,
@@ -176,6 +177,9 @@ function catchUp(plan: Plan, component: Component, name: string, artifact: Pinne
   return 'reason' in wave ? { waves: [], leftOut: [{ cell: name, reason: wave.reason }] } : { waves: [wave], leftOut: [] };
 }
 
+/** Cells that a refusal names. */
+const NAMED = 10;
+
 const namesOf = (cells: readonly VendedCell[]): string[] => cells.map(({ name }) => name);
 
 /** A cell as its rollout keeps it. */
@@ -195,6 +199,16 @@ function requireReason(option: string, reason: string | undefined): void {
   if ((reason ?? '').trim() !== '') return;
   throw new FactoryError('USAGE', `${option} without a reason`, {
     fix: `say why with --reason: ${option} loosens what protects the other cells, and the record must tell what for`,
+  });
+}
+
+/** @throws FactoryError `USAGE` for a name without a cell of the rollout: consent to a loss is for one cell */
+function requireCellsOf(allowed: readonly string[], waves: readonly Wave[]): void {
+  const cells = waves.flatMap((wave) => namesOf(wave.cells));
+  const wrong = allowed.filter((name) => !cells.some((cell) => name.startsWith(`${cell}/`) && name.length > cell.length + 1));
+  if (wrong.length === 0) return;
+  throw new FactoryError('USAGE', `--allow-replacement ${wrong.join(' ')}: no cell of the rollout and a resource in it`, {
+    fix: `write <cell>/<LogicalId>, once for each cell, with cells of the rollout: ${cells.slice(0, NAMED).join(', ')}${cells.length > NAMED ? ', …' : ''}`,
   });
 }
 

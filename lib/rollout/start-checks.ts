@@ -211,7 +211,9 @@ export function requireStartable(rollout: IntendedRollout, found: readonly Probl
   const problems = [...obstacles(rollout), ...found];
   const [only, ...others] = problems;
   if (!only) return;
-  if (others.length === 0) throw new FactoryError('REFUSED', `${only.code}: ${only.message}`, { fix: only.fix });
+  // What is found in a cell says its place by `cell/LogicalId`; what is found in definitions names it in its sentence.
+  const where = only.path.includes('/') ? `${only.path}: ` : '';
+  if (others.length === 0) throw new FactoryError('REFUSED', `${only.code}: ${where}${only.message}`, { fix: only.fix });
   throw new FactoryError('REFUSED', `a rollout of ${rollout.component.name} can't start, for ${problems.length} reasons`, { problems });
 }
 

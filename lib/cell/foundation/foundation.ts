@@ -2,6 +2,7 @@ import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { CfnParameter, Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { CELL_PARAMETERS, type CellParameter, UNRELEASED } from '../../plan/cell-parameters.ts';
+import { definitionMetadata } from '../../plan/deployed-cell.ts';
 import type { VendedCell } from '../../plan/plan.ts';
 import { tagResources } from '../tagging.ts';
 import { CellAlarms } from './cell-alarms.ts';
@@ -36,6 +37,7 @@ export class Foundation extends Stack {
       terminationProtection: cell.profile.protected,
       tags: { ...cell.tags },
     });
+    this.templateOptions.metadata = definitionMetadata(cell);
     this.zones = zonesOf(cell);
     tagResources(this, cell.tags);
 

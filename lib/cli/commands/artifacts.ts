@@ -7,9 +7,10 @@ import pc from 'picocolors';
 import type { ArtifactDraft } from '../../artifact/publishing.ts';
 import type { Session } from '../../aws/session.ts';
 import type { InitializedPlan, Plan } from '../../plan/plan.ts';
-import type { Component } from '../../registry/index.ts';
+import type { Component, Problem } from '../../registry/index.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
+import type { Reviewer } from '../foundation-review.ts';
 
 interface PublishOptions {
   readonly from: string;
@@ -140,6 +141,13 @@ async function fromAssembly(context: Context, { name, kind }: Component, options
   return { draft, pushImages: async () => ({}) };
 }
 
+/** What a rollout of these foundations would be refused for. It is published all the same: whoever starts it may allow losses. */
+async function reviewOf(plan: Plan, { template, files }: ArtifactDraft, reviewer: Reviewer): Promise<readonly Problem[]> {
+  const { publishedWarnings } = await import('../foundation-review.ts');
+  const version = { template, has: (file: string) => files.has(file), read: async (file: string) => files.get(file) ?? '' };
+  return publishedWarnings(plan, version, reviewer);
+}
+
 export const publishCommand = () =>
   new Command('publish')
     .description('publish what was built of a component, once and for all, to every region: what rollouts take it from')
@@ -187,11 +195,13 @@ export const publishCommand = () =>
         const { draft, pushImages } = await prepare(context, component, options);
         // What is wrong with it can be said without credentials.
         requirePublishable(draft, templateNeeds(registered, component));
-        const { plan, session } = await context.tooling();
+        const { plan, session, partition } = await context.tooling();
         const images = { ...draft.images, ...(await pushImages(plan, session)) };
         const { manifest, state, regions } = await publishArtifact({ ...draft, images }, await context.artifactStores(plan, session));
         const { output } = context;
-        output.result({ ...manifest, state, regions }, () => {
+        const warnings = component.kind === 'foundation' ? await reviewOf(registered, draft, { session, partition }) : [];
+        output.warnings(warnings);
+        output.result({ ...manifest, state, regions, ...(component.kind === 'foundation' ? { warnings } : {}) }, () => {
           const what = `${name} ${manifest.version}, ${manifest.digest.slice(0, 19)}`;
           if (state === 'published') output.say(`published ${what}, to ${regions.join(', ')}`);
           else output.say(`unchanged: ${what}, published by ${manifest.by} at ${manifest.publishedAt}`);

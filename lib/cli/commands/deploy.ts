@@ -71,10 +71,7 @@ export const deployCommand = () =>
     .option('-a, --all', 'every cell')
     .option('--tooling', 'instead of cells, the stacks of the tooling account: what cells in new regions and new components need there')
     .option('-c, --concurrency <number>', 'cells at once', '4')
-    .option(
-      '--allow-replacement <logical id...>',
-      'let go of a resource that holds data or a name: LogicalId in every cell, cell/LogicalId in one',
-    )
+    .option('--allow-replacement <cell/logical id...>', 'let go of a resource in that cell that holds data or a name')
     .option('--revert-drift', 'also recreate what was deleted by hand, and revert what was changed by hand, such as an alarm')
     .addHelpText(
       'after',

@@ -109,12 +109,13 @@ async function lookAtPublished(
   };
 }
 
-/** What differs, and under it in red what would be lost by that. */
-function detailOf({ detail, destructive = [] }: Difference): string {
+/** What differs, and under it in red what would be lost by that, and what AWS would refuse of it. */
+function detailOf({ detail, destructive = [], refused = [] }: Difference): string {
   const losses = destructive.map(({ logicalId, type, change, certain }) =>
     pc.red(`DESTRUCTIVE: ${change === 'remove' ? 'removes' : certain ? 'replaces' : 'may replace'} ${logicalId} (${type})`),
   );
-  return [detail, ...losses].join('\n');
+  const refusals = refused.map(({ path, message, fix }) => pc.red(`REFUSED: ${path}: ${message}; ${fix}`));
+  return [detail, ...losses, ...refusals].join('\n');
 }
 
 function printDifferences({ output }: Context, differences: readonly Difference[], organization: string, cells: number): void {
@@ -129,10 +130,9 @@ function printDifferences({ output }: Context, differences: readonly Difference[
       return [kind, pc.bold(name), colourState(change), detailOf(difference), pc.dim(command)];
     }),
   );
-  const losing = new Set(differences.flatMap(({ name, destructive }) => (destructive ? [name] : [])));
+  const losing = new Set(differences.flatMap(({ name, destructive, refused }) => (destructive || refused ? [name] : [])));
   output.say(`\n${differences.length} difference${differences.length === 1 ? '' : 's'}`);
-  if (losing.size > 0)
-    output.say(pc.red(`${[...losing].join(', ')}: refused as it stands; \`cellctl plan <cell>\` shows what would be lost`));
+  if (losing.size > 0) output.say(pc.red(`${[...losing].join(', ')}: refused as it stands; \`cellctl plan <cell>\` shows it in full`));
 }
 
 /** A line per cell, the total, and what the figures are. */

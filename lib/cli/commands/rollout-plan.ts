@@ -5,6 +5,7 @@ import type { RolloutClient } from '../../rollout/client.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
 import type { Found } from '../early.ts';
+import type { Reviewer } from '../foundation-review.ts';
 import { timeScale } from '../numbers.ts';
 
 interface PlanOptions {
@@ -20,17 +21,20 @@ interface PlanToForesee {
   readonly note?: string;
   /** Where rollouts are looked up; undefined for definitions, which nobody has published. */
   readonly client?: RolloutClient | undefined;
+  /** Who looks into cells. */
+  readonly reviewer?: Reviewer;
 }
 
 /** The plan that waves are computed from: as it was published, or as it stands here where there is nothing published. */
 async function planToForesee(context: Context, definitions: boolean | undefined): Promise<PlanToForesee> {
   if (definitions === true || (await context.isDocument())) return { plan: await context.plan() };
   try {
-    const { plan, session } = await context.tooling('settings');
+    const { plan, session, partition } = await context.tooling('settings');
     const published = await context.publishedPlan(plan, session);
     if (!published) return { plan: await context.plan(), note: 'nothing was published yet: by the definitions here' };
     const { servedPlan } = await import('../early.ts');
-    return { plan: await servedPlan(context, published, session), client: await context.rollouts(plan, session).catch(unlessInitialized) };
+    const client = await context.rollouts(plan, session).catch(unlessInitialized);
+    return { plan: await servedPlan(context, published, session), client, reviewer: { session, partition } };
   } catch (error) {
     await unlessInitialized(error);
     return { plan: await context.plan(), note: '`cellctl init` has not been run, so nothing is published: by the definitions here' };
@@ -44,16 +48,17 @@ async function unlessInitialized(error: unknown): Promise<undefined> {
 }
 
 /** What the records and buckets of tooling tell, where there are any. */
-async function found(plan: Plan, component: string, client: RolloutClient | undefined, release: string | undefined): Promise<Found> {
+async function found({ plan, client, reviewer }: PlanToForesee, component: string, release: string | undefined): Promise<Found> {
   if (!client) return { problems: [], warnings: [] };
   const [{ foundInTooling }, { tryReadArtifact }] = await Promise.all([import('../early.ts'), import('../../artifact/artifacts.ts')]);
   const manifest = release === undefined ? undefined : await tryReadArtifact(client.store.objects, component, release);
-  return foundInTooling(plan, component, client, manifest);
+  return foundInTooling(plan, component, client, manifest, reviewer);
 }
 
 async function showPlan(context: Context, component: string, options: PlanOptions): Promise<number> {
   const scale = options.timeScale === undefined ? undefined : await timeScale(options.timeScale);
-  const { plan: usual, note, client } = await planToForesee(context, options.definitions);
+  const base = await planToForesee(context, options.definitions);
+  const { plan: usual, note } = base;
   const [{ foreseeRollout }, { foreseenLines }, { inEmergency }] = await Promise.all([
     import('../../rollout/draft.ts'),
     import('../rollout-plan-view.ts'),
@@ -61,7 +66,7 @@ async function showPlan(context: Context, component: string, options: PlanOption
   ]);
   const plan = options.emergency === true ? inEmergency(usual) : usual;
   const foreseen = foreseeRollout(plan, component, scale, new Date(), undefined, options.withoutStaging === true);
-  const { problems, warnings } = await found(plan, component, client, options.release);
+  const { problems, warnings } = await found({ ...base, plan }, component, options.release);
   const rollout = { ...foreseen, obstacles: [...foreseen.obstacles, ...problems] };
   const { output } = context;
   if (note !== undefined) output.note(note);

@@ -72,7 +72,9 @@ async function start(context: Context, component: string, options: StartOptions)
   const manifest = await readArtifact(client.store.objects, name, options.release);
   const artifact = { version: manifest.version, digest: manifest.digest, madeFor: madeFor(manifest.template, Object.keys(manifest.files)) };
   const now = new Date();
-  const { problems: found, warnings } = await foundInTooling(plan, name, client, manifest);
+  const { problems: found, warnings } = await foundInTooling(plan, name, client, manifest, {
+    ...{ session: opened.session, partition: opened.partition, allowed: allowReplacement },
+  });
   const withoutStaging = options.withoutStaging === true;
   const draft = draftRollout({
     ...{ found, withoutStaging },
@@ -130,7 +132,7 @@ const startCommand = () =>
     .addOption(new Option('-r, --release <version>', 'version, as it was published (`cellctl component publish`)').makeOptionMandatory())
     .option('--reason <text>', 'why, for the record')
     .addOption(new Option('--time-scale <factor>', TIME_SCALE).env('CELL_FACTORY_TIME_SCALE'))
-    .option('--allow-replacement <logical id...>', "let go of a resource of the component's stack that holds data or a name")
+    .option('--allow-replacement <cell/logical id...>', 'let go of a resource in that cell that holds data or a name')
     .option(
       '--drill <cell>',
       'a drill sets an alarm of the cell off (`cellctl drill alarm --during`): its wave waits for it, and never passes',

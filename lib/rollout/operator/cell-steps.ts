@@ -21,7 +21,7 @@ import type { RolloutStore } from '../rollout-store.ts';
 import { recordOf } from '../sent.ts';
 import type { AnswerTo, CellAnswer } from './answers.ts';
 import type { CellAccess } from './cell-access.ts';
-import type { ChangeProgress, Desired } from './change.ts';
+import type { ChangeProgress, Consent, Desired } from './change.ts';
 import { type PublishedCells, readLive } from './live.ts';
 import { PreviousVersion } from './previous.ts';
 
@@ -85,7 +85,7 @@ export class CellWork {
     // What an earlier attempt has left is none of this one's.
     const gone = { unchanged: undefined, sentence: undefined, endedAt: undefined, watchedFrom: undefined };
     await store.updateCell(id, { ...gone, ...begun, waitingSince: undefined, heldIn: undefined, busySince: undefined });
-    return this.onward(() => this.drive(begun, this.plan.allowReplacement, () => this.propose(begun)));
+    return this.onward(() => this.drive(begun, this.consent, () => this.propose(begun)));
   }
 
   /**
@@ -142,7 +142,7 @@ export class CellWork {
   async pollDeploy(): Promise<CellAnswer<AnswerTo<'pollDeploy'>>> {
     const record = await this.record();
     if (record.status !== 'deploying') return DONE;
-    return this.onward(() => this.drive(record, this.plan.allowReplacement, () => this.propose(record)));
+    return this.onward(() => this.drive(record, this.consent, () => this.propose(record)));
   }
 
   /** Begins to roll back to what ran before. */
@@ -194,6 +194,11 @@ export class CellWork {
     const record = await this.record();
     if (record.status === 'restoring') return this.settle({ ...record, status: 'not restored', sentence });
     return this.fail(`${this.cell.name}: ${sentence}`);
+  }
+
+  /** What may be lost in this cell. */
+  private get consent(): Consent {
+    return { cell: this.cell.name, allowed: this.plan.allowReplacement };
   }
 
   private record(): Promise<CellRecord> {
@@ -310,19 +315,15 @@ export class CellWork {
   }
 
   /** Takes a change a step on: made, executed, done. */
-  private async drive(
-    record: CellRecord,
-    allowed: readonly string[] | 'all',
-    propose: () => Promise<ChangeProgress>,
-  ): Promise<ChangeProgress> {
+  private async drive(record: CellRecord, consent: Consent, propose: () => Promise<ChangeProgress>): Promise<ChangeProgress> {
     const { changeSet = '', executing = false } = record;
     const stack = this.stack();
-    let progress = await stack.look(changeSet, executing, allowed);
+    let progress = await stack.look(changeSet, executing, consent);
     if (progress.state === 'absent') {
       const proposed = await propose();
       if (proposed.state !== 'working') return proposed;
       // A small change set is ready in a moment: who looks at once may save a wait.
-      progress = await stack.look(changeSet, executing, allowed);
+      progress = await stack.look(changeSet, executing, consent);
       if (progress.state === 'absent') return proposed;
     }
     if (progress.state === 'done' && progress.changed) return this.verified(progress, record);

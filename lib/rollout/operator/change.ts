@@ -16,7 +16,8 @@ import { namingCalls } from '../../aws/named-calls.ts';
 import type { Session } from '../../aws/session.ts';
 import { deleteChangeSet, findChangeSet, findStack, stackTemplate } from '../../aws/stacks.ts';
 import { isNamed } from '../../registry/index.ts';
-import { lossesIn } from '../../review/losses.ts';
+import { lossesNotAllowed } from '../../review/losses.ts';
+import { allowance } from '../../review/replacements.ts';
 
 /** Longest template that goes along with the call. Source: CreateChangeSet, AWS CloudFormation API Reference. */
 export const INLINE_BYTES = 51_200;
@@ -39,6 +40,9 @@ export type ChangeProgress =
   | { readonly state: 'ready' | 'absent' }
   | { readonly state: 'done'; readonly changed: boolean }
   | { readonly state: 'failed'; readonly sentence: string };
+
+/** What may be lost in a cell: what somebody has named as `cell/LogicalId`; all, on a way back. */
+export type Consent = { readonly cell: string; readonly allowed: readonly string[] } | 'all';
 
 /** Where a stack is that has never been whole, or is no longer. */
 const NEVER_WHOLE = /^(ROLLBACK_|CREATE_FAILED|DELETE_)/;
@@ -142,14 +146,14 @@ export class ComponentStack {
   /**
    * Where the change is.
    * @param executing whether its execution was begun: CloudFormation forgets a change set that it has executed
-   * @param allowed logical ids that may be replaced or removed although something is lost; `all` for a way back
+   * @param consent what may be replaced or removed although something is lost
    */
-  async look(changeSet: string, executing: boolean, allowed: readonly string[] | 'all'): Promise<ChangeProgress> {
+  async look(changeSet: string, executing: boolean, consent: Consent): Promise<ChangeProgress> {
     const change = await this.describe(changeSet);
     if (change?.ExecutionStatus === 'EXECUTE_IN_PROGRESS') return working(`${this.name} is being changed`);
     // How an execution went, the stack says: complete, or failed and rolled back, and why.
     if (change && change.ExecutionStatus !== 'EXECUTE_COMPLETE' && change.ExecutionStatus !== 'EXECUTE_FAILED') {
-      return this.judge(changeSet, change, allowed);
+      return this.judge(changeSet, change, consent);
     }
     if (!change && !executing) return { state: 'absent' };
     const stack = await this.find();
@@ -176,11 +180,7 @@ export class ComponentStack {
     await this.client.send(new DeleteStackCommand({ StackName: this.name, RoleARN: this.executionRole }));
   }
 
-  private async judge(
-    changeSet: string,
-    change: DescribeChangeSetCommandOutput,
-    allowed: readonly string[] | 'all',
-  ): Promise<ChangeProgress> {
+  private async judge(changeSet: string, change: DescribeChangeSetCommandOutput, consent: Consent): Promise<ChangeProgress> {
     const { Status, StatusReason = '', ExecutionStatus } = change;
     if (Status === 'FAILED') {
       await this.forget(changeSet);
@@ -191,12 +191,12 @@ export class ComponentStack {
       return failed(`change set ${changeSet} of ${this.name} is ${ExecutionStatus}: the stack was changed meanwhile`);
     }
     if (ExecutionStatus !== 'AVAILABLE') return working(`${changeSet} is being made`);
-    const losses = allowed === 'all' ? [] : lossesIn(change.Changes ?? []).filter(({ logicalId }) => !allowed.includes(logicalId));
-    if (losses.length > 0) {
+    const losses = consent === 'all' ? [] : lossesNotAllowed(consent.cell, change.Changes ?? [], consent.allowed);
+    if (consent !== 'all' && losses.length > 0) {
       await this.forget(changeSet);
       const sentences = losses.map(({ sentence }) => sentence).join('; ');
       return failed(
-        `${this.name}: ${sentences}. If that is meant: --allow-replacement ${losses.map(({ logicalId }) => logicalId).join(' ')}`,
+        `${this.name}: ${sentences}. If that is meant: --allow-replacement ${losses.map(({ logicalId }) => allowance(consent.cell, logicalId)).join(' ')}`,
       );
     }
     return { state: 'ready' };

@@ -76,6 +76,12 @@ beforeAll(async () => {
 export default defineCell({ name: 'mine', stage: 'personal', region: 'eu-west-1', network: { block: '10.0.80.0/20' }, owner: 'ada', expiresAt: '2020-01-31T18:00:00Z' });
 `,
   );
+  await writeFile(
+    join(folder, 'components', 'foundations.ts'),
+    `import { defineComponent } from 'cell-factory/registry';
+export default defineComponent({ name: 'foundations', kind: 'foundation', repository: { url: 'https://github.com/acme/cells' } });
+`,
+  );
   for (const [account, command] of [
     ['management', ['init']],
     ['tooling', ['accounts']],
@@ -151,10 +157,24 @@ describe('a database that RDS would refuse to change', () => {
   const overridden = <T>(database: string, work: () => Promise<T>) =>
     whileDefined('alpha', "importance: 'low'", `importance: 'low', overrides: { database: { ${database} } }`, work);
 
+  test('is told by plan, as are smaller figures than those that are deployed, although the registry was published', async () => {
+    await cloud.control('databases', { missing: { 'db.r7g.large': ['a', 'b'] } });
+    const { one, all } = await overridden("instanceClass: 'r7g.large', backupDays: 3", async () => {
+      expect(await tooling('publish')).toMatchObject({ code: 0 });
+      const [alone, together] = await Promise.all([tooling('plan', 'alpha'), tooling('plan')]);
+      return { one: alone.stdout.replace(/\s+/g, ' '), all: together.stdout };
+    });
+    const back = await tooling('publish');
+    expect({ code: back.code, stderr: back.code === 0 ? '' : back.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(one).toContain('cost and alarms are compared with what is deployed');
+    expect(one).toMatch(/database\.backupDays \d+ → 3: older backups are deleted/);
+    expect(one).toMatch(/REFUSED ! alpha\/DataDatabase\w+: RDS offers db\.r7g\.large with postgres 17\.7 and gp3 in eu-west-1c only/);
+    expect(all).toMatch(/Cell-alpha[\s\S]*REFUSED: alpha\/DataDatabase\w+: RDS offers db\.r7g\.large/);
+  });
+
   test('is refused by deploy before anything is changed, with the value that keeps what it has', async () => {
     const { alpha: account } = (await readAccountsFile(cloud.accountsFile)).cells;
     await cloud.control('databases', { account, storageGiB: 80 });
-    await cloud.control('databases', { missing: { 'db.r7g.large': ['a', 'b'] } });
     const before = await updatedAt('alpha');
     const { code, stderr } = await overridden("storageGiB: 50, instanceClass: 'r7g.large'", () => tooling('deploy', 'alpha'));
     expect(code).toBe(2);
@@ -176,7 +196,42 @@ describe('a queue that the foundation does not have any more', () => {
     });
     const { code, stderr } = await tooling('deploy', 'alpha', '--allow-replacement', 'oldqueue');
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('USAGE: --allow-replacement oldqueue') });
+    expect(await tooling('deploy', 'alpha', '--allow-replacement', 'OldQueue')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('name cell and resource, of what would be lost: alpha/OldQueue'),
+    });
     expect((await templateOf('alpha')).Resources).toHaveProperty('OldQueue');
+  });
+
+  test('keeps a version of foundations from starting, which names each cell, until it is allowed in that cell', async () => {
+    await withOldQueue('staging');
+    const out = await mkdtemp(join(tmpdir(), 'cell-factory-foundations-'));
+    await cloud.control('databases', { missing: { 'db.r7g.large': ['a', 'b'] } });
+    const larger = "importance: 'low', overrides: { database: { instanceClass: 'r7g.large' } }";
+    const packaged = await whileDefined('alpha', "importance: 'low'", larger, () =>
+      tooling('component', 'package', 'foundations', '--foundations', '--release', '1', '--out', out),
+    );
+    expect({ code: packaged.code, stderr: packaged.code === 0 ? '' : packaged.stderr }).toEqual({ code: 0, stderr: '' });
+    // With the first credentials that its pipeline has.
+    expect(await tooling('component', 'publish', 'foundations', '--from', out)).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/warning staging\/OldQueue .*would be removed[\s\S]*warning alpha\/OldQueue/),
+    });
+    const start = (...allowed: string[]) => tooling('rollout', 'start', 'foundations', '--release', '1', '--yes', ...allowed);
+    const [plain, unnamed, half, planned] = await Promise.all([
+      start(),
+      start('--allow-replacement', 'OldQueue'),
+      start('--allow-replacement', 'staging/OldQueue'),
+      tooling('rollout', 'plan', 'foundations', '--release', '1'),
+    ]);
+    expect(plain).toMatchObject({ code: 2, stderr: expect.stringMatching(/staging\/OldQueue {2}AWS::SQS::Queue would be removed/) });
+    expect(plain.stderr).toMatch(/alpha\/OldQueue {2}AWS::SQS::Queue would be removed[\s\S]*--allow-replacement alpha\/OldQueue/);
+    expect(unnamed).toMatchObject({ code: 2, stderr: expect.stringMatching(/USAGE: --allow-replacement OldQueue/) });
+    expect(half).toMatchObject({ code: 2, stderr: expect.stringContaining('alpha/OldQueue') });
+    expect(half.stderr).toMatch(/alpha\/DataDatabase\w+ {2}RDS offers db\.r7g\.large .*DATABASE_REFUSED/);
+    expect(half.stderr).not.toContain('staging/OldQueue');
+    expect(planned).toMatchObject({ code: 2, stdout: expect.stringContaining('OldQueue') });
+    expect(await tooling('deploy', 'staging', '--allow-replacement', 'staging/OldQueue')).toMatchObject({ code: 0 });
   });
 
   test('goes when it is, and then the review of the cell is a few lines', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { definitionMetadata, readDefinition } from '../../../lib/plan/deployed-cell.ts';
 import { createPlan, type Plan } from '../../../lib/plan/plan.ts';
 import type { AwsCellDefinition } from '../../../lib/registry/index.ts';
 import type { Observed, ObservedStack } from '../../../lib/review/difference.ts';
@@ -40,7 +41,7 @@ describe('the review of a cell', () => {
   test('that is as the registry says has no differences, no risks, nothing to run', () => {
     expect(reviewed(planned())).toMatchObject({
       cell: 'alpha',
-      since: 4,
+      comparedWith: 'revision 4',
       differences: [],
       destructive: [],
       risks: [],
@@ -66,10 +67,36 @@ describe('the review of a cell', () => {
     expect(alarms.thresholds).toContainEqual({ id: 'full', before: 140, after: 700 });
   });
 
+  test('compares with what is deployed, where the template says it, although a publish came before', () => {
+    const [large] = planned({ size: 'large' }).cells.filter(({ name }) => name === 'alpha');
+    if (!large) throw new Error('no alpha');
+    const deployed = readDefinition({ Metadata: definitionMetadata(large) });
+    // Published, and planned, is the small one.
+    const { comparedWith, cost, alarms, risks } = reviewed(planned(), { deployed, changes: [change('A')] });
+    expect(comparedWith).toBe('what is deployed');
+    expect(cost.before).toBeGreaterThan(cost.after);
+    expect(alarms.thresholds.map(({ id }) => id)).toContain('full');
+    expect(risks.map(({ message }) => message)).toEqual(
+      expect.arrayContaining([expect.stringContaining('size large → small'), expect.stringMatching(/database\.storageGiB \d+ → \d+/)]),
+    );
+  });
+
+  test('finds nothing smaller where nothing of the stack changes: metadata alone is never deployed', () => {
+    const [large] = planned({ size: 'large' }).cells.filter(({ name }) => name === 'alpha');
+    const deployed = large && readDefinition({ Metadata: definitionMetadata(large) });
+    expect(reviewed(planned(), { deployed }).risks).toEqual([]);
+  });
+
+  test('says what RDS would refuse', () => {
+    const problem = { code: 'DATABASE_REFUSED', path: 'alpha/Database', message: 'no such class', fix: 'choose another' };
+    const { refused, differences } = reviewed(planned(), { changes: [change('Database')], refused: [problem] });
+    expect({ refused, differences }).toEqual({ refused: [problem], differences: [expect.objectContaining({ refused: [problem] })] });
+  });
+
   test('of a cell that is not there has no before: all of its cost is new', () => {
-    const { since, cost, alarms, stacks, risks } = reviewed(planned(), { status: undefined, changes: [change('A', 'add')] });
-    expect({ since, before: cost.before, thresholds: alarms.thresholds, state: stacks[1]?.state }).toEqual({
-      since: undefined,
+    const { comparedWith, cost, alarms, stacks, risks } = reviewed(planned(), { status: undefined, changes: [change('A', 'add')] });
+    expect({ comparedWith, before: cost.before, thresholds: alarms.thresholds, state: stacks[1]?.state }).toEqual({
+      comparedWith: undefined,
       before: undefined,
       thresholds: [],
       state: 'new',

@@ -10,7 +10,7 @@ const input = {
   artifact: { version: '2.0.0', digest: 'sha256:00' },
   by: 'ada',
   reason: 'a cure',
-  allowReplacement: ['Queue'],
+  allowReplacement: ['alpha/Queue'],
   now: NOW,
 };
 const blackout = (from: string, until: string) => ({ timeZone: 'UTC', windows: [], blackouts: [{ from, until, reason: 'freeze' }] });
@@ -26,7 +26,7 @@ describe('a draft', () => {
       registry: { revision: 7, digest: input.plan.digest },
       policy: input.plan.rollout,
       parameters: { ListenerPriority: '100' },
-      allowReplacement: ['Queue'],
+      allowReplacement: ['alpha/Queue'],
       by: 'ada',
       reason: 'a cure',
     });

@@ -14,6 +14,11 @@ const input = (plan: ReturnType<typeof publishedPlan>, rest: object = {}) => ({
 });
 const codes = (problems: readonly { code: string }[]) => problems.map(({ code }) => code);
 
+test('one problem that was found in a cell says where', () => {
+  const problem = { code: 'REPLACEMENT_REFUSED', path: 'alpha/Queue', message: 'would be removed', fix: 'keep it' };
+  expect(() => draftRollout(input(publishedPlan(), { found: [problem] }))).toThrow('REPLACEMENT_REFUSED: alpha/Queue: would be removed');
+});
+
 describe('without a staging cell that gets the version', () => {
   const cordoned: Change = ({ cells }) => {
     cells['staging'] = cell('staging', 0, { stage: 'staging', intent: 'cordoned' });

@@ -61,7 +61,7 @@ test.each([
   ['AVAILABLE', 'UPDATE_COMPLETE', { state: 'ready' }],
 ])('a change set that is %s over a stack that is %s', async (execution, status, progress) => {
   says(execution, status);
-  expect(await stack().look('x', true, [])).toEqual(progress);
+  expect(await stack().look('x', true, 'all')).toEqual(progress);
 });
 
 test('a change set that failed in its execution: the stack says why', async () => {
@@ -77,7 +77,7 @@ test('a change set that failed in its execution: the stack says why', async () =
     event('orders-api', 'UPDATE_IN_PROGRESS', 'User Initiated', 's'),
     event('Jobs', 'CREATE_FAILED', 'of the operation before'),
   ].join('')}</StackEvents>`;
-  expect(await stack().look('x', true, [])).toEqual({
+  expect(await stack().look('x', true, 'all')).toEqual({
     state: 'failed',
     sentence: 'orders-api is UPDATE_ROLLBACK_COMPLETE: Jobs (AWS::SQS::Queue): no such key',
   });
