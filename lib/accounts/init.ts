@@ -1,6 +1,5 @@
 /** `cellctl init`: from a bare management account to an organization with its control accounts. Run again and again without harm. */
 
-import { AccountClient } from '@aws-sdk/client-account';
 import { ORGANIZATION_ROLE } from '../aws/roles.ts';
 import { assume, identify, inRegion, type Session } from '../aws/session.ts';
 import { withAssembly } from '../aws/toolkit.ts';
@@ -14,7 +13,6 @@ import { deployControlStack, deployToolingStacks } from './control-stacks.ts';
 import { Directory, organizationsClient } from './directory.ts';
 import type { LockFile } from './lock-file.ts';
 import { Limiter } from './rates.ts';
-import { ensureRegion } from './regions.ts';
 import { accountSteps, placing, type SetUpStep, tagging } from './setup.ts';
 import type { WantedAccount } from './survey.ts';
 import { Vending } from './vend.ts';
@@ -124,9 +122,6 @@ async function controlAccounts(
  */
 export async function initialize(options: InitOptions): Promise<InitializedPlan> {
   const { session, accountsFile, runId, emit, pace } = options;
-  // Before anything else: in a region that management has not enabled, not even STS answers it.
-  const say = (text: string) => emit({ kind: 'progress', subject: 'management', text });
-  await ensureRegion(new AccountClient(session), session.region, systemClock, say);
   const { accountId: managementAccountId, partition } = await identify(session);
   const limiter = new Limiter(systemClock, pace);
   const directory = new Directory(organizationsClient(session), limiter, systemClock);

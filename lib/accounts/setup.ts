@@ -58,7 +58,7 @@ export interface AccountStepOptions {
   readonly clock: Clock;
   /** Administrator of an account, in a region. */
   readonly administrator: (accountId: string, region: string) => Session;
-  /** Where the organization began: STS answers there for every account. */
+  /** Where the organization began: STS answers there for every account, because it is no opt-in region (HOME_REGION_OPT_IN). */
   readonly homeRegion: string;
   /** Told what is waited for, of an account by its name. */
   readonly waiting: (account: string, text: string) => void;

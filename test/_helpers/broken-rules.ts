@@ -73,6 +73,11 @@ export const BROKEN: Record<string, Case> = {
     path: 'cells.alpha.region',
     actual: '"eu-west-9"',
   },
+  HOME_REGION_OPT_IN: {
+    break: (input) => Object.assign(input.settings, { homeRegion: 'eu-south-1' }),
+    path: 'homeRegion',
+    actual: '"eu-south-1"',
+  },
   REGION_TOO_FEW_ZONES: {
     break: (input) => Object.assign(input.cells, { alpha: cell('alpha', 1, { region: 'us-west-1' }) }),
     path: 'cells.alpha.region',

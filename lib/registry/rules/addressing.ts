@@ -1,6 +1,6 @@
 /** Rules about regions and network blocks. */
 import { BLOCK_PREFIX } from '../layout.ts';
-import { REGION_ZONES } from '../regions.ts';
+import { OPT_IN_REGIONS, REGION_ZONES } from '../regions.ts';
 import { STAGE_PROFILES } from '../sizes.ts';
 import { type Block, dotted, parseBlock, type Rule, repeated } from './subject.ts';
 
@@ -18,6 +18,22 @@ export const ADDRESSING_RULES: readonly Rule[] = [
           yield { path: `cells.${key}.region`, message: `"${cell.region}" is no region of AWS`, fix };
         }
       }
+    },
+  },
+  {
+    code: 'HOME_REGION_OPT_IN',
+    // STS gives keys of a role only where the role's account has the region enabled (RegionDisabledException, AssumeRole, AWS STS
+    // API Reference, read 2026-12-01). All accounts are entered from the home region, new ones too.
+    description: 'the home region is one that every account has, and need not enable first',
+    *check({ settings }) {
+      if (!settings || !OPT_IN_REGIONS.has(settings.homeRegion)) return;
+      yield {
+        path: 'homeRegion',
+        message: `"${settings.homeRegion}" has to be enabled in each account, and a new account is entered from there`,
+        fix: `choose one that is enabled by default (${Object.keys(REGION_ZONES)
+          .filter((region) => !OPT_IN_REGIONS.has(region))
+          .join(', ')}); cells can be in any`,
+      };
     },
   },
   {

@@ -5,7 +5,9 @@ On AWS (read 2026-11-30):
   ("Enable or disable AWS Regions in your account", AWS Account Management Reference Guide);
 - until then calls there are refused, because IAM has not brought the account's identities there (the same guide). STS answers
   RegionDisabledException (AssumeRole, AWS STS API Reference), EC2 AuthFailure ("Error codes", Amazon EC2 API Reference), the others an
-  invalid token, by the name that their protocol has for it.
+  invalid token, by the name that their protocol has for it;
+- keys of a role are given where the role's own account has the region, whoever asks: "STS is not activated in the requested region for
+  the account that is being asked to generate credentials" (RegionDisabledException, AssumeRole, AWS STS API Reference).
 Here it takes two seconds.
 """
 
@@ -60,7 +62,10 @@ def _refusal(service: str) -> Response | None:
     if not scope or scope[2] not in OPT_IN:
         return None
     account = request.headers.get("x-moto-account-id") or iam.get_account_id_from(scope[1])
-    operation = faults._operation(service) if status(account, scope[2]) != "ENABLED" else None
+    role = faults._form().get("RoleArn", [""])[0].split(":") if service == "sts" else []
+    asked = [account, role[4]] if len(role) > 5 else [account]
+    account = next((each for each in asked if status(each, scope[2]) != "ENABLED"), "")
+    operation = faults._operation(service) if account else None
     if not operation:
         return None
     code, message = _error(service, scope[2], account)

@@ -48,6 +48,12 @@ describe('a region that is opted in to', () => {
     expect(await statusIn(REGION)).toBe('ENABLED');
     expect(await new EC2Client(await clientIn(REGION)).send(new DescribeVpcsCommand({}))).toMatchObject({ Vpcs: expect.anything() });
     expect(await statusIn(REGION, '666666666666')).toBe('DISABLED');
+    // Who asks has the region; the account of the role hasn't.
+    const role = { RoleArn: 'arn:aws:iam::666666666666:role/any', RoleSessionName: 'test' };
+    await expect(new STSClient(await clientIn(REGION)).send(new AssumeRoleCommand(role))).rejects.toMatchObject({
+      name: 'RegionDisabledException',
+      message: expect.stringContaining('666666666666'),
+    });
     expect(await statusIn('eu-west-1')).toBe('ENABLED_BY_DEFAULT');
     await expect(enable('eu-west-1')).rejects.toMatchObject({ name: 'ValidationException' });
   });
