@@ -57,6 +57,7 @@ const OPERATIONS: Readonly<Record<OperationName, string>> = {
   restored: 'ends the rollout, and names what was not rolled back; after single cells it goes on',
   broken: 'has rolled back what the wave changed, after an error that nothing else expects; the second time, ends it',
   waveFailed: 'ends the rollout after a wave whose execution died',
+  idle: 'looks, between two waves, at whether its pipeline is still there',
   after: 'looks, after a success, at alarms of cells that still run the version by it, and writes down which fell sick',
   startDeploy:
     'keeps what the cell runs now, or fails if a rollback could not restore it; has a change set made; begins nothing after a failure, a halt, or in a closed calendar',

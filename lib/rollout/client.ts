@@ -5,30 +5,12 @@ import { S3Objects } from '../aws/s3-objects.ts';
 import type { Session } from '../aws/session.ts';
 import { FactoryError } from '../registry/index.ts';
 import { refuseSkip } from './asking.ts';
-import { executionsOf, type PipelineStage, reachOf } from './executions.ts';
+import { executionsOf } from './executions.ts';
 import { findMachines } from './find-machines.ts';
 import { type RepairFinding, RolloutRepair } from './repair.ts';
-import { RolloutLookup, stageOf } from './rollout-lookup.ts';
-import {
-  type Control,
-  hasEnded,
-  isGoingBack,
-  type Lane,
-  planKey,
-  type Request,
-  type RolloutCell,
-  type RolloutPlan,
-  type RolloutRecord,
-  type RolloutStatus,
-} from './rollout-record.ts';
+import { type Draft, RolloutQueue } from './rollout-queue.ts';
+import { type Control, hasEnded, isGoingBack, type Lane, type Request, type RolloutRecord, type RolloutStatus } from './rollout-record.ts';
 import { RolloutStore } from './rollout-store.ts';
-
-/** A rollout that is about to be written down. */
-export interface Draft {
-  readonly plan: Omit<RolloutPlan, 'id' | 'startedAt'>;
-  /** By number of the wave. */
-  readonly cells: readonly (readonly RolloutCell[])[];
-}
 
 /** Who asks for something, and why. */
 export interface Asker {
@@ -42,10 +24,7 @@ const HALTED_OR_RUNNING: readonly RolloutStatus[] = ['running', 'between waves',
 /** Times that a request is tried when somebody else writes at the same moment. */
 const ATTEMPTS = 10;
 
-/** Rollouts of a component among which one may still be queued: each that comes later ends those before it. */
-const QUEUE = 100;
-
-export class RolloutClient extends RolloutLookup {
+export class RolloutClient extends RolloutQueue {
   /**
    * @param session tooling's, in the home region
    * @param bucket the artifacts' bucket there
@@ -75,66 +54,6 @@ export class RolloutClient extends RolloutLookup {
     }
     await this.run(id, 1);
     return record;
-  }
-
-  /**
-   * Writes a rollout down that the stages of a pipeline take on, one wave each, when its turn comes: the newest of those that
-   * wait is the next, and those before it are over.
-   */
-  async enqueue({ plan: draft, cells }: Draft): Promise<RolloutRecord> {
-    const { plan, record, number } = await this.newRollout(draft);
-    if (!(await this.store.enqueue(plan, cells, record))) {
-      throw new FactoryError('RECORD_CONFLICT', `there is a rollout ${plan.id} already`, { fix: 'run the command again' });
-    }
-    const before = await this.history(plan.component, QUEUE);
-    const outcome = { sentence: `${plan.id} (${plan.version}) is newer, and goes instead` };
-    for (const { id, status } of before) {
-      if (status !== 'queued' || numberOf(id) >= number) continue;
-      // One whose turn has just come goes on.
-      await this.store.updateRecord(id, { status: 'stopped', outcome, endedAt: plan.startedAt }, { status: 'queued' });
-    }
-    return record;
-  }
-
-  /**
-   * Has an execution take the rollout on as far as the stage of a pipeline goes, unless one is at it already, or its wave has
-   * passed. Whether the stage has ended well, `stageOf` says.
-   */
-  async runStage(id: string, stage: PipelineStage): Promise<void> {
-    const view = await this.view(id);
-    const reach = reachOf(stage, view.plan.waves);
-    const { state } = stageOf(view, reach);
-    const isAtIt = view.record.status === 'running' && view.alive && view.record.through === reach;
-    if (state !== 'going on' || isAtIt) return;
-    // A name of its own: that of an execution that has ended is not free for ninety days.
-    await this.executions.start(`${id}-stage-${stage.through}-${Date.now().toString(36)}`, { rollout: id, stage });
-  }
-
-  /** A rollout that nobody drives yet. */
-  private async newRollout(draft: Draft['plan']): Promise<{ plan: RolloutPlan; record: RolloutRecord; number: number }> {
-    const { component, only, version, digest, by } = draft;
-    const number = await this.freeNumber(component);
-    const id = `${component}-${number}`;
-    const startedAt = new Date().toISOString();
-    const revision = draft.registry.revision;
-    const record: RolloutRecord = {
-      ...{ id, component, version, digest, by, startedAt, revision },
-      ...{ status: 'queued', updatedAt: startedAt, control: {}, runs: 0 },
-      ...(only === undefined ? {} : { only }),
-    };
-    return { plan: { ...draft, id, startedAt }, record, number };
-  }
-
-  /** A number whose plan nobody has written: where the counter was lost, that would be another rollout's plan. */
-  private async freeNumber(component: string): Promise<number> {
-    const isTaken = async (number: number) => (await this.store.objects.get(planKey(`${component}-${number}`))) !== undefined;
-    let number = await this.store.nextNumber(component);
-    if (!(await isTaken(number))) return number;
-    const [newest = ''] = await this.store.history(component, 1);
-    await this.store.raiseNumber(component, number, Math.max(number, numberOf(newest)));
-    do number = await this.store.nextNumber(component);
-    while (await isTaken(number));
-    return number;
   }
 
   /** Looks for what is wrong in the component's records, and mends what can be. @param mend false to say only what would be done */
@@ -299,7 +218,7 @@ export class RolloutClient extends RolloutLookup {
     // What looks after a success have shown is of that success.
     const anew = record.status === 'running' && !back ? {} : { ...cause, endedAt: undefined, afterwards: undefined };
     // A pipeline takes it on where it left it; who has it go on from there without one has it go to the end.
-    const alone = record.status === 'between waves' ? { through: undefined } : {};
+    const alone = record.status === 'between waves' || hasEnded(record.status) ? { through: undefined } : {};
     const driven = { status: 'running', runs, execution: this.execution(id, runs), ...anew, ...alone } as const;
     const expected = { runs: record.runs };
     const taken = await (newest === id
@@ -370,8 +289,6 @@ export class RolloutClient extends RolloutLookup {
     await this.executions.start(`${id}-${run}`, { rollout: id, stage: null });
   }
 }
-
-const numberOf = (id: string): number => Number(/\d+$/.exec(id)?.[0] ?? 0);
 
 const request = ({ by, reason }: Asker): Request => ({ by, reason, at: new Date().toISOString() });
 

@@ -7,7 +7,7 @@ import { type Plan, registryParameters, selectCells, selectComponent, type Vende
 import { trafficNotes } from '../plan/traffic.ts';
 import { forecast, type MadeFor, planCatchUp, planWaves, type Wave } from '../plan/waves.ts';
 import { type Component, cellHealthAlarmName, FactoryError, type Problem, type RolloutPolicy } from '../registry/index.ts';
-import type { Draft } from './client.ts';
+import type { Draft } from './rollout-queue.ts';
 import type { LeftOut, RolloutCell } from './rollout-record.ts';
 import { DEPLOY_SECONDS, obstacles, requireStartable } from './start-checks.ts';
 

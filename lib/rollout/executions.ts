@@ -1,3 +1,4 @@
+import { type CodePipelineClient, GetPipelineExecutionCommand } from '@aws-sdk/client-codepipeline';
 import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { policyWaveOf } from '../plan/waves.ts';
 import { isNamed } from '../registry/index.ts';
@@ -9,6 +10,17 @@ export async function isRunning(machines: SFNClient, executionArn: string): Prom
     return (await machines.send(new DescribeExecutionCommand({ executionArn }))).status === 'RUNNING';
   } catch (error) {
     if (isNamed(error, 'ExecutionDoesNotExist')) return false;
+    throw error;
+  }
+}
+
+/** How an execution of a pipeline is, in CodePipeline's words; `unknown` for one that it has forgotten, or never had. */
+export async function pipelineStatus(pipelines: CodePipelineClient, pipelineName: string, pipelineExecutionId: string): Promise<string> {
+  try {
+    const { pipelineExecution } = await pipelines.send(new GetPipelineExecutionCommand({ pipelineName, pipelineExecutionId }));
+    return pipelineExecution?.status ?? 'unknown';
+  } catch (error) {
+    if (isNamed(error, 'PipelineNotFoundException', 'PipelineExecutionNotFoundException')) return 'unknown';
     throw error;
   }
 }
@@ -29,6 +41,8 @@ export interface PipelineStage {
   readonly approved: boolean;
   /** Whether it is the pipeline's last. */
   readonly last: boolean;
+  /** The execution of CodePipeline that calls. @default - whoever calls gives signs of life, or none */
+  readonly execution?: string;
 }
 
 /** A wave of a rollout, as far as stages of pipelines count it. */

@@ -21,7 +21,7 @@ export interface Machine {
 }
 
 /** What the stack fills in, as `${…}`: nothing in a definition knows an account or a partition. */
-export type Blank = 'Partition' | 'Operator' | 'Bucket' | 'RunWave' | 'WatchAfter';
+export type Blank = 'Partition' | 'Operator' | 'Bucket' | 'RunWave' | 'WatchAfter' | 'WatchBetween';
 const given = (name: Blank) => `\${${name}}`;
 const service = (action: string) => `arn:${given('Partition')}:states:::${action}`;
 
@@ -213,6 +213,22 @@ export function runWave(): Machine {
   };
 }
 
+/** Starts another machine for the rollout, and ends well, whatever becomes of that. */
+const beside = (machine: 'WatchAfter' | 'WatchBetween', input: Json, Comment: string): State => ({
+  Type: 'Task',
+  Comment,
+  Resource: service('states:startExecution'),
+  Parameters: {
+    StateMachineArn: given(machine),
+    'Name.$': '$.step.answer.name',
+    Input: { 'rollout.$': '$.rollout', ...input, 'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$': '$$.Execution.Id' },
+  },
+  ResultPath: null,
+  Retry: [{ ErrorEquals: ['StepFunctions.ExecutionLimitExceeded', 'StepFunctions.SdkClientException'], ...BACKOFF }],
+  Catch: caught('Done'),
+  Next: 'Done',
+});
+
 /** One rollout: wave after wave, as its record says. */
 export function rollout(): Machine {
   return {
@@ -226,7 +242,13 @@ export function rollout(): Machine {
         'NextWaveSays',
         'The next wave, or the end; for a pipeline, the end of its stage.',
       ),
-      NextWaveSays: branch('next', { wave: 'RunWave', wait: 'NextWaveWait', after: 'WatchAfter', end: 'Ended' }),
+      NextWaveSays: branch('next', {
+        wave: 'RunWave',
+        wait: 'NextWaveWait',
+        after: 'WatchAfter',
+        between: 'WatchBetween',
+        end: 'Ended',
+      }),
       NextWaveWait: pause('NextWave', 'For another rollout of the component, or another execution of this one.'),
       RunWave: {
         Type: 'Task',
@@ -248,21 +270,17 @@ export function rollout(): Machine {
         Catch: caught('WaveFailed'),
         Next: 'NextWave',
       },
-      WatchAfter: {
-        Type: 'Task',
-        Comment: 'Begins to look at the cells after the success, as an execution of its own that nobody waits for.',
-        Resource: service('states:startExecution'),
-        Parameters: {
-          StateMachineArn: given('WatchAfter'),
-          'Name.$': '$.step.answer.name',
-          Input: { 'rollout.$': '$.rollout', 'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$': '$$.Execution.Id' },
-        },
-        ResultPath: null,
-        Retry: [{ ErrorEquals: ['StepFunctions.ExecutionLimitExceeded', 'StepFunctions.SdkClientException'], ...BACKOFF }],
-        // Begun already, or not to be begun: the rollout has succeeded all the same.
-        Catch: caught('Done'),
-        Next: 'Done',
-      },
+      // Begun already, or not to be begun: the rollout has succeeded, or waits for its pipeline, all the same.
+      WatchAfter: beside(
+        'WatchAfter',
+        {},
+        'Begins to look at the cells after the success, as an execution of its own that nobody waits for.',
+      ),
+      WatchBetween: beside(
+        'WatchBetween',
+        { 'machine.$': '$$.StateMachine.Id' },
+        'Begins to look at whether the pipeline is still there, as an execution of its own that nobody waits for.',
+      ),
       WaveFailed: call(
         'waveFailed',
         { 'execution.$': '$$.Execution.Id', 'error.$': '$.error' },
@@ -287,6 +305,38 @@ export function watchAfter(): Machine {
       LookAfter: call('after', {}, 'GaveUp', 'LookAfterSays', 'Alarms since the rollout succeeded.'),
       LookAfterSays: branch('after', { wait: 'LookAfterWait', end: 'Done' }),
       LookAfterWait: pause('LookAfter', 'A hundredth of the time.'),
+      Done: { Type: 'Succeed' },
+      GaveUp: { Type: 'Fail', Error: 'OperatorFailed', CausePath: '$.error.Cause' },
+    },
+  };
+}
+
+/** Looks at a rollout between two waves, until its pipeline has taken it on, or is gone. */
+export function watchBetween(): Machine {
+  return {
+    Comment: 'Between two waves of a rollout: when its pipeline has failed or is gone, the rollout stops or is rolled back.',
+    StartAt: 'LookBetween',
+    States: {
+      LookBetween: call('idle', {}, 'GaveUp', 'LookBetweenSays', 'Whether the pipeline is still there, and within its time.'),
+      LookBetweenSays: branch('idle', { wait: 'LookBetweenWait', stage: 'TakeOn', end: 'Done' }),
+      LookBetweenWait: pause('LookBetween', 'The longer nothing happens, the longer.'),
+      TakeOn: {
+        Type: 'Task',
+        Comment: 'The machine that drives rollouts takes it on, finds nobody behind the stage, and does what the policy says.',
+        Resource: service('states:startExecution'),
+        Parameters: {
+          'StateMachineArn.$': '$.machine',
+          Input: {
+            'rollout.$': '$.rollout',
+            'stage.$': '$.step.answer.stage',
+            'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$': '$$.Execution.Id',
+          },
+        },
+        ResultPath: null,
+        Retry: [{ ErrorEquals: ['StepFunctions.ExecutionLimitExceeded', 'StepFunctions.SdkClientException'], ...BACKOFF }],
+        Catch: caught('GaveUp'),
+        Next: 'Done',
+      },
       Done: { Type: 'Succeed' },
       GaveUp: { Type: 'Fail', Error: 'OperatorFailed', CausePath: '$.error.Cause' },
     },

@@ -109,7 +109,8 @@ export interface Request {
 /** What people ask of a running rollout. The machines read it before each thing they begin. */
 export interface Control {
   readonly pause?: Request;
-  readonly stop?: Request;
+  /** `pipeline`: its pipeline has failed or is gone, and the same version takes it on again. */
+  readonly stop?: Request & { readonly pipeline?: true };
   /** `later`: other rollouts of the component have come since, so that only cells are rolled back that still run the version. */
   readonly rollback?: Request & { readonly scope: 'wave' | 'all'; readonly later?: true };
   /** The last time that somebody had it go on. */
@@ -194,7 +195,13 @@ export interface RolloutRecord {
   readonly runs: number;
   /** The last wave that its execution goes to: a pipeline takes it on wave by wave. Undefined where it goes to the end. */
   readonly through?: number;
+  /** The execution of its pipeline on CodePipeline that takes it on; undefined where whoever does gives signs of life. */
+  readonly pipelineExecution?: string | undefined;
 }
+
+/** Whether it stopped because its pipeline had failed or was gone, and no person asked for that: it can be taken on again. */
+export const isLeft = ({ status, control }: Pick<RolloutRecord, 'status' | 'control'>): boolean =>
+  status === 'stopped' && control.stop?.pipeline === true;
 
 export type WaveStatus =
   | 'pending'

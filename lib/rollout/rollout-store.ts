@@ -5,6 +5,7 @@
 import pLimit from 'p-limit';
 import type { Session } from '../aws/session.ts';
 import { FactoryError, type Objects, ROLLOUT_DEFAULTS } from '../registry/index.ts';
+import { Drivers } from './drivers.ts';
 import { Freezes } from './freezes.ts';
 import {
   type CellRecord,
@@ -20,10 +21,16 @@ import {
 import { type Item, RolloutTable, type TransactItem, updateOf } from './rollout-table.ts';
 import { parseRecord } from './stored-record.ts';
 import {
+  ACTIVE,
   CELL,
   cellSk,
+  componentPk,
+  historySk,
+  lockSk,
+  pointerKey,
   RECORD,
   rolloutPk,
+  sentSk,
   unknownRollout,
   untouchedWave,
   WAVE,
@@ -35,14 +42,6 @@ import {
 
 /** Items that are written or deleted at once. */
 const CONCURRENCY = 25;
-
-const componentPk = (component: string) => `component#${component}`;
-/** The pointer to the last rollout of a lane that has begun. */
-const pointerKey = ({ component, only }: Lane) => ({ pk: componentPk(component), sk: only === undefined ? ACTIVE : `${ACTIVE}#${only}` });
-const ACTIVE = 'active';
-const lockSk = (cell: string) => `lock#${cell}`;
-const sentSk = (cell: string) => `sent#${cell}`;
-const historySk = (startedAt: string, id: string) => `rollout#${startedAt}#${id}`;
 
 /** A patch: what is `undefined` in it is removed. */
 type Patch<T> = { readonly [K in keyof T]?: T[K] | undefined };
@@ -68,6 +67,7 @@ const PINNED_KEPT = 20;
 export class RolloutStore {
   private readonly table: RolloutTable;
   readonly freezes: Freezes;
+  readonly drivers: Drivers;
   /** What is pinned never changes, and is asked for with every step. */
   private readonly pinned = new Map<string, unknown>();
 
@@ -79,6 +79,7 @@ export class RolloutStore {
   ) {
     this.table = new RolloutTable(session, table);
     this.freezes = new Freezes(this.table);
+    this.drivers = new Drivers(this.table);
   }
 
   // The pinned plan

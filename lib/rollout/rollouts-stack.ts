@@ -13,9 +13,9 @@ import { deployRole, filePublishingRole, OPERATOR_ROLE, ROLLOUT_ROLE } from '../
 import { acknowledgeWildcards, waitForPolicyOnly } from '../linting.ts';
 import { packageRoot } from '../package-root.ts';
 import { CONTROL_STACKS, foundationComponent, type InitializedPlan, ROLLOUT_PARAMETERS } from '../plan/plan.ts';
-import { artifactBucketName, FactoryError } from '../registry/index.ts';
+import { artifactBucketName, FactoryError, pipelineName } from '../registry/index.ts';
 import { POINTER_KEY, REVISIONS } from '../registry/pointer.ts';
-import { type Blank, definitionOf, type Machine, rollout, runWave, watchAfter } from './machines.ts';
+import { type Blank, definitionOf, type Machine, rollout, runWave, watchAfter, watchBetween } from './machines.ts';
 import { RolloutEvents } from './rollout-events.ts';
 
 /** Where `npm run build` puts the operator, with all it imports, as one file. */
@@ -40,12 +40,23 @@ export class RolloutsStack extends Stack {
     const operator = this.createOperator(code);
     const runWaveMachine = this.createRunWave(operator);
     const watchAfterMachine = this.createMachine('WatchAfter', watchAfter(), operator, {});
-    const rolloutMachine = this.createRollout(operator, runWaveMachine, watchAfterMachine);
+    const watchBetweenMachine = this.createMachine('WatchBetween', watchBetween(), operator, {});
+    const rolloutMachine = this.createRollout(operator, {
+      RunWave: runWaveMachine,
+      WatchAfter: watchAfterMachine,
+      WatchBetween: watchBetweenMachine,
+    });
+    // Apart from its role's own policy: each of the two machines starts the other.
+    watchBetweenMachine.role.attachInlinePolicy(
+      new iam.Policy(this, 'TakeOn', { statements: [allow(['states:StartExecution'], [rolloutMachine.stateMachineArn])] }),
+    );
     // Apart from the role's own policy: machine, function and role would wait for each other.
     const executions = executionsOf(this, rolloutMachine);
     const policy = new iam.Policy(this, 'LookAtExecutions', { statements: [allow(['states:DescribeExecution'], [executions])] });
     operator.role?.attachInlinePolicy(policy);
     acknowledgeWildcards(policy, [executions], 'Every run of a rollout is an execution.');
+    // Whether the pipeline that drives a rollout is still there. Whoever may publish a component may make one more.
+    operator.addToRolePolicy(allow(['codepipeline:GetPipelineExecution'], this.pipelines()));
     new RolloutEvents(this, 'Events', {
       table: this.table,
       bucket: this.bucket,
@@ -60,6 +71,12 @@ export class RolloutsStack extends Stack {
     ] as const) {
       new ssm.StringParameter(this, `Parameter-${name}`, { parameterName: ROLLOUT_PARAMETERS[name], stringValue: value });
     }
+  }
+
+  /** The pipelines of all components, of which the operator only asks how they are. */
+  private pipelines(): string[] {
+    const { components } = this.plan;
+    return components.map(({ name }) => this.formatArn({ service: 'codepipeline', resource: pipelineName(name) }));
   }
 
   private createTable(): dynamodb.Table {
@@ -156,10 +173,13 @@ export class RolloutsStack extends Stack {
     return machine;
   }
 
-  private createRollout(operator: lambda.IFunction, runWaveMachine: sfn.StateMachine, after: sfn.StateMachine): sfn.StateMachine {
-    const blanks = { RunWave: runWaveMachine.stateMachineArn, WatchAfter: after.stateMachineArn };
-    const machine = this.createMachine('Rollout', rollout(), operator, blanks);
-    const waves = executionsOf(this, runWaveMachine);
+  private createRollout(
+    operator: lambda.IFunction,
+    started: Readonly<Record<'RunWave' | 'WatchAfter' | 'WatchBetween', sfn.StateMachine>>,
+  ): sfn.StateMachine {
+    const arns = Object.fromEntries(Object.entries(started).map(([name, { stateMachineArn }]) => [name, stateMachineArn]));
+    const machine = this.createMachine('Rollout', rollout(), operator, arns);
+    const waves = executionsOf(this, started.RunWave);
     // Step Functions hears of the end of a child by a rule of this name. Source: "Manage AWS Step Functions executions as an integrated service".
     const rule = this.formatArn({
       service: 'events',
@@ -169,7 +189,7 @@ export class RolloutsStack extends Stack {
     const policy = new iam.Policy(this, 'RunWaves', {
       roles: [machine.role],
       statements: [
-        allow(['states:StartExecution'], [runWaveMachine.stateMachineArn, after.stateMachineArn]),
+        allow(['states:StartExecution'], Object.values(arns)),
         allow(['states:DescribeExecution', 'states:StopExecution'], [waves]),
         allow(['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], [rule]),
       ],

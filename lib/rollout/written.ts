@@ -1,6 +1,6 @@
 /** What the table says of a rollout: the keys of its items, and what they are together. Pure. */
 import { FactoryError } from '../registry/index.ts';
-import type { CellRecord, RolloutPlan, RolloutRecord, WaveRecord } from './rollout-record.ts';
+import type { CellRecord, Lane, RolloutPlan, RolloutRecord, WaveRecord } from './rollout-record.ts';
 import { parseRecord } from './stored-record.ts';
 
 export const rolloutPk = (id: string) => `rollout#${id}`;
@@ -8,6 +8,16 @@ export const RECORD = 'record';
 export const WAVE = 'wave#';
 export const CELL = 'cell#';
 export const waveSk = (wave: number) => `${WAVE}${String(wave).padStart(3, '0')}`;
+export const componentPk = (component: string) => `component#${component}`;
+export const ACTIVE = 'active';
+/** The pointer to the last rollout of a lane that has begun. */
+export const pointerKey = ({ component, only }: Lane) => ({
+  pk: componentPk(component),
+  sk: only === undefined ? ACTIVE : `${ACTIVE}#${only}`,
+});
+export const lockSk = (cell: string) => `lock#${cell}`;
+export const sentSk = (cell: string) => `sent#${cell}`;
+export const historySk = (startedAt: string, id: string) => `rollout#${startedAt}#${id}`;
 export const cellSk = (cell: string) => `${CELL}${cell}`;
 
 export interface Written {

@@ -1,4 +1,5 @@
 /** The table of rollouts in memory, with the conditions that the real one has. */
+import type { Drivers, Sign } from '../../lib/rollout/drivers.ts';
 import type { Freezes } from '../../lib/rollout/freezes.ts';
 import {
   type CellRecord,
@@ -25,7 +26,28 @@ const key = (...parts: readonly (string | number)[]) => parts.join('#');
 
 const laneOf = ({ component, only = '' }: Lane) => `${component}/${only}`;
 
+class MemoryDrivers implements Pick<Drivers, 'of' | 'sign' | 'leave'> {
+  private readonly signs = new Map<string, Sign>();
+
+  async of(id: string): Promise<Sign | undefined> {
+    return this.signs.get(id);
+  }
+
+  async sign(id: string, sign: Omit<Sign, 'left'>): Promise<void> {
+    const known = this.signs.get(id);
+    this.signs.set(id, known?.by === sign.by ? { ...known, ...sign } : sign);
+  }
+
+  async leave(id: string, by: string, left: string): Promise<boolean> {
+    const known = this.signs.get(id);
+    if (known?.by !== by) return false;
+    this.signs.set(id, { ...known, left });
+    return true;
+  }
+}
+
 export class MemoryRolloutStore extends RolloutStore {
+  override readonly drivers = new MemoryDrivers() as unknown as Drivers;
   override readonly freezes = { list: async () => [] } as unknown as Freezes;
   private readonly records = new Map<string, RolloutRecord>();
   private readonly waveRecords = new Map<string, WaveRecord>();

@@ -1,7 +1,7 @@
 import type { Stack } from '@aws-sdk/client-cloudformation';
 import { RolloutClient } from '../../lib/rollout/client.ts';
 import type { CellHealth } from '../../lib/rollout/health.ts';
-import { rollout as rolloutMachine, runWave, watchAfter } from '../../lib/rollout/machines.ts';
+import { rollout as rolloutMachine, runWave, watchAfter, watchBetween } from '../../lib/rollout/machines.ts';
 import type { CellAccess } from '../../lib/rollout/operator/cell-access.ts';
 import type { HealthQuestion } from '../../lib/rollout/operator/cell-health.ts';
 import type { ChangeProgress, Desired } from '../../lib/rollout/operator/change.ts';
@@ -36,7 +36,12 @@ export class World {
       clock: this.clock,
       objects: this.objects,
       invoke: (payload) => this.invoke(payload as unknown as Operation),
-      machines: { Rollout: rolloutMachine(), [`\${RunWave}`]: runWave(), [`\${WatchAfter}`]: watchAfter() },
+      machines: {
+        Rollout: rolloutMachine(),
+        [`\${RunWave}`]: runWave(),
+        [`\${WatchAfter}`]: watchAfter(),
+        [`\${WatchBetween}`]: watchBetween(),
+      },
     });
     this.client = new RolloutClient(
       {
@@ -120,6 +125,7 @@ export class World {
     now: () => new Date(this.clock.now()),
     published: { withdrawn: async () => new Map() },
     isRunning: async (id) => this.machines.isRunning(id),
+    pipelineStatus: async () => 'InProgress',
     access: {
       stack: (cell) => new SimulatedStack(this, this.place(cell.name)),
       health: async (cell, question) => this.health(this.place(cell.name), question),

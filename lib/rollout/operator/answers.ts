@@ -1,9 +1,11 @@
+import type { PipelineStage } from '../executions.ts';
+
 /**
  * What each operation of the operator may answer. The operator's types and the machines' branches both come from here, so
  * that no answer finds a machine that has no way for it, and no way is left that no answer takes.
  */
 export const ANSWERS = {
-  next: ['wave', 'wait', 'after', 'end'],
+  next: ['wave', 'wait', 'after', 'between', 'end'],
   preflight: ['go', 'wait', 'pass', 'rollback', 'end'],
   watch: ['wait', 'done'],
   deployed: ['bake', 'rollback', 'end'],
@@ -13,6 +15,7 @@ export const ANSWERS = {
   broken: ['rollback', 'end'],
   waveFailed: ['end'],
   after: ['wait', 'end'],
+  idle: ['wait', 'stage', 'end'],
   startDeploy: ['again', 'poll', 'done'],
   pollDeploy: ['poll', 'done'],
   startRestore: ['poll', 'done'],
@@ -28,8 +31,8 @@ export const superseded = (op: OperationName): WaveAnswer<'end'> | CellAnswer<'d
 
 export type OperationName = keyof typeof ANSWERS;
 export type AnswerTo<Name extends OperationName> = (typeof ANSWERS)[Name][number];
-type WaveOperation = 'next' | 'preflight' | 'watch' | 'deployed' | 'look' | 'rollback' | 'restored' | 'broken' | 'waveFailed' | 'after';
-type CellOperation = Exclude<OperationName, WaveOperation>;
+type WaveOperation = Exclude<OperationName, CellOperation>;
+type CellOperation = 'startDeploy' | 'pollDeploy' | 'startRestore' | 'pollRestore' | 'cellBroken';
 
 /** What a machine is told about a wave. `action` is what it branches on. */
 export interface WaveAnswer<Action extends AnswerTo<WaveOperation> = AnswerTo<WaveOperation>> {
@@ -45,6 +48,8 @@ export interface WaveAnswer<Action extends AnswerTo<WaveOperation> = AnswerTo<Wa
   /** Where the cells to fan out over lie, and how many at once. */
   readonly cells?: string;
   readonly concurrency?: number;
+  /** What takes the rollout on from between two waves. */
+  readonly stage?: PipelineStage;
   /** Whether an execution that ends here ends well. */
   readonly well?: boolean;
 }

@@ -2,14 +2,18 @@
 import { policyWaveOf } from '../../plan/waves.ts';
 import { seconds } from '../../registry/index.ts';
 import { advance } from '../advance.ts';
+import { type Absence, askedInAbsence } from '../drivers.ts';
 import { type PipelineStage, reachOf } from '../executions.ts';
-import { scaled } from '../looks.ts';
-import { hasEnded, isGoingBack, type RolloutRecord, type WaveRecord } from '../rollout-record.ts';
+import { freezeLook, scaled } from '../looks.ts';
+import { hasEnded, isGoingBack, isLeft, type RolloutRecord, type WaveRecord } from '../rollout-record.ts';
+import { takeUp } from '../take-up.ts';
 import type { AnswerTo, WaveAnswer } from './answers.ts';
 import { RolloutWork } from './rollout-work.ts';
 
 /** Between two looks at whether it is a rollout's turn; a bake of two days takes some six hundred. */
 const TURN_SECONDS = 300;
+/** How long after a record says that an execution drives it that execution is started at the latest, in milliseconds. */
+const STARTS_WITHIN = 120_000;
 
 /** One rollout between its waves. */
 export class BetweenWaves extends RolloutWork {
@@ -28,28 +32,59 @@ export class BetweenWaves extends RolloutWork {
     if (record.status !== 'running') return this.over(record);
     const step = advance(record, await store.waves(this.plan));
     // Somebody has just asked for something: it is decided anew.
-    if (step.action === 'end') return (await this.endUnless(record, step.status, step.outcome)) ?? this.next(execution, stage);
+    if (step.action === 'end') {
+      const isWritten = (await this.endUnless(record, step.status, step.outcome)) !== undefined;
+      return isWritten ? this.over(await store.requireRecord(id)) : this.next(execution, stage);
+    }
     const { attempts } = await store.wave(id, step.wave);
     // By run, too: an execution that died before it could count itself has used the name up for ninety days.
     return { action: 'wave', wave: step.wave, run: record.runs, name: `${id}-${record.runs}-wave-${step.wave}-${attempts + 1}`.slice(-80) };
   }
 
-  /** What is over; after a success, cells are looked at by an execution of its own: a pipeline does not wait for that. */
+  /**
+   * What is over, or waits for its pipeline. What is looked at from here on, cells after a success, the pipeline between two
+   * waves, an execution of its own looks at: a pipeline does not wait for that.
+   */
   private over(record: RolloutRecord): WaveAnswer<AnswerTo<'next'>> {
     const { id, policy } = this.plan;
     const ended = this.ended(record);
-    if (record.status !== 'succeeded' || seconds(policy.watchAfter) === 0) return ended;
-    return { ...ended, action: 'after', name: `${id}-${record.runs}-after`.slice(-80) };
+    const watched = (action: 'after' | 'between') => ({ ...ended, action, name: `${id}-${record.runs}-${action}`.slice(-80) });
+    if (record.status === 'between waves') return watched('between');
+    return record.status === 'succeeded' && seconds(policy.watchAfter) > 0 ? watched('after') : ended;
+  }
+
+  /** A look between two waves: whether somebody still takes it on, and is within their time. */
+  async idle(): Promise<WaveAnswer<AnswerTo<'idle'>>> {
+    const { id, policy } = this.plan;
+    const record = await this.context.store.requireRecord(id);
+    const { status, updatedAt, through = 0, pipelineExecution } = record;
+    if (status !== 'between waves') return this.ended(record);
+    const gone = await this.absence(record);
+    if (gone) {
+      // By the machine that drives rollouts, which finds nobody behind this stage: it stops the rollout, or rolls it back.
+      const execution = pipelineExecution === undefined ? {} : { execution: pipelineExecution };
+      return { action: 'stage', stage: { through, approved: false, last: false, ...execution }, sentence: gone.sentence };
+    }
+    const elapsed = (this.context.now().getTime() - Date.parse(updatedAt)) / 1_000;
+    const wait = freezeLook(elapsed, Math.max(1, seconds(policy.betweenWaves) - elapsed), policy.timeScale);
+    return { action: 'wait', seconds: wait, sentence: `its pipeline is to take it on, until ${policy.betweenWaves} after ${updatedAt}` };
   }
 
   /** A stage of a pipeline has come: its execution drives the rollout from here on, when there is something to do, and its turn. */
   private async takeOn(record: RolloutRecord, execution: string, stage: PipelineStage): Promise<WaveAnswer<AnswerTo<'next'>>> {
     const { store } = this.context;
-    const { id, component, policy } = this.plan;
+    const { id, policy } = this.plan;
     const { status, runs } = record;
+    const { execution: pipelineExecution } = stage;
     const through = reachOf(stage, this.plan.waves);
     const wait = (sentence: string): WaveAnswer<'wait'> => ({ action: 'wait', seconds: scaled(TURN_SECONDS, policy.timeScale), sentence });
+    if (isLeft(record)) {
+      const goesOn = await takeUp(store, record);
+      return goesOn ? this.takeOn(await store.requireRecord(id), execution, stage) : this.ended(record);
+    }
     if (hasEnded(status)) return this.ended(record);
+    const gone = status === 'queued' || status === 'between waves' ? await this.absence({ ...record, pipelineExecution }) : undefined;
+    if (gone) return this.abandon(record, execution, stage, gone);
     const waves = await store.waves(this.plan);
     // A stage that is tried again finds its work done.
     const passed = waves.filter(({ number }) => number <= through).every((wave) => wave.status === 'passed');
@@ -59,24 +94,76 @@ export class BetweenWaves extends RolloutWork {
       return wait(`another execution drives ${id}: ${record.execution}`);
     }
     const before = await store.active(this.plan);
-    if (status === 'queued') {
-      const { record: other, flaw } = before === undefined ? {} : await store.inspect(before);
-      if (before !== undefined && flaw !== undefined) await store.giveUp(before, this.plan);
-      if (other && !hasEnded(other.status)) {
-        return wait(
-          `${other.id} (${component} ${other.version}) is ${other.status}, since ${other.startedAt}: \`cellctl rollout stop ${other.id}\` ends it`,
-        );
-      }
+    const blocked = status === 'queued' && before !== undefined ? await this.blockedBy(before) : undefined;
+    if (blocked !== undefined) {
+      // For whoever waits: what for, since when, and the way out.
+      if (record.outcome?.sentence !== blocked) await store.updateRecord(id, { outcome: { sentence: blocked } }, { status });
+      return wait(blocked);
     }
     const { control } = record;
     // One that died on its way back still knows why it went back.
     const anew = status === 'running' ? {} : { outcome: undefined };
-    const driven = { status: 'running', runs: runs + 1, execution, through, control: this.agreed(record, waves, stage), ...anew } as const;
+    const agreed = this.agreed(record, waves, stage);
+    const driven = { status: 'running', runs: runs + 1, execution, through, pipelineExecution, control: agreed, ...anew } as const;
     const expected = { status, runs, control };
     const taken = await (status === 'queued'
       ? store.begin(id, this.plan, driven, expected, before)
       : store.drive(id, this.plan, driven, expected));
     return taken ? this.next(execution, stage) : wait(`somebody else has just set ${id} going`);
+  }
+
+  /** Nobody is behind its stage: by the policy it stops, or goes back. One that has begun nothing is over. */
+  private async abandon(
+    record: RolloutRecord,
+    execution: string,
+    stage: PipelineStage,
+    { sentence }: Absence,
+  ): Promise<WaveAnswer<AnswerTo<'next'>>> {
+    const { store } = this.context;
+    const { id, policy } = this.plan;
+    const { status, runs, control } = record;
+    const how = status === 'queued' ? { ...policy, onPipelineFailure: 'stop' as const } : policy;
+    const asked = askedInAbsence(control, how, sentence, this.now());
+    if (asked.rollback) {
+      const driven = { status: 'running', runs: runs + 1, execution, control: asked, outcome: undefined } as const;
+      await store.drive(id, this.plan, driven, { status, runs, control });
+      return this.next(execution, stage);
+    }
+    const outcome = { sentence: status === 'queued' ? `${sentence}, before its turn came` : `stopped by its pipeline: ${sentence}` };
+    const unchanged = await store.updateRecord(id, { control: asked, outcome }, { status, runs, control });
+    return unchanged ? this.end('stopped', outcome) : this.next(execution, stage);
+  }
+
+  /** Why it is not this one's turn, while another of its lane is under way. One that nobody drives any more is ended here. */
+  private async blockedBy(before: string): Promise<string | undefined> {
+    const { store } = this.context;
+    const { record: other, flaw } = await store.inspect(before);
+    if (flaw !== undefined) await store.giveUp(before, this.plan);
+    if (!other || hasEnded(other.status)) return undefined;
+    const { status, startedAt, updatedAt, version, component, execution } = other;
+    const its = new BetweenWaves(this.context, await store.plan(before));
+    // An execution that has only just been written down may not be started yet.
+    const quiet = this.context.now().getTime() - Date.parse(updatedAt) > STARTS_WITHIN;
+    if (status === 'running' && quiet && !(execution !== undefined && (await this.context.isRunning(execution)))) {
+      if (await its.halt(other, `its execution ended without a word; ${this.plan.id} took over`)) return undefined;
+    }
+    if (status === 'between waves' && its.plan.policy.onPipelineFailure === 'stop') {
+      const gone = await its.absence(other);
+      if (gone && (await its.halt(other, `stopped by its pipeline: ${gone.sentence}`))) return undefined;
+    }
+    const since = status === 'between waves' ? updatedAt : startedAt;
+    const waysOut = status === 'running' ? '' : `, \`cellctl rollout resume ${before}\` has it go on`;
+    return `waits for ${before} (${component} ${version}), which is ${status} since ${since}: \`cellctl rollout stop ${before}\` ends it${waysOut}`;
+  }
+
+  /** Ends it where it is, unless somebody has written to it meanwhile. @returns whether it is over */
+  private async halt({ status, updatedAt, control }: RolloutRecord, sentence: string): Promise<boolean> {
+    const { id } = this.plan;
+    const asked = askedInAbsence(control, { ...this.plan.policy, onPipelineFailure: 'stop' }, sentence, this.now());
+    const outcome = { sentence };
+    if (!(await this.context.store.updateRecord(id, { control: asked, outcome }, { status, updatedAt, control }))) return false;
+    await this.end('stopped', outcome);
+    return true;
   }
 
   /** What was asked for, and that somebody has agreed in the pipeline to the wave that its stage begins. */

@@ -2,13 +2,15 @@
  * The cell operator: the one function that acts in cells. The machines call it for every step of a rollout; it looks, does
  * one thing, writes it down, and says what comes next. It never waits, and doing a step twice is as good as doing it once.
  */
+import { CodePipelineClient } from '@aws-sdk/client-codepipeline';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { s3Client } from '../../aws/s3.ts';
 import { S3Objects } from '../../aws/s3-objects.ts';
 import { defaultSession } from '../../aws/session.ts';
 import { environment } from '../../environment.ts';
+import { pipelineName } from '../../registry/names.ts';
 import { RegistryReader } from '../../registry/reader.ts';
-import { isRunning, type PipelineStage } from '../executions.ts';
+import { isRunning, type PipelineStage, pipelineStatus } from '../executions.ts';
 import type { RolloutCell } from '../rollout-record.ts';
 import { RolloutStore } from '../rollout-store.ts';
 import { AfterSuccess } from './after-success.ts';
@@ -24,7 +26,7 @@ import { WaveWork } from './wave-steps.ts';
 /** What a machine asks for. */
 export type Operation = { readonly rollout: string } & (
   | { readonly op: 'next'; readonly execution: string; readonly stage: PipelineStage | null }
-  | { readonly op: 'after' }
+  | { readonly op: 'after' | 'idle' }
   | { readonly op: 'waveFailed'; readonly execution: string; readonly error: Caught }
   // The run of the rollout that began the wave: see `superseded`.
   | ({ readonly run: number; readonly wave: number } & (
@@ -64,6 +66,8 @@ export async function operate(context: WaveContext, operation: Operation): Promi
       return between.next(operation.execution, operation.stage);
     case 'after':
       return new AfterSuccess(context, plan).after();
+    case 'idle':
+      return between.idle();
     case 'preflight':
       return rollout.preflight(operation.wave, operation.execution);
     case 'watch':
@@ -101,6 +105,7 @@ function createContext({ invokedFunctionArn }: FunctionContext): WaveContext {
   }
   const session = defaultSession(region);
   const machines = new SFNClient(session);
+  const pipelines = new CodePipelineClient(session);
   return {
     store: new RolloutStore(session, table, new S3Objects(s3Client(session), bucket)),
     homeRegion: region,
@@ -108,6 +113,7 @@ function createContext({ invokedFunctionArn }: FunctionContext): WaveContext {
     published: publishedCells(new RegistryReader({ bucket: registry, region, s3: s3Client(session), maxAgeSeconds: 0 })),
     now: () => new Date(),
     isRunning: (execution) => isRunning(machines, execution),
+    pipelineStatus: (component, execution) => pipelineStatus(pipelines, pipelineName(component), execution),
   };
 }
 

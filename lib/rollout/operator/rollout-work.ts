@@ -1,6 +1,7 @@
 /** What every step of a rollout's machine needs: the plan, the clock, and how a rollout ends. */
 import type { Stack } from '@aws-sdk/client-cloudformation';
 import { versionOf } from '../../aws/stacks.ts';
+import { type Absence, absenceBy, absenceOf, askedInAbsence, overdue } from '../drivers.ts';
 import {
   type CellRecord,
   endsWell,
@@ -36,6 +37,8 @@ export async function forEach<In, Out>(items: readonly In[], work: (item: In) =>
 export interface WaveContext extends CellContext {
   /** Whether the execution is under way. */
   readonly isRunning: (execution: string) => Promise<boolean>;
+  /** How an execution of a component's pipeline on CodePipeline is, in the words of CodePipeline; `unknown` where it knows none. */
+  readonly pipelineStatus: (component: string, execution: string) => Promise<string>;
 }
 
 export abstract class RolloutWork {
@@ -51,7 +54,32 @@ export abstract class RolloutWork {
   /** What is written down of the rollout, and of a wave of it. */
   protected async written(number: number): Promise<Written & { readonly wave: WaveRecord }> {
     const written = await this.context.store.written(this.plan);
-    return { ...written, wave: waveOf(written, number) };
+    const record = await this.heard(written.record, { silence: false });
+    return { ...written, record, wave: waveOf(written, number) };
+  }
+
+  /** Why nobody takes it on any more; undefined while somebody does, and where nobody has said that they would. */
+  protected async absence({ id, component, status, updatedAt, pipelineExecution }: RolloutRecord): Promise<Absence | undefined> {
+    const { store, now, pipelineStatus } = this.context;
+    const gone =
+      pipelineExecution === undefined
+        ? absenceBy(await store.drivers.of(id), status, now())
+        : absenceOf(pipelineExecution, await pipelineStatus(component, pipelineExecution));
+    return gone ?? (status === 'between waves' ? overdue({ updatedAt }, this.plan.policy, now()) : undefined);
+  }
+
+  /**
+   * The record, in which a driver that is gone has asked for what the policy says.
+   * @param silence whether silence is enough: before a wave begins; what is under way is watched to its end first
+   */
+  protected async heard(record: RolloutRecord, { silence }: { readonly silence: boolean }): Promise<RolloutRecord> {
+    const { id, control, status, through } = record;
+    if (status !== 'running' || through === undefined || control.stop || control.rollback) return record;
+    const gone = await this.absence(record);
+    if (!gone || !(gone.said || silence)) return record;
+    const asked = askedInAbsence(control, this.plan.policy, gone.sentence, this.now());
+    await this.context.store.updateRecord(id, { control: asked }, { status, control });
+    return this.context.store.requireRecord(id);
   }
 
   /**

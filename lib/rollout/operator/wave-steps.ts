@@ -42,7 +42,8 @@ export class WaveWork extends Watching {
     const { store } = this.context;
     const { id, component, policy } = this.plan;
     const wave = this.wave(number);
-    const [record, pinned, before] = await Promise.all([store.requireRecord(id), store.cellsIn(id, number), store.wave(id, number)]);
+    const [found, pinned, before] = await Promise.all([store.requireRecord(id), store.cellsIn(id, number), store.wave(id, number)]);
+    const record = await this.heard(found, { silence: true });
     // Asked again, because its answer was lost.
     if (record.status !== 'running') return this.ended(record);
     if (before.status === 'rolling back' || record.back?.scope === 'cells') {

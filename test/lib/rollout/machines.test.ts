@@ -3,13 +3,24 @@ import { describe, expect, test } from '@jest/globals';
 import aslValidator from 'asl-validator';
 import { drawingOf } from '../../../docs/drawing.ts';
 import { MOST_EVENTS } from '../../../lib/rollout/budget.ts';
-import { type Blank, branchesOf, eventsOf, type Machine, rollout, runWave, type State, watchAfter } from '../../../lib/rollout/machines.ts';
+import {
+  type Blank,
+  branchesOf,
+  eventsOf,
+  type Machine,
+  rollout,
+  runWave,
+  type State,
+  watchAfter,
+  watchBetween,
+} from '../../../lib/rollout/machines.ts';
 import { ANSWERS, type OperationName } from '../../../lib/rollout/operator/answers.ts';
 
 const MACHINES = [
   ['RunWave', runWave()],
   ['Rollout', rollout()],
   ['WatchAfter', watchAfter()],
+  ['WatchBetween', watchBetween()],
 ] as const;
 
 /** As the stack fills them in. */
@@ -19,6 +30,7 @@ const GIVEN: Readonly<Record<Blank, string>> = {
   Bucket: 'acme-cell-artifacts-200000000000-eu-west-1',
   RunWave: 'arn:aws:states:eu-west-1:200000000000:stateMachine:RunWave',
   WatchAfter: 'arn:aws:states:eu-west-1:200000000000:stateMachine:WatchAfter',
+  WatchBetween: 'arn:aws:states:eu-west-1:200000000000:stateMachine:WatchBetween',
 };
 const deployed = (machine: Machine) =>
   Object.entries(GIVEN).reduce((text, [name, value]) => text.replaceAll(`\${${name}}`, value), JSON.stringify(machine));
@@ -190,8 +202,9 @@ Deploy
 StartDeploy StartDeploySays StartDeployLater DeployWait PollDeploy PollDeploySays DeployBroken DeployDone
 Watch WatchSays WatchLater Watched
 StartRestore StartRestoreSays RestoreWait PollRestore PollRestoreSays RestoreBroken RestoreDone
-NextWave NextWaveSays NextWaveWait RunWave WatchAfter WaveFailed Ended Done Failed GaveUp
-LookAfter LookAfterSays LookAfterWait Done GaveUp"
+NextWave NextWaveSays NextWaveWait RunWave WatchAfter WatchBetween WaveFailed Ended Done Failed GaveUp
+LookAfter LookAfterSays LookAfterWait Done GaveUp
+LookBetween LookBetweenSays LookBetweenWait TakeOn Done GaveUp"
 `);
 });
 

@@ -29,6 +29,7 @@ const CALLS: Readonly<Record<string, { readonly by: readonly Caller[]; readonly 
   'cloudwatch paginateDescribeAlarmHistory': { by: ['cell'], actions: ['cloudwatch:DescribeAlarmHistory'] },
   'cloudwatch paginateDescribeAlarms': { by: ['cell'], actions: ['cloudwatch:DescribeAlarms'] },
   'cloudwatch paginateGetMetricData': { by: ['cell'], actions: ['cloudwatch:GetMetricData'] },
+  'codepipeline GetPipelineExecutionCommand': { by: ['operator'], actions: ['codepipeline:GetPipelineExecution'] },
   'dynamodb DeleteCommand': { by: ['operator'], actions: ['dynamodb:DeleteItem'] },
   'dynamodb GetCommand': { by: ['operator', 'teller'], actions: ['dynamodb:GetItem'] },
   'dynamodb PutCommand': { by: ['operator'], actions: ['dynamodb:PutItem'] },

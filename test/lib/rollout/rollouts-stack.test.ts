@@ -32,6 +32,7 @@ describe('stack Rollouts', () => {
       'AWS::Logs::LogGroup OperatorLog8B0717FA Retain',
       'AWS::Logs::LogGroup RunWaveLogC3568A04 Retain',
       'AWS::Logs::LogGroup WatchAfterLogE9C3DE2A Retain',
+      'AWS::Logs::LogGroup WatchBetweenLog1F64E97B Retain',
       'AWS::Logs::LogGroup RolloutLog97AAFFA4 Retain',
       'AWS::Logs::LogGroup EventsLogF3A4B60A Retain',
       'AWS::SQS::Queue EventsUntold91AA3360 Retain',

@@ -59,6 +59,7 @@ function step(operation: Omit<Operation, 'rollout'> & { readonly [rest: string]:
   const context: WaveContext = {
     ...{ store, homeRegion: 'eu-west-1', now: () => NOW, isRunning: async () => true, access: { stack, health } },
     published: { withdrawn: async () => new Map() },
+    pipelineStatus: async () => 'InProgress',
   };
   return operate(context, { rollout: ID, ...operation } as Operation);
 }
