@@ -48,6 +48,11 @@ export const environment = {
     };
   },
 
+  /** Who drives rollouts from wave to wave, as their pipeline calls itself. */
+  get driver(): string | undefined {
+    return process.env['CELL_FACTORY_DRIVER'];
+  },
+
   /** Whether the stack of an unexpected error is shown. */
   get debug(): boolean {
     return process.env['CELLCTL_DEBUG'] !== undefined;

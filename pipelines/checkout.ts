@@ -1,4 +1,5 @@
 /** A component's repository in a folder of our own, which is gone afterwards. */
+import { rmSync } from 'node:fs';
 import { cp, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve, sep } from 'node:path';
@@ -13,9 +14,13 @@ export const isUrl = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(
 
 async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'cell-factory-checkout-'));
+  // Also when somebody stops us in the middle.
+  const tidy = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', tidy);
   try {
     return await work(folder);
   } finally {
+    process.off('exit', tidy);
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -23,6 +23,21 @@ export interface StepShell {
  */
 const VERSION_OF_COMMIT = ['log', '-1', '--format=%cd-%h', '--date=format-local:%Y%m%dT%H%M%S', '--abbrev=12'] as const;
 
+/** Sets the commit and the version that it is built as. */
+export const VERSION_LINES: readonly string[] = [
+  // Not in one: `export` would end well where what it exports has failed.
+  `COMMIT="$(git rev-parse HEAD)"`,
+  `COMPONENT_VERSION="$(TZ=UTC git ${VERSION_OF_COMMIT.map((word) => (word.includes('%') ? `'${word}'` : word)).join(' ')})"`,
+  'export COMMIT COMPONENT_VERSION',
+];
+
+/** Minutes after which a step is given up, on every engine. A hook after a wave goes through its cells. */
+const MINUTES = { build: 60, publish: 60, start: 30, hook: 480 } as const;
+
+/** Minutes that a step may take; undefined for those that people and bakes decide. */
+export const minutesOf = ({ kind }: Pick<Step, 'kind'>): number | undefined =>
+  kind === 'source' || kind === 'approval' || kind === 'wave' ? undefined : MINUTES[kind];
+
 const cellctl = '"$CELL_FACTORY/bin/cellctl"';
 
 /**
@@ -39,11 +54,10 @@ export function shellOf(step: Step, waitSeconds?: number): StepShell | undefined
     case 'build':
       return {
         lines: [
-          // Not in one: `export` would end well where what it exports has failed.
-          `COMMIT="$(git rev-parse HEAD)"`,
-          `COMPONENT_VERSION="$(TZ=UTC git ${VERSION_OF_COMMIT.map((word) => (word.includes('%') ? `'${word}'` : word)).join(' ')})"`,
-          'export COMMIT COMPONENT_VERSION',
+          ...VERSION_LINES,
           'make pipeline-build',
+          // Here, and not in the step that publishes: whoever builds it is at hand.
+          'if [ ! -f dist/component.json ]; then echo "make pipeline-build has left no dist/component.json: package with \\$(CELL_FACTORY)/bin/cellctl component package" >&2; exit 1; fi',
         ],
         takes: [],
         leaves: ['COMMIT', 'COMPONENT_VERSION'],

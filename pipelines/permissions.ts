@@ -87,7 +87,16 @@ export class Permissions {
   /** Sets a wave going, and looks on. */
   follow(): readonly Grant[] {
     const machine = parameter(this.stack, ROLLOUT_PARAMETERS.machine);
-    return [...this.hook(), { actions: ['states:StartExecution'], resources: [machine] }];
+    return [
+      ...this.hook(),
+      { actions: ['states:StartExecution'], resources: [machine] },
+      // Signs of life of whoever follows, and their farewell: no other record.
+      {
+        actions: ['dynamodb:UpdateItem'],
+        resources: [this.table],
+        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`driver#${this.name}-*`] } },
+      },
+    ];
   }
 
   /** Runs a target of the Makefile for the cells of a wave: it must know which these are. */

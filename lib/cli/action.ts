@@ -17,10 +17,13 @@ export function action<A extends unknown[]>(work: (context: Context, ...args: A)
     const command = args.at(-1) as Command;
     const { Context } = await import('./context.ts');
     const context = new Context(command);
+    context.endOnSignals();
     try {
       process.exitCode = (await work(context, ...(args.slice(0, -1) as A))) ?? 0;
     } catch (error) {
       const { asCloudError } = await import('../aws/cloud-error.ts');
+      // Programs were ended because we were: what they say of that is no news.
+      if (context.isStopped) return;
       const failure = asCloudError(error, environment.endpoint);
       context.output.problem(failure);
       if (failure.code === 'INTERNAL' && environment.debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);

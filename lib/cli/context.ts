@@ -37,6 +37,9 @@ export class Context {
   readonly output: Output;
   /** Unique to this run: names change sets and locks. */
   readonly runId = `${Date.now().toString(36)}-${process.pid}`;
+  /** Whether somebody has stopped us: what fails then, fails for that. */
+  isStopped = false;
+  private readonly farewells: { readonly farewell: string; readonly tidy: () => Promise<unknown> }[] = [];
   private readonly options: GlobalOptions;
   private readonly loaded = new Map<Part, Promise<LoadedRegistry>>();
   private readonly planned = new Map<Part, Promise<Plan>>();
@@ -248,13 +251,23 @@ export class Context {
 
   /** What to say, and to do first, when somebody stops us. */
   whenStopped(farewell: string, tidy: () => Promise<unknown> = async () => undefined): void {
+    this.farewells.push({ farewell, tidy });
+  }
+
+  /** Ends with what was started when somebody stops us: programs first, then what else is to be done. A second signal ends at once. */
+  endOnSignals(): void {
     for (const [signal, code] of [
       ['SIGINT', 130],
       ['SIGTERM', 143],
     ] as const) {
-      process.once(signal, () => {
-        this.output.note(`\n${farewell}`);
-        tidy().finally(() => process.exit(code));
+      process.once(signal, async () => {
+        this.isStopped = true;
+        process.exitCode = code;
+        for (const { farewell } of this.farewells) this.output.note(`\n${farewell}`);
+        const { endPrograms } = await import('../program.ts');
+        await endPrograms();
+        await Promise.allSettled(this.farewells.map(({ tidy }) => tidy()));
+        process.exit(code);
       });
     }
   }

@@ -45,9 +45,9 @@ export class Drivers {
     return this.table.get<Sign>(driverPk(id), SIGN);
   }
 
-  /** Gives a sign of life; whoever drove it before no longer does. */
+  /** Gives a sign of life; whoever drove it before no longer does. Who is known keeps what they said first of their silence. */
   async sign(id: string, { by, at, within, always }: Omit<Sign, 'left'>): Promise<void> {
-    const known = await this.table.update(driverPk(id), SIGN, { at, within, ...(always ? { always } : {}) }, { by });
+    const known = await this.table.update(driverPk(id), SIGN, { at, left: undefined }, { by });
     if (!known) await this.table.update(driverPk(id), SIGN, { by, at, within, always, left: undefined });
   }
 

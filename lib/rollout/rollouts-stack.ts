@@ -55,8 +55,10 @@ export class RolloutsStack extends Stack {
     const policy = new iam.Policy(this, 'LookAtExecutions', { statements: [allow(['states:DescribeExecution'], [executions])] });
     operator.role?.attachInlinePolicy(policy);
     acknowledgeWildcards(policy, [executions], 'Every run of a rollout is an execution.');
-    // Whether the pipeline that drives a rollout is still there. Whoever may publish a component may make one more.
-    operator.addToRolePolicy(allow(['codepipeline:GetPipelineExecution'], this.pipelines()));
+    const pipelines = this.formatArn({ service: 'codepipeline', resource: pipelineName('*') });
+    const look = new iam.Policy(this, 'LookAtPipelines', { statements: [allow(['codepipeline:GetPipelineExecution'], [pipelines])] });
+    operator.role?.attachInlinePolicy(look);
+    acknowledgeWildcards(look, [pipelines], 'Components come and go; of their pipelines it only asks how they are.');
     new RolloutEvents(this, 'Events', {
       table: this.table,
       bucket: this.bucket,
@@ -71,12 +73,6 @@ export class RolloutsStack extends Stack {
     ] as const) {
       new ssm.StringParameter(this, `Parameter-${name}`, { parameterName: ROLLOUT_PARAMETERS[name], stringValue: value });
     }
-  }
-
-  /** The pipelines of all components, of which the operator only asks how they are. */
-  private pipelines(): string[] {
-    const { components } = this.plan;
-    return components.map(({ name }) => this.formatArn({ service: 'codepipeline', resource: pipelineName(name) }));
   }
 
   private createTable(): dynamodb.Table {

@@ -8,7 +8,7 @@ import { connectionParameter } from '../../lib/plan/pipeline-stacks.ts';
 import { type InitializedPlan, ROLLOUT_PARAMETERS } from '../../lib/plan/plan.ts';
 import { artifactBucketName, type Component, pipelineName, pipelineProjectName, pipelineStackName } from '../../lib/registry/index.ts';
 import type { RolloutInput } from '../../lib/rollout/executions.ts';
-import { HANDOVER, type PipelineVariable, type StepShell, shellOf } from '../commands.ts';
+import { HANDOVER, minutesOf, type PipelineVariable, type StepShell, shellOf } from '../commands.ts';
 import { requirePipelineFits, requireTemplateFits } from '../engine-limits.ts';
 import { type Grant, roleWith } from '../grants.ts';
 import { type Pipeline, pipelineOf, type Step, stepsOf } from '../graph.ts';
@@ -32,9 +32,6 @@ const HANDOVER_FOLDER = '.cell-factory-handover';
 
 /** CodeBuild makes a group of this name for the reports of the project, if there are any. */
 const REPORTS = 'tests';
-
-/** Minutes after which a step is given up. A hook after a wave goes through its cells. */
-const MINUTES = { build: 60, publish: 60, start: 30, hook: 480 } as const;
 
 /** Who leaves a variable, by the namespace of its action. */
 const LEFT_BY: Readonly<Record<PipelineVariable, string>> = { COMMIT: 'build', COMPONENT_VERSION: 'build', ROLLOUT: 'start' };
@@ -170,7 +167,7 @@ export class PipelineStack extends Stack {
         ...(isPublish ? { ARTIFACT_BUCKET: this.artifactBucket(this.plan.homeRegion) } : {}),
       },
       grants: [useConnection(this.connection), ...(isBuild ? this.handover.write : this.handover.read), ...this.grantsOf(step)],
-      minutes: MINUTES[step.kind],
+      minutes: minutesOf(step) ?? 0,
       containers: this.hasImages && (isBuild || isPublish),
       logGroup: this.logGroup,
       key: this.handover.key,
@@ -274,6 +271,10 @@ export class PipelineStack extends Stack {
 
 const typeOf = (category: string, provider: string) => ({ category, owner: 'AWS', provider, version: '1' });
 
-/** What the machine is given; the id of the rollout is put in by CodePipeline. */
+/** What the machine is given; ids of rollout and execution are put in by CodePipeline. */
 const inputOf = ({ number, approved, last }: Of<'wave'>['wave']): string =>
-  JSON.stringify({ rollout: `#{${LEFT_BY.ROLLOUT}.ROLLOUT}`, stage: { through: number, approved, last } } satisfies RolloutInput);
+  JSON.stringify({
+    rollout: `#{${LEFT_BY.ROLLOUT}.ROLLOUT}`,
+    // The operator asks CodePipeline how the execution is, before it begins a wave and between two.
+    stage: { through: number, approved, last, execution: '#{codepipeline.PipelineExecutionId}' },
+  } satisfies RolloutInput);

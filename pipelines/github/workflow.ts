@@ -26,6 +26,10 @@ export interface Workflow {
   readonly text: string;
 }
 
+/** No step has a line below in its name. */
+const FAREWELL = 'farewell_';
+/** What the run is called as the driver of its rollout: another attempt at it is another driver. */
+const RUN = `run ${expression('github.run_id')}.${expression('github.run_attempt')} on GitHub`;
 /** As long as credentials last. */
 const JOB_MINUTES = 60;
 /** What goes with a wave may take longer. Following it ends by itself before that; steps in its cells call AWS only as they begin. */
@@ -58,7 +62,7 @@ export function renderWorkflow(plan: Plan, pipeline: Pipeline): Workflow {
     triggers: { push: { branches: [repository.branch], ...(paths.length === 0 ? {} : { paths }) }, workflowDispatch: {} },
     // One runs and one waits: a newer commit takes the place of the one that waits.
     concurrency: { group: `deliver-${name}`, cancelInProgress: false },
-    env: { COMPONENT: name, CELL_FACTORY_ORGANIZATION: `s3://${initialized.registryBucket}` },
+    env: { COMPONENT: name, CELL_FACTORY_ORGANIZATION: `s3://${initialized.registryBucket}`, CELL_FACTORY_DRIVER: RUN },
     jobs,
   });
   const text = withDigest(yaml);
@@ -85,7 +89,30 @@ function jobsOf(plan: InitializedPlan, pipeline: Pipeline): ReadonlyMap<string, 
       lastOf.set(step.name, id);
     }
   }
+  const start = steps.find(({ kind }) => kind === 'start');
+  const after = [...jobs.keys()].slice(start ? [...jobs.keys()].indexOf(start.name) : 0);
+  if (start) jobs.set(FAREWELL, farewell(plan, pipeline, start.name, after));
   return jobs;
+}
+
+/** The last job: where one has failed, or somebody has cancelled the run, the rollout hears that nobody takes it on any more. */
+function farewell(plan: InitializedPlan, { component: { name } }: Pipeline, start: string, after: readonly string[]): Job {
+  return {
+    name: 'farewell',
+    // A rollout that has begun nothing yet has nothing to be told.
+    if: `(failure() || cancelled()) && needs.${start}.outputs.ROLLOUT != ''`,
+    needs: [...after],
+    env: { ROLLOUT: expression(`needs.${start}.outputs.ROLLOUT`) },
+    runsOn: RUNNER,
+    permissions: { idToken: JobPermission.WRITE },
+    timeoutMinutes: JOB_MINUTES,
+    defaults: { run: { shell: SHELL } },
+    steps: [
+      ...FACTORY,
+      credentials(plan, roleName(name, 'follow'), credentialSeconds('hook')),
+      script('Leave the rollout', ['"$CELL_FACTORY/bin/cellctl" rollout leave "$ROLLOUT"']),
+    ],
+  };
 }
 
 /** A job that does not know yet what comes before it. */

@@ -17,7 +17,7 @@ interface FakePrograms {
 }
 
 /** What GitHub's shell is expected to give to programs; the rest is the machine's. */
-const SEEN = /^(COMPONENT|COMPONENT_VERSION|COMMIT|ROLLOUT|CELL_FACTORY|CELL_FACTORY_ORGANIZATION|GH_TOKEN)$/;
+const SEEN = /^(COMPONENT|COMPONENT_VERSION|COMMIT|ROLLOUT|CELL_FACTORY|CELL_FACTORY_ORGANIZATION|CELL_FACTORY_DRIVER|GH_TOKEN)$/;
 
 /** What a build says of itself, as far as it is handed on. */
 const BUILT = {

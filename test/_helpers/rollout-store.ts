@@ -35,7 +35,8 @@ class MemoryDrivers implements Pick<Drivers, 'of' | 'sign' | 'leave'> {
 
   async sign(id: string, sign: Omit<Sign, 'left'>): Promise<void> {
     const known = this.signs.get(id);
-    this.signs.set(id, known?.by === sign.by ? { ...known, ...sign } : sign);
+    const { left: _left, ...rest }: Sign = known ?? sign;
+    this.signs.set(id, rest.by === sign.by ? { ...rest, at: sign.at } : sign);
   }
 
   async leave(id: string, by: string, left: string): Promise<boolean> {

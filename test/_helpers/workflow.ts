@@ -48,6 +48,9 @@ export const parsed = ({ text }: Workflow): ParsedWorkflow => YAML.parse(text) a
 /** The step of the graph that a job is of: jobs of one wave are `<wave>`, `<wave>_2`, … */
 const stepOf = (job: string): string => job.replace(/_\d+$/, '');
 
+/** Whether a job runs only where others have failed: it is no step of the graph. */
+const isFarewell = ({ if: condition = '' }: WorkflowJob): boolean => condition.startsWith('(failure() ');
+
 /** Everything that comes before a job. */
 function ancestors({ jobs }: ParsedWorkflow, job: string): ReadonlySet<string> {
   const needs = jobs[job]?.needs ?? [];
@@ -62,6 +65,7 @@ export function renderedNeeds(workflow: Workflow): ReadonlyMap<string, readonly 
   const document = parsed(workflow);
   const needs = new Map<string, string[]>([['source', []]]);
   for (const [id, job] of Object.entries(document.jobs)) {
+    if (isFarewell(job)) continue;
     // The second job of a wave goes on with the first.
     if (needs.has(stepOf(id))) continue;
     const direct = (job.needs ?? []).filter((need) => !(job.needs ?? []).some((other) => ancestors(document, other).has(need)));
@@ -128,7 +132,10 @@ export async function runSteps(workflow: Workflow, options: RunOptions): Promise
   const outputs = new Map<string, Readonly<Record<string, string>>>();
   const summaries = new Map<string, string>();
   for (const [id, job] of Object.entries(document.jobs)) {
-    if ((job.needs ?? []).some((need) => failed.has(need))) {
+    const needsFailed = (job.needs ?? []).some((need) => failed.has(need));
+    // Of its condition, the second half is that there is something to say farewell to.
+    if (isFarewell(job) && !(needsFailed && outputs.get('start')?.['ROLLOUT'])) continue;
+    if (needsFailed && !isFarewell(job)) {
       failed.add(id);
       skipped.push(id);
       continue;
@@ -234,6 +241,7 @@ class Runner {
         'runner.temp': this.temp,
         'github.token': 'a-token',
         'github.run_id': '1',
+        'github.run_attempt': '1',
         'vars.CELL_FACTORY_PACKAGE': this.options.factory ?? 'npm:@acme/cell-factory@0.1.0',
       };
       const found = known[expression];

@@ -144,6 +144,7 @@ interface RunOptions {
   readonly repository?: string;
   readonly timeScale?: string;
   readonly yes?: boolean;
+  readonly from?: string;
 }
 
 /** Asks whether somebody agrees to the step, unless they have already. */
@@ -152,14 +153,15 @@ async function agrees({ name }: Step, command: string, isAgreed: boolean): Promi
 }
 
 async function runHere(context: Context, name: string, options: RunOptions): Promise<number> {
-  const { plan, session } = await openRollouts(context);
+  const { plan, session, client } = await openRollouts(context);
   const published = await context.publishedPlan(plan, session);
-  const [{ withClone, isUrl }, { pipelineOf, stepsOf }, { runPipeline }, { run }, { selectComponent }] = await Promise.all([
+  const [{ withClone, isUrl }, { pipelineOf }, { runPipeline, startFrom }, { run }, { selectComponent }, { Driver }] = await Promise.all([
     import('../../../pipelines/checkout.ts'),
     import('../../../pipelines/graph.ts'),
     import('../../../pipelines/run.ts'),
     import('../../program.ts'),
     import('../../plan/plan.ts'),
+    import('../driver.ts'),
   ]);
   const foreseen = published ?? (await context.plan());
   const component = selectComponent(foreseen, name);
@@ -169,19 +171,45 @@ async function runHere(context: Context, name: string, options: RunOptions): Pro
   const pipeline = pipelineOf(foreseen, { ...component, repository: { url, branch, path } });
   const isAgreed = options.yes === true;
   const command = `cellctl pipelines run ${name}`;
+  const { groups } = startFrom(pipeline, options.from);
   // Before the build, not when half of the cells have it.
-  if (!isAgreed && stepsOf(pipeline).some(({ kind }) => kind === 'approval')) await requireTerminal(command);
+  if (!isAgreed && groups.flat().some(({ kind }) => kind === 'approval')) await requireTerminal(command);
+  const scale = options.timeScale === undefined ? 1 : await timeScale(options.timeScale);
+  const driver = new Driver(client, `${context.who} (run ${context.runId})`, scale);
+  let commitOf = commit;
   const environment = {
+    CELL_FACTORY_DRIVER: driver.name,
     COMPONENT: name,
     CELL_FACTORY: packageRoot(),
-    ...(options.timeScale === undefined ? {} : { CELL_FACTORY_TIME_SCALE: String(await timeScale(options.timeScale)) }),
+    ...(options.timeScale === undefined ? {} : { CELL_FACTORY_TIME_SCALE: String(scale) }),
     CELL_FACTORY_ORGANIZATION: context.isPublished ? context.organization : resolve(context.organization),
   };
   const { output } = context;
   const began = Date.now();
+  const words = () => [
+    command,
+    ...(commitOf ? ['--commit', commitOf] : []),
+    ...(options.repository ? ['--repository', options.repository] : []),
+  ];
+  context.whenStopped('stopping: steps that are under way are ended', async () => {
+    const left = await driver.leave('its run was stopped by hand');
+    output.note(`${left ? `${left} stops, or is rolled back, as the policy says; ` : ''}go on with \`${words().join(' ')}\``);
+  });
   const left = await withClone({ url, path, branch, commit }, run, (folder) =>
-    runPipeline(pipeline, { folder, environment, emit: output.emit, agree: (step) => agrees(step, command, isAgreed) }),
-  );
+    runPipeline(pipeline, {
+      ...{ folder, environment, emit: output.emit, from: options.from, agree: (step: Step) => agrees(step, command, isAgreed) },
+      left: async ({ ROLLOUT, COMMIT }) => {
+        commitOf = COMMIT ?? commitOf;
+        if (ROLLOUT !== undefined) await driver.drive(ROLLOUT);
+      },
+    }),
+  ).catch(async (error: unknown) => {
+    const { message } = error as Error;
+    // Somebody has stopped us: then that is said.
+    if (!context.isStopped) await driver.leave(message.split('\n')[0] ?? message);
+    throw error;
+  });
+  driver.rest();
   const seconds = Math.round((Date.now() - began) / 1_000);
   output.result({ component: name, ...left, seconds }, () =>
     output.line(
@@ -199,11 +227,14 @@ const runCommand = () =>
     .option('--repository <address>', "clone from there instead of the component's repository, e.g. a folder")
     .option('--time-scale <factor>', 'factor on every wait, above 0 and up to 1: 0.01 for a rehearsal')
     .option('-y, --yes', 'agree to every approval')
+    .option('--from <step>', 'begin with that step: of the same commit, what was before it is done (`cellctl pipelines show` lists steps)')
     .addHelpText(
       'after',
-      '\nClones the repository, builds without credentials of AWS, publishes, and goes through every wave with its bake. Ctrl-C ends this' +
-        '\nmachine’s part; what runs in tooling goes on, and `cellctl rollout stop` ends it.' +
-        '\n\nExamples:\n  cellctl pipelines run orders-api\n  cellctl pipelines run orders-api --commit 3f0c2a9 --repository ../orders-api --yes',
+      '\nClones the repository, builds without credentials of AWS, publishes, and goes through every wave with its bake. When a step fails,' +
+        '\nand on Ctrl-C, the rollout stops, and cells keep what they have, or is rolled back: by the policy’s onPipelineFailure. Run again for' +
+        '\nthe same commit, it goes on where it stood.' +
+        '\n\nExamples:\n  cellctl pipelines run orders-api\n  cellctl pipelines run orders-api --commit 3f0c2a9 --repository ../orders-api --yes' +
+        '\n  cellctl pipelines run orders-api --commit 3f0c2a9 --from staging',
     )
     .action(action(runHere));
 

@@ -1,21 +1,18 @@
 import { Command, Option } from 'commander';
 import pc from 'picocolors';
-import type { RolloutClient } from '../../rollout/client.ts';
-import type { PipelineStage } from '../../rollout/executions.ts';
-import type { Picture } from '../../rollout/picture.ts';
 import type { RolloutView } from '../../rollout/rollout-lookup.ts';
-import type { RolloutCell } from '../../rollout/rollout-record.ts';
 import { action } from '../action.ts';
 import { confirmed } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { foundInTooling, servedPlan } from '../early.ts';
-import { duration, timeScale, wholeNumber } from '../numbers.ts';
+import { follow, pinnedCells } from '../follow.ts';
+import { timeScale, wholeNumber } from '../numbers.ts';
 import { componentNames, newestRollouts, newestViews, type OpenedRollouts, openRollouts, requirePublished } from '../rollouts.ts';
-import type { Look } from '../watch.ts';
 import { catchUpCommand } from './catch-up.ts';
 import { controlCommands } from './rollout-control.ts';
 import { planCommand, TIME_SCALE } from './rollout-plan.ts';
 import { repairCommand } from './rollout-repair.ts';
+import { leaveCommand, stageCommand } from './rollout-stage.ts';
 
 // start
 
@@ -165,67 +162,6 @@ const startCommand = () =>
 
 // watch
 
-/** The cells of each wave, as they are pinned: for forecasts. */
-const pinnedCells = ({ store }: RolloutClient, { plan }: RolloutView): Promise<readonly (readonly RolloutCell[])[]> =>
-  Promise.all(plan.waves.map(({ number }) => store.cellsIn(plan.id, number)));
-
-/** Watches until the rollout needs nobody's eyes any more. It only reads: who stops it stops nothing else. */
-async function follow(context: Context, client: RolloutClient, id: string, stage: FollowedStage | undefined = undefined): Promise<number> {
-  const [{ watch }, { pictureOf }, { factsOf, pictureLines }, { stageOf }, { firstOf, reachOf }] = await Promise.all([
-    import('../watch.ts'),
-    import('../../rollout/picture.ts'),
-    import('../rollout-view.ts'),
-    import('../../rollout/rollout-lookup.ts'),
-    import('../../rollout/executions.ts'),
-  ]);
-  context.whenStopped(`${id} goes on; come back with \`cellctl rollout watch ${id}${context.organizationOption}\``);
-  let cells: readonly (readonly RolloutCell[])[] | undefined;
-  let looksDead = false;
-  let last: Picture | undefined;
-  let state: ReturnType<typeof stageOf>['state'] | undefined;
-  const look = async (): Promise<Look> => {
-    const view = await client.view(id);
-    cells ??= await pinnedCells(client, view);
-    // An execution that has only just been started, or is being replaced, may not be seen yet: it is dead when it stays away.
-    const isDead = !view.alive && looksDead;
-    looksDead = !view.alive;
-    const seen = { ...view, alive: view.alive || !isDead };
-    const picture = pictureOf(seen, cells, new Date());
-    last = picture;
-    const reach = stage ? reachOf(stage, view.plan.waves) : 0;
-    state = stage && stageOf(view, reach).state;
-    // Where nobody drives it any more, somebody must; it is the stage's turn to.
-    if (stage && isDead && state === 'going on') await client.runStage(id, stage);
-    return {
-      draw: () => {
-        const now = new Date();
-        return pictureLines(pictureOf(seen, cells, now), now, context.output.columns).join('\n');
-      },
-      // What became of earlier waves, earlier stages have said.
-      facts: factsOf(
-        stage
-          ? { ...picture, waves: picture.waves.filter(({ number }) => firstOf(stage, view.plan.waves) <= number && number <= reach) }
-          : picture,
-      ),
-      data: picture,
-      size: view.cells.length / CELLS_PER_READ,
-      done: stage ? state !== 'going on' || Date.now() > stage.until : picture.halted,
-      stuck: false,
-    };
-  };
-  await watch(process.stdout, context.output.json, look);
-  if (stage) return state === 'failed' ? 1 : 0;
-  return last?.well === true ? 0 : 1;
-}
-
-/** A stage of a pipeline, and until when it is followed, in milliseconds since 1970. */
-interface FollowedStage extends PipelineStage {
-  readonly until: number;
-}
-
-/** Records of cells that one read of the table brings. */
-const CELLS_PER_READ = 1_000;
-
 /** The rollout that is meant when none was named: the only one under way, or else the newest. */
 async function obvious(context: Context, opened: OpenedRollouts): Promise<string> {
   const records = await newestRollouts(context, opened);
@@ -260,41 +196,6 @@ const watchCommand = () =>
         return follow(context, opened.client, id);
       }),
     );
-
-// stage
-
-interface StageOptions {
-  readonly wave: string;
-  readonly approved?: boolean;
-  readonly last?: boolean;
-  readonly for?: string;
-}
-
-async function runStage(context: Context, id: string, options: StageOptions): Promise<number> {
-  const through = await wholeNumber(options.wave, '--wave', { min: 0, max: 1_000 });
-  const limit = options.for === undefined ? Number.POSITIVE_INFINITY : await duration(options.for, '--for', '7d');
-  const { client } = await openRollouts(context);
-  const stage = { through, approved: options.approved === true, last: options.last === true };
-  await client.runStage(id, stage);
-  return follow(context, client, id, { ...stage, until: Date.now() + limit * 1_000 });
-}
-
-const stageCommand = () =>
-  new Command('stage')
-    .description("take a rollout through one wave, and follow it: what a pipeline's stage does")
-    .argument('<id>', 'a rollout that `cellctl rollout start --queue` has written down')
-    .addOption(new Option('-w, --wave <number>', 'the wave to go to; 0 is staging').makeOptionMandatory())
-    .option('--approved', 'somebody has agreed to the wave, in the pipeline')
-    .option('--last', 'the last of the pipeline: on to the last wave of the rollout, which may have more than the pipeline knows')
-    .option('--for <duration>', 'end well after that, though the wave goes on: call it again to follow on, e.g. 5h')
-    .addHelpText(
-      'after',
-      '\nWaits for its turn behind another rollout of the component; when a newer one is queued meanwhile, that goes instead.' +
-        '\nCalled again, it follows what is under way, and ends at once when the wave has passed: a stage can be tried again.' +
-        '\nEnds with 0 when the wave has passed, and with 1 when the rollout was stopped, rolled back or paused.' +
-        '\n\nExamples:\n  cellctl rollout stage orders-api-7 --wave 0\n  cellctl rollout stage orders-api-7 --wave 3 --approved --for 5h',
-    )
-    .action(action(runStage));
 
 // status, history
 
@@ -370,6 +271,7 @@ export const rolloutCommand = () => {
     .addCommand(planCommand())
     .addCommand(startCommand())
     .addCommand(stageCommand())
+    .addCommand(leaveCommand())
     .addCommand(catchUpCommand())
     .addCommand(watchCommand())
     .addCommand(statusCommand());

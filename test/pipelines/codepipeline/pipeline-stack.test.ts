@@ -153,7 +153,7 @@ describe('the pipeline', () => {
     expect(waves.map(({ Configuration }) => JSON.parse(String(Configuration['Input'])))).toEqual(
       [0, 1, 2, 3, 4, 5, 6].map((through) => ({
         rollout: '#{start.ROLLOUT}',
-        stage: { through, approved: through === 1, last: through === 6 },
+        stage: { through, approved: through === 1, last: through === 6, execution: '#{codepipeline.PipelineExecutionId}' },
       })),
     );
     expect(plan.rollout.waves).toHaveLength(6);

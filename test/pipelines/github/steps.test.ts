@@ -72,7 +72,8 @@ describe('the shell of the generated steps', () => {
   test('gives each program the variables of the contract', () => {
     const { calls, outputs } = all;
     const of = (call: string) => calls.find(({ words }) => words.join(' ').startsWith(call));
-    const always = { COMPONENT: 'orders-api', CELL_FACTORY_ORGANIZATION: 's3://acme-cell-registry-200000000000' };
+    const factory = { CELL_FACTORY_ORGANIZATION: 's3://acme-cell-registry-200000000000', CELL_FACTORY_DRIVER: 'run 1.1 on GitHub' };
+    const always = { COMPONENT: 'orders-api', ...factory };
     const built = outputs.get('build');
     for (const call of ['make pipeline-build', 'make scan', 'make pipeline-publish']) {
       const { CELL_FACTORY, ...rest } = of(call)?.environment ?? {};
@@ -90,7 +91,7 @@ describe('the shell of the generated steps', () => {
     expect(steps.filter(({ code }) => code !== 0)).toEqual([expect.objectContaining({ job: 'staging', step: 'staging' })]);
     expect(summaries.get('staging')).toBe('| wave | state |\n');
     expect(skipped).toEqual(['integration', 'first', 'first_2', 'board', 'rest']);
-    expect(said(calls).at(-1)).toBe('cellctl rollout status orders-api-7 --markdown');
+    expect(said(calls).slice(-2)).toEqual(['cellctl rollout status orders-api-7 --markdown', 'cellctl rollout leave orders-api-7']);
   });
 
   test.each([
@@ -101,9 +102,11 @@ describe('the shell of the generated steps', () => {
     ["a component's own step", /^cellctl pipelines hook/, 'integration'],
   ])('where %s fails, its job does, and leaves nothing', async (_, failing, job) => {
     const { steps, outputs, skipped } = await ran(fakePrograms({ failing }));
-    expect(steps.at(-1)).toMatchObject({ job, code: 1 });
+    expect(steps.filter(({ code }) => code !== 0)).toEqual([expect.objectContaining({ job, code: 1 })]);
     expect(Object.values(outputs.get(job) ?? {}).join('')).toBe('');
     expect(skipped).not.toEqual([]);
+    // What has no rollout yet leaves none.
+    expect(steps.some((step) => step.step === 'Leave the rollout')).toBe(job === 'integration');
   });
 
   test('where the factory is, the repository says; without, nothing is installed by its bare name', async () => {
@@ -117,8 +120,9 @@ describe('the shell of the generated steps', () => {
 
   test('an environment that asks nobody lets nothing through', async () => {
     const { steps, skipped } = await ran(fakePrograms({ reviewers: false }));
-    expect(steps.at(-1)).toMatchObject({ job: 'board', code: 1 });
-    expect(steps.at(-1)?.stdout).toContain('::error::environment orders-api-board has no required reviewers');
+    const [board] = steps.filter(({ code }) => code !== 0);
+    expect(board).toMatchObject({ job: 'board', code: 1 });
+    expect(board?.stdout).toContain('::error::environment orders-api-board has no required reviewers');
     expect(skipped).toEqual(['rest']);
   });
 
@@ -142,7 +146,7 @@ describe('the shell of the generated steps', () => {
   test('no context of a commit is even mentioned: what GitHub fills in is ids, outputs, the token, and where the factory is', () => {
     const mentioned = new Set([...workflow.text.matchAll(/\$\{\{ (.+?) \}\}/g)].map(([, expression]) => expression));
     const others = [...mentioned].filter((expression) => !/^(needs\.[\w-]+|steps\.run)\.outputs\.[A-Z_]+$/.test(expression ?? ''));
-    expect(others.sort()).toEqual(['github.run_id', 'github.token', 'runner.temp', 'vars.CELL_FACTORY_PACKAGE']);
+    expect(others.sort()).toEqual(['github.run_attempt', 'github.run_id', 'github.token', 'runner.temp', 'vars.CELL_FACTORY_PACKAGE']);
     const shells = new Set(Object.values(parsed(workflow).jobs).map(({ defaults }) => defaults.run.shell));
     expect([...shells]).toEqual(['bash --noprofile --norc -euo pipefail {0}']);
   });
