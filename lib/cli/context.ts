@@ -260,7 +260,9 @@ export class Context {
       ['SIGINT', 130],
       ['SIGTERM', 143],
     ] as const) {
-      process.once(signal, async () => {
+      // Not `once`: libraries that show progress end the process themselves where nobody else listens.
+      process.on(signal, async () => {
+        if (this.isStopped) process.exit(code);
         this.isStopped = true;
         process.exitCode = code;
         for (const { farewell } of this.farewells) this.output.note(`\n${farewell}`);

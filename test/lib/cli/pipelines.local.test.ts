@@ -1,7 +1,7 @@
 /** A commit that travels: a repository with a Makefile, its pipeline by `cellctl`, and the machines on a local cloud. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -11,7 +11,7 @@ import { registryBucketName } from '../../../lib/registry/index.ts';
 import { GitHubRolesStack } from '../../../pipelines/github/roles-stack.ts';
 import { renderWorkflow } from '../../../pipelines/github/workflow.ts';
 import { pipelineOf } from '../../../pipelines/graph.ts';
-import { cellctl } from '../../_helpers/cellctl.ts';
+import { cellctl, startCellctl } from '../../_helpers/cellctl.ts';
 import { keysByToken } from '../../_helpers/github-token.ts';
 import { cell, component, registry } from '../../_helpers/organization.ts';
 import { createStack, withoutBootstrap } from '../../_helpers/rollout-stacks.ts';
@@ -34,6 +34,7 @@ pipeline-build:
 pipeline-publish:
 	@"$$CELL_FACTORY/bin/cellctl" component publish "$$COMPONENT" --from dist
 integration-test:
+	@[ ! -f "${resolve(tmpdir())}/$$HOOK_LOG.broken" ]
 	@echo "$$CELL_NAME $$CELL_STAGE $$CELL_REGION $$CELL_ACCOUNT_ID $$CELL_ENDPOINT $$COMPONENT_VERSION" >> "${resolve(tmpdir())}/$$HOOK_LOG"
 `;
 const ASSEMBLY = {
@@ -136,7 +137,7 @@ describe('a commit', () => {
     const found = await deliver('--yes');
     expect(found.code).toBe(1);
     // A manifest that lies about its digests.
-    expect(found.stderr).toMatch(/PIPELINE_FAILED.*publish ended with [\s\S]*ARTIFACT_INVALID/);
+    expect(found.stderr).toMatch(/PIPELINE_FAILED.*publish: ended with [\s\S]*ARTIFACT_INVALID/);
     const good = git('rev-parse', `${bad}~1`).toString().trim();
     const again = await deliver('--yes', '--commit', good.slice(0, 12));
     expect(again.code).toBe(0);
@@ -153,9 +154,55 @@ describe('a commit', () => {
     const { code, stderr } = await delivery;
     await lab.alarm('alpha', 'latency', 'OK');
     expect(code).toBe(1);
-    expect(stderr).toMatch(/PIPELINE_FAILED.*one ended with 1:[\s\S]*cell-alpha-latency/);
+    expect(stderr).toMatch(/PIPELINE_FAILED.*one: ended with 1:[\s\S]*cell-alpha-latency/);
     expect(await lab.running('orders-api')).toMatchObject({ alpha: first, bravo: first });
   });
+});
+
+/** Folders of runs that are under way, or were not tidied up. */
+const clones = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('cell-factory-checkout-'));
+
+test('a run that is stopped, killed, or fails on its way leaves nobody stuck: the same commit takes its rollout on, to its end', async () => {
+  const id = 'orders-api-5';
+  const words = ['pipelines', 'run', 'orders-api', '--yes', '--commit', await commit({ note: 'three' })];
+  const start = () => startCellctl(words, environment);
+  const view = () => lab.client.view(id);
+
+  // Somebody presses Ctrl-C in the bake of staging.
+  const stopped = start();
+  await lab.baking(id, 0);
+  stopped.kill('SIGINT');
+  expect(await stopped.ended()).toMatchObject({
+    code: 130,
+    stderr: expect.stringMatching(
+      new RegExp(`${id} stops, or is rolled back, as the policy says; go on with \`cellctl ${words.slice(0, 3).join(' ')}.* --commit`),
+    ),
+  });
+  expect(await clones()).toEqual([]);
+  const left = await lab.until(id, ({ record }) => record.status === 'stopped', 'stopped');
+  expect(left.record.outcome?.sentence).toBe('stopped by its pipeline: its run was stopped by hand');
+  expect(await lab.client.store.locks('orders-api')).toEqual([]);
+
+  // Run again, it goes on, and its machine dies.
+  const killed = start();
+  await lab.until(id, ({ record, waves }) => record.status === 'running' && waves[0]?.status === 'baking', 'baking again');
+  killed.kill('SIGKILL');
+  await killed.ended();
+
+  // Run again, its own step fails after staging.
+  const broken = join(tmpdir(), `${environment['HOOK_LOG']}.broken`);
+  await writeFile(broken, '');
+  const failed = await call(...words);
+  expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('PIPELINE_FAILED: orders-work: ended with 1') });
+  await rm(broken);
+  await lab.until(id, ({ record }) => record.status === 'stopped', 'stopped');
+  expect((await view()).record.outcome?.sentence).toMatch(/^stopped by its pipeline: orders-work: ended with 1/);
+  expect(await lab.client.store.locks('orders-api')).toEqual([]);
+
+  // Run again from there, it goes to its end.
+  expect(await call(...words, '--from', 'orders-work')).toMatchObject({ code: 0 });
+  expect((await view()).record).toMatchObject({ status: 'succeeded', control: { approvals: { 1: { by: 'its pipeline' } } } });
+  expect((await lab.client.history('orders-api', 10)).map((record) => record.id)).not.toContain('orders-api-6');
 });
 
 test('the shell of every step of the workflow on GitHub, run as it is by the roles of its jobs, does the same', async () => {
@@ -229,6 +276,9 @@ describe('what is wrong is said', () => {
   test('of a Makefile without a target', async () => {
     await commit({ Makefile: 'pipeline-publish:\n\t@:\n' });
     const { code, stderr } = await deliver('--yes');
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/PIPELINE_FAILED.*build ended with [\s\S]*pipeline-build/) });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/PIPELINE_FAILED.*build: ended with [\s\S]*pipeline-build/),
+    });
   });
 });

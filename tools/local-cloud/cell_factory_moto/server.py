@@ -64,6 +64,7 @@ def create_mended_app(service: str) -> Any:
         )
         app.add_url_rule("/moto-api/cell-factory/databases", endpoint="cell-factory-databases", methods=["POST"], view_func=change_databases)
         app.add_url_rule("/moto-api/cell-factory/zones", endpoint="cell-factory-zones", methods=["POST"], view_func=change_zones)
+        app.add_url_rule("/moto-api/cell-factory/pipelines", endpoint="cell-factory-pipelines", methods=["POST"], view_func=change_pipelines)
         app.add_url_rule("/moto-api/cell-factory/pace", endpoint="cell-factory-pace", methods=["POST"], view_func=set_pace)
         app.add_url_rule(
             "/moto-api/cell-factory/layers/<account>/<region>/<digest>/<path:repository>",
@@ -122,6 +123,16 @@ def change_databases() -> tuple[str, int]:
     "missing": {"db.r7g.2xlarge": ["a"]}}: what RDS offers from now on, in all accounts; each replaces what was said before."""
     try:
         importlib.import_module(f"{__package__}.rds").change(request.get_json(force=True))
+    except Exception as error:
+        return f"{error}\n", 400
+    return "", 204
+
+
+def change_pipelines() -> tuple[str, int]:
+    """POST /moto-api/cell-factory/pipelines {"account": "...", "pipeline": "...", "execution": "...", "status": "Failed"}: an execution of
+    a pipeline, and how it is from now on."""
+    try:
+        importlib.import_module(f"{__package__}.pipelines").change(request.get_json(force=True))
     except Exception as error:
         return f"{error}\n", 400
     return "", 204

@@ -118,6 +118,25 @@ describe('resources', () => {
       name: 'release',
     });
     expect(found).toMatchObject({ version: 2, stages: [{ name: 'Source' }, { name: 'Two' }] });
+
+    // None runs by itself; one that somebody has made up is as they say.
+    const execution = (pipelineName: string) =>
+      aws.json<{ pipelineExecution: object }>('codepipeline', 'CodePipeline_20150709.GetPipelineExecution', {
+        pipelineName,
+        pipelineExecutionId: 'e-1',
+      });
+    await expect(execution('other')).rejects.toThrow('PipelineNotFoundException');
+    await expect(execution('release')).rejects.toThrow('PipelineExecutionNotFoundException');
+    const change = (status: string) =>
+      fetch(`${aws.endpoint}/moto-api/cell-factory/pipelines`, {
+        method: 'POST',
+        body: JSON.stringify({ account: aws.accountId, pipeline: 'release', execution: 'e-1', status }),
+      });
+    expect((await change('Lost')).status).toBe(400);
+    expect((await change('Failed')).status).toBe(204);
+    expect(await execution('release')).toMatchObject({
+      pipelineExecution: { pipelineName: 'release', status: 'Failed', pipelineVersion: 2 },
+    });
   });
 
   test('a cluster with nodes is created and deleted', async () => {
