@@ -130,7 +130,7 @@ describe('resources', () => {
     const change = (status: string) =>
       fetch(`${aws.endpoint}/moto-api/cell-factory/pipelines`, {
         method: 'POST',
-        body: JSON.stringify({ account: aws.accountId, pipeline: 'release', execution: 'e-1', status }),
+        body: JSON.stringify({ account: MANAGEMENT_ACCOUNT, pipeline: 'release', execution: 'e-1', status }),
       });
     expect((await change('Lost')).status).toBe(400);
     expect((await change('Failed')).status).toBe(204);

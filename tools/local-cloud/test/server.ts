@@ -55,7 +55,7 @@ export class Caller {
   public readonly stacks: CloudFormationClient;
 
   constructor(
-    private readonly endpoint: string,
+    readonly endpoint: string,
     readonly accessKeyId = 'AKIAMANAGEMENT',
   ) {
     this.stacks = new CloudFormationClient({ endpoint, region: REGION, credentials: { accessKeyId, secretAccessKey: 'unused' } });
