@@ -161,7 +161,7 @@ async function runHere(context: Context, name: string, options: RunOptions): Pro
     import('../../../pipelines/run.ts'),
     import('../../program.ts'),
     import('../../plan/plan.ts'),
-    import('../driver.ts'),
+    import('../../rollout/driving.ts'),
   ]);
   const foreseen = published ?? (await context.plan());
   const component = selectComponent(foreseen, name);

@@ -1,6 +1,6 @@
 /** A run of a pipeline on this machine, as the driver of its rollout: gives signs of life, and says when it leaves it. */
-import type { RolloutClient } from '../rollout/client.ts';
-import { PROCESS_SILENCE, SIGN_SECONDS } from '../rollout/drivers.ts';
+import type { RolloutClient } from './client.ts';
+import { PROCESS_SILENCE, SIGN_SECONDS } from './drivers.ts';
 
 /** Seconds of silence at least, however fast a rehearsal goes: a machine that is busy says nothing for a while. */
 const LEAST_SILENCE = 20;
