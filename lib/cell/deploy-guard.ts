@@ -14,9 +14,16 @@ const CONCURRENCY = 10;
 
 type TaskOf = (cell: VendedCell) => DeployTask;
 
+/** Cells that were looked at. */
+interface Guarded {
+  readonly guard: (task: TaskOf) => TaskOf;
+  /** Alarms and parameters that somebody has deleted, by the name of the cell; of others, none. */
+  readonly missing: ReadonlyMap<string, readonly string[]>;
+}
+
 /** What was seen of cells, and those that could not be looked at. */
 interface SeenCells {
-  readonly seen: readonly (CellChanges & { readonly refused: readonly Problem[] })[];
+  readonly seen: readonly (CellChanges & { readonly refused: readonly Problem[]; readonly missing: readonly string[] })[];
   readonly unseen: ReadonlyMap<string, FactoryError>;
 }
 
@@ -37,10 +44,13 @@ export async function lookAtCells(
       const stacks = await Promise.all(stacksToObserve(cell, templates, session, partition).map(observeStack));
       // A stack that is new has nothing to lose.
       const changes = stacks.flatMap((stack) => (stack.status === undefined ? [] : stack.changes));
-      return { cell: cell.name, changes, refused: stacks.flatMap(({ refused }) => refused) };
+      return {
+        ...{ cell: cell.name, changes },
+        ...{ refused: stacks.flatMap(({ refused }) => refused), missing: stacks.flatMap(({ missing }) => missing) },
+      };
     } catch (error) {
       unseen.set(cell.name, asCloudError(error));
-      return { cell: cell.name, changes: [], refused: [] };
+      return { cell: cell.name, changes: [], refused: [], missing: [] };
     }
   };
   return { seen: await Promise.all(cells.map((cell) => limit(() => look(cell)))), unseen };
@@ -49,8 +59,10 @@ export async function lookAtCells(
 /**
  * Compares what is deployed with what would be, in every cell.
  * A cell that can't be looked at stops none of its siblings: its own task fails, before it touches anything.
- * @param allowed losses that somebody has named, and whether others may come to light later; see {@link refuseReplacements}
- * @returns what to put around the tasks of these cells
+ * @param allowed losses that somebody has named; see {@link refuseReplacements}
+ * @param revertsDrift whether drift is reverted in every cell (true), nowhere (false), or where something is missing (undefined):
+ * what reverting would lose comes to light later
+ * @returns what to put around the tasks of these cells, and what is missing in which of them
  * @throws FactoryError `REPLACEMENT_REFUSED`, `DATABASE_REFUSED`, `USAGE`
  */
 export async function guardCells(
@@ -59,16 +71,18 @@ export async function guardCells(
   session: Session,
   partition: string,
   allowed: readonly string[],
-  later: { readonly more?: boolean } = {},
-): Promise<(task: TaskOf) => TaskOf> {
+  revertsDrift?: boolean,
+): Promise<Guarded> {
   const { seen, unseen } = await lookAtCells(cells, templates, session, partition);
-  refuseReplacements(seen, allowed, later);
+  const missing = new Map(seen.flatMap(({ cell, missing: each }) => (each.length > 0 ? [[cell, each] as const] : [])));
+  refuseReplacements(seen, allowed, { more: revertsDrift ?? missing.size > 0 });
   refuseDatabases(seen.flatMap(({ refused }) => refused));
-  return (taskOf) => (cell) => {
+  const guard = (taskOf: TaskOf) => (cell: VendedCell) => {
     const task = taskOf(cell);
     const error = unseen.get(cell.name);
     return error === undefined ? task : { ...task, deploy: () => Promise.reject(error) };
   };
+  return { guard, missing };
 }
 
 function refuseDatabases(problems: readonly Problem[]): void {

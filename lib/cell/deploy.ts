@@ -66,7 +66,7 @@ export function foundationTask(
   runId: string,
   store: RegistryStore,
   domain: DomainCheck,
-  drift?: DriftOptions,
+  driftOf: (cell: string) => DriftOptions | undefined = () => undefined,
 ): (cell: VendedCell) => DeployTask {
   const changeSetName = `cell-factory-${runId}`;
   return ({ name, stackName, delegationStackName, account, region }) => ({
@@ -74,6 +74,7 @@ export function foundationTask(
     deploy: async (_, { incomplete }, emit) => {
       // A cell that is there has its certificate; a new one's would be waited for until somebody delegates the domain.
       if (incomplete) await domain.requireDelegated();
+      const drift = driftOf(name);
       // What was never complete has no state to go back to.
       const revertDrift = (session: (options: DriftOptions) => Session): DriftReview | undefined =>
         incomplete || !drift ? undefined : { session: session(drift), review: (changes) => refuseLosses(name, changes, drift.allowed) };

@@ -15,6 +15,7 @@ import { checkTemplate } from '../plan/template-limits.ts';
 import { databaseProblems } from '../review/database-change.ts';
 import type { ObservedStack } from '../review/difference.ts';
 import { compareTemplates } from '../review/template-diff.ts';
+import { missingFrom } from './missing.ts';
 
 /** Stacks that are looked at once. */
 const CONCURRENCY = 10;
@@ -40,13 +41,13 @@ export interface StackToObserve {
   readonly cell?: string;
 }
 
-/** What is there of a stack, and what a deployment would change; of a cell's, what RDS would refuse of that. */
+/** What is there of a stack, and what a deployment would change; of a cell's, what RDS would refuse of that, and what is missing. */
 export async function observeStack({
   stackName,
   template,
   session,
   cell,
-}: StackToObserve): Promise<ObservedStack & Required<Pick<ObservedStack, 'refused'>>> {
+}: StackToObserve): Promise<ObservedStack & Required<Pick<ObservedStack, 'refused' | 'missing'>>> {
   const found = await deployed(session, stackName);
   const before = found ? await withZones(found.template, template, stackName, session) : {};
   const refused =
@@ -56,6 +57,7 @@ export async function observeStack({
     deployed: readDefinition(before),
     changes: compareTemplates(before, template),
     limits: checkTemplate(template),
+    missing: cell === undefined || !found ? [] : await missingFrom(session, before, template),
     refused,
   };
 }

@@ -98,7 +98,11 @@ function groupsToList(groups: readonly (readonly ResourceChange[])[]): ReadonlyS
   return listed;
 }
 
-function stackLines(heading: string, { name, state, status, changes, stateful }: StackReview, lost: ReadonlySet<string>): string[] {
+function stackLines(
+  heading: string,
+  { name, state, status, changes, missing, stateful }: StackReview,
+  lost: ReadonlySet<string>,
+): string[] {
   if (state === 'unknown') return block(heading, `${name}: is new, and waits for its account`);
   if (state === 'unchanged') return block(heading, `${name}: nothing changes (${status})`);
   if (state === 'new') return block(heading, `${name}: new, ${changes.length} resources: ${countByType(changes)}`, pc.green);
@@ -107,6 +111,12 @@ function stackLines(heading: string, { name, state, status, changes, stateful }:
   const listed = groupsToList(groups);
   return [
     ...block(heading, `${name} (${status})`),
+    ...list(
+      '',
+      missing.map((each) => `${each} is missing: somebody has deleted it, and deploy brings it back`),
+      '+',
+      pc.yellow,
+    ),
     ...GROUPS.flatMap(([kind, title, mark, paint], index) => {
       const group = groups[index] ?? [];
       if (group.length === 0) return [];

@@ -4,6 +4,7 @@ import pLimit from 'p-limit';
 import { asCloudError } from '../aws/cloud-error.ts';
 import { assumeLookup, type Session } from '../aws/session.ts';
 import { findStack, versionOf } from '../aws/stacks.ts';
+import { missingInStack } from '../cell/missing.ts';
 import { isExpired } from '../plan/expiry.ts';
 import { type CellPlan, componentStackName, isVended, type Plan, type VendedCell } from '../plan/plan.ts';
 import { cellHealthAlarmName } from '../registry/index.ts';
@@ -30,6 +31,8 @@ export interface CellStatus {
   readonly components: Readonly<Record<string, { readonly version: string; readonly status: string } | undefined>>;
   /** State of the alarm `cell-<name>-health`. */
   readonly health: string | undefined;
+  /** Alarms and parameters that its foundation should have and has no more: somebody has deleted them. */
+  readonly missing: readonly string[];
   /** Why the cell could not be looked at. */
   readonly error?: string;
 }
@@ -38,6 +41,9 @@ async function stack(session: Session, name: string): Promise<{ status: string; 
   const found = await findStack(session, name);
   return found && { status: found.StackStatus ?? 'UNKNOWN', version: versionOf(found) ?? '' };
 }
+
+/** True for a stack that has all it should: of one that is being made, or was never complete, much is missing. */
+const isSettled = (status: string): boolean => /^(CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT)_COMPLETE$/.test(status);
 
 async function health(session: Session, cell: string): Promise<string | undefined> {
   const name = cellHealthAlarmName(cell);
@@ -53,14 +59,15 @@ async function look(
   plan: Plan,
   session: Session,
   partition: string,
-): Promise<Pick<CellStatus, 'foundation' | 'components' | 'health'>> {
+): Promise<Pick<CellStatus, 'foundation' | 'components' | 'health' | 'missing'>> {
   const cellSession = assumeLookup(session, partition, cell.account.accountId, cell.region);
   const [foundation, alarm, ...components] = await Promise.all([
     stack(cellSession, cell.stackName),
     health(cellSession, cell.name),
     ...plan.components.map(async (component) => [component.name, await stack(cellSession, componentStackName(component, cell))] as const),
   ]);
-  return { foundation: foundation?.status, health: alarm, components: Object.fromEntries(components) };
+  const missing = foundation && isSettled(foundation.status) ? await missingInStack(cellSession, cell.stackName) : [];
+  return { foundation: foundation?.status, missing, health: alarm, components: Object.fromEntries(components) };
 }
 
 /** The status of each cell. A cell that can't be looked at says why, and hides no other. */
@@ -87,7 +94,7 @@ export async function cellStatuses(
           expiresAt,
           expired: isExpired(cell, now),
         };
-        const nothing = { foundation: undefined, components: {}, health: undefined };
+        const nothing = { foundation: undefined, components: {}, health: undefined, missing: [] };
         if (!isVended(cell)) return { ...known, ...nothing };
         try {
           return { ...known, ...(await look(cell, plan, session, partition)) };

@@ -20,6 +20,8 @@ export interface ObservedStack {
   readonly limits: readonly LimitUse[];
   /** Of a foundation: the cell as its deployed template has it. @default - not known */
   readonly deployed?: DeployedCell | undefined;
+  /** Alarms and parameters that it should have and has no more: somebody has deleted them. @default - none, or nobody looked */
+  readonly missing?: readonly string[];
   /** What RDS would refuse of the changes. @default - nothing, or nobody asked */
   readonly refused?: readonly Problem[];
 }
@@ -40,6 +42,8 @@ export interface Observed {
   readonly stacks: ReadonlyMap<string, ObservedStack>;
   /** How the newest revision differs from the definitions, and whose life has moved on since; undefined when nothing was published. */
   readonly published: { readonly revision: number; readonly changes: Changes; readonly movedOn: readonly string[] } | undefined;
+  /** Cells that were complete once. @default - not known */
+  readonly built?: ReadonlySet<string> | undefined;
   /** Cells that the factory has built and that nothing defines, with what it knows of each. */
   readonly undefinedCells: readonly { readonly name: string; readonly evidence: string }[];
   /** Why new cells would wait for their certificates: what is missing in the DNS. @default - nothing is, or nobody looked */
@@ -82,18 +86,22 @@ function accountDifference(
   return conflict(`${accountId} belongs to ${owner}, not ${email}`);
 }
 
-function stackDifference(name: string, action: string, observed: ObservedStack | undefined): Difference[] {
+function stackDifference(name: string, action: string, observed: ObservedStack | undefined, wasBuilt = false): Difference[] {
   if (!observed) return [{ kind: 'stack', name, change: 'create', detail: 'waits for its account', action }];
-  const { status, changes, refused = [] } = observed;
+  const { status, changes, refused = [], missing = [] } = observed;
   const refusals = refused.length > 0 ? { refused } : {};
   const ids = (change: ResourceChange['change']) => changesOf(changes, change).map(({ logicalId }) => logicalId);
   const [added, changed, replaced, removed] = [ids('add'), ids('change'), ids('replace'), ids('remove')];
-  if (status === undefined) return [{ kind: 'stack', name, change: 'create', detail: `${added.length} resources`, action, ...refusals }];
+  if (status === undefined) {
+    const gone = wasBuilt ? 'is gone, and its cell was complete: ' : '';
+    return [{ kind: 'stack', name, change: 'create', detail: `${gone}${added.length} resources`, action, ...refusals }];
+  }
   const parts = [
     added.length > 0 ? `${added.length} added` : '',
     counted(changed, 'changed'),
     counted(replaced, 'replaced'),
     counted(removed, 'removed'),
+    counted(missing, 'missing, deleted by hand'),
   ].filter((part) => part !== '');
   const destructive = destructionsIn(changes);
   if (parts.length > 0) {
@@ -181,7 +189,9 @@ export function compare(plan: Plan, cells: readonly CellPlan[], observed: Observ
   const wanted = lasting(present, now);
   // What comes with later cells and components needs no credentials of management.
   const tooling = isInitialized(plan) ? 'cellctl deploy --tooling' : 'cellctl init';
-  const stacks = wanted.flatMap((cell) => cellStacks(cell).map(({ stackName }) => ({ stackName, action: `cellctl deploy ${cell.name}` })));
+  const stacks = wanted.flatMap((cell) =>
+    cellStacks(cell).map(({ stackName }) => ({ stackName, action: `cellctl deploy ${cell.name}`, built: observed.built?.has(cell.name) })),
+  );
   return [
     ...[plan.tooling, plan.monitoring].flatMap((account) => accountDifference(account, 'cellctl init', observed.accounts)),
     ...toolingStacks(plan).flatMap(({ stackName }) => stackDifference(stackName, tooling, observed.stacks.get(stackName))),
@@ -190,7 +200,7 @@ export function compare(plan: Plan, cells: readonly CellPlan[], observed: Observ
     ...cells.flatMap((cell) => expiryDifference(cell, observed.stacks, now)),
     ...cells.filter((cell) => !isExpired(cell, now)).flatMap((cell) => retirementDifference(cell, observed.stacks)),
     ...wanted.flatMap((cell) => accountDifference(cell.account, 'cellctl accounts', observed.accounts)),
-    ...stacks.flatMap(({ stackName, action }) => stackDifference(stackName, action, observed.stacks.get(stackName))),
+    ...stacks.flatMap(({ stackName, action, built }) => stackDifference(stackName, action, observed.stacks.get(stackName), built)),
     ...registryDifference(plan.organization, observed.published),
   ];
 }

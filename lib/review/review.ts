@@ -25,6 +25,8 @@ export interface StackReview {
   /** CloudFormation's status. */
   readonly status: string | undefined;
   readonly changes: readonly ResourceChange[];
+  /** Alarms and parameters that somebody has deleted. */
+  readonly missing: readonly string[];
   /** Logical ids among them of what holds data or a name: never one of many. */
   readonly stateful: readonly string[];
 }
@@ -84,11 +86,11 @@ export interface Before {
 
 function reviewStack(name: string, observed: Observed): StackReview {
   const found = observed.stacks.get(name);
-  if (!found) return { name, state: 'unknown', status: undefined, changes: [], stateful: [] };
-  const { status, changes } = found;
+  if (!found) return { name, state: 'unknown', status: undefined, changes: [], missing: [], stateful: [] };
+  const { status, changes, missing = [] } = found;
   const stateful = changes.filter(({ type }) => isStateful(type)).map(({ logicalId }) => logicalId);
-  const state = status === undefined ? 'new' : changes.length > 0 ? 'changed' : 'unchanged';
-  return { name, state, status, changes, stateful };
+  const state = status === undefined ? 'new' : changes.length > 0 || missing.length > 0 ? 'changed' : 'unchanged';
+  return { name, state, status, changes, missing, stateful };
 }
 
 function reviewAlarms(cell: CellPlan, before: CellPlan | undefined): AlarmReview {

@@ -56,12 +56,19 @@ interface DeployOptions {
 }
 
 /** @throws FactoryError `USAGE` for what is about cells, where tooling is deployed */
-async function refuseCells(names: readonly string[], { all, allowReplacement = [], revertDrift = false }: DeployOptions): Promise<void> {
-  if (names.length === 0 && all !== true && allowReplacement.length === 0 && !revertDrift) return;
+async function refuseCells(names: readonly string[], { all, allowReplacement = [], revertDrift }: DeployOptions): Promise<void> {
+  if (names.length === 0 && all !== true && allowReplacement.length === 0 && revertDrift === undefined) return;
   const { FactoryError } = await import('../../registry/index.ts');
   throw new FactoryError('USAGE', '--tooling deploys no cells, lets go of nothing, and reverts no drift', {
     fix: 'run `cellctl deploy --tooling` alone',
   });
+}
+
+/** What is missing in a cell, and what becomes of it. */
+function missingNote(cell: string, names: readonly string[], revertDrift: boolean | undefined): string {
+  const what = `${cell}: somebody has deleted ${names.join(', ')}`;
+  if (revertDrift === false) return `${what}; left missing, as --no-revert-drift says`;
+  return `${what}: brought back, as is all else that was changed by hand in its stacks`;
 }
 
 export const deployCommand = () =>
@@ -72,7 +79,11 @@ export const deployCommand = () =>
     .option('--tooling', 'instead of cells, the stacks of the tooling account: what cells in new regions and new components need there')
     .option('-c, --concurrency <number>', 'cells at once', '4')
     .option('--allow-replacement <cell/logical id...>', 'let go of a resource in that cell that holds data or a name')
-    .option('--revert-drift', 'also recreate what was deleted by hand, and revert what was changed by hand, such as an alarm')
+    .option(
+      '--revert-drift',
+      'revert all that was changed or deleted by hand (default: only in a cell that lacks an alarm or a parameter of its stack)',
+    )
+    .option('--no-revert-drift', 'leave what was changed by hand, and what is missing')
     .addHelpText(
       'after',
       '\nA failed cell stops none of its siblings; when staging fails, production is not begun. Run again, it carries on.' +
@@ -115,11 +126,13 @@ export const deployCommand = () =>
         const stacks = vended.map((cell) => cell.stackName);
         context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);
         const results = await withAssembly(plan, stacks, async (assembly) => {
-          const { allowReplacement: allowed = [], revertDrift = false } = options;
+          const { allowReplacement: allowed = [], revertDrift } = options;
           // Templates don't show what a change by hand has done.
-          const guarded = await guardCells(vended, assembly.templates, session, partition, allowed, { more: revertDrift });
-          const drift = revertDrift ? { tooling: session, partition, allowed } : undefined;
-          const task = guarded(foundationTask(assembly, context.runId, store, domain, drift));
+          const { guard, missing } = await guardCells(vended, assembly.templates, session, partition, allowed, revertDrift);
+          for (const [cell, names] of missing) context.output.note(missingNote(cell, names, revertDrift));
+          const drift = { tooling: session, partition, allowed };
+          const driftOf = (cell: string) => ((revertDrift ?? missing.has(cell)) ? drift : undefined);
+          const task = guard(foundationTask(assembly, context.runId, store, domain, driftOf));
           return deployCells({ cells: vended, task, session, partition, leases, concurrency, emit: context.output.emit });
         });
         return reportDeployment(context, results);

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import pc from 'picocolors';
 import type { DomainCheck } from '../../aws/domain-check.ts';
 import type { CellPlan, Plan } from '../../plan/plan.ts';
-import type { Registry, RegistryStore } from '../../registry/index.ts';
+import type { LifeState, Registry, RegistryStore } from '../../registry/index.ts';
 import type { Costs } from '../../review/costs.ts';
 import type { Difference, Observed } from '../../review/difference.ts';
 import type { Before } from '../../review/review.ts';
@@ -14,6 +14,9 @@ import { reviewLines } from '../review-view.ts';
 
 /** Cells whose estimates are listed one by one. */
 const LISTED_COSTS = 20;
+
+/** States of a cell whose stacks were complete, and should be there. */
+const BUILT: readonly LifeState[] = ['active', 'draining', 'drained'];
 
 interface Looked {
   readonly observed: Observed;
@@ -52,7 +55,7 @@ async function look(context: Context, registry: Registry, plan: Plan, cells: rea
   const accounts = await observeAccounts(vending, [plan.tooling, plan.monitoring, ...cells.map((cell) => cell.account)]);
   // A cell whose account is not in the organization has no stack to look at; the account itself is the difference.
   const vended = cells.filter(isVended).filter((cell) => accounts.has(cell.account.accountId));
-  const { published, undefinedCells, before } = await lookAtPublished(await context.store(plan, session), registry);
+  const { published, undefinedCells, built, before } = await lookAtPublished(await context.store(plan, session), registry);
   const control = toolingStacks(plan);
   const names = [...control.map(({ stackName }) => stackName), ...vended.flatMap(cellStacks).map(({ stackName }) => stackName)];
   const stacks = await withAssembly(plan, names, ({ templates }) =>
@@ -65,7 +68,7 @@ async function look(context: Context, registry: Registry, plan: Plan, cells: rea
     ]),
   );
   const domainProblem = await lookAtDomain(await context.domainCheck(plan, session));
-  return { observed: { accounts, stacks, published, undefinedCells, domainProblem }, before };
+  return { observed: { accounts, stacks, published, undefinedCells, built, domainProblem }, before };
 }
 
 /** What is wrong with the cells' domain, if anything is. A DNS that doesn't answer hides nothing else. */
@@ -85,7 +88,7 @@ async function lookAtDomain(check: DomainCheck): Promise<string | undefined> {
 async function lookAtPublished(
   store: RegistryStore,
   registry: Registry,
-): Promise<Pick<Observed, 'published' | 'undefinedCells'> & Pick<Looked, 'before'>> {
+): Promise<Pick<Observed, 'published' | 'undefinedCells' | 'built'> & Pick<Looked, 'before'>> {
   const [{ changesBetween, exists, movedOn }, { createPlan }, newest, lives] = await Promise.all([
     import('../../registry/index.ts'),
     import('../../plan/plan.ts'),
@@ -96,7 +99,8 @@ async function lookAtPublished(
   const undefinedCells = [...lives]
     .filter(([cell, life]) => !isDefined(cell) && exists(life))
     .map(([name, { state, since }]) => ({ name, evidence: `${state} since ${since}` }));
-  if (!newest) return { published: undefined, undefinedCells, before: undefined };
+  const built = new Set([...lives].flatMap(([cell, { state }]) => (BUILT.includes(state) ? [cell] : [])));
+  if (!newest) return { published: undefined, undefinedCells, built, before: undefined };
   const { revision } = newest.published;
   return {
     published: {
@@ -105,6 +109,7 @@ async function lookAtPublished(
       movedOn: movedOn(newest.life, Object.fromEntries([...lives].filter(([cell]) => isDefined(cell)))),
     },
     undefinedCells,
+    built,
     before: { plan: createPlan(newest), revision },
   };
 }

@@ -86,6 +86,10 @@ export const statusCommand = () =>
               `${pc.red('EXPIRED')} ${pc.bold(cell)} since ${expiresAt}: \`cellctl destroy ${cell}\`, or extend it in its definition`,
             );
           }
+          for (const { cell, missing } of statuses) {
+            if (missing.length === 0) continue;
+            output.line(`${pc.red('MISSING')} ${pc.bold(cell)} ${missing.join(', ')}: \`cellctl deploy ${cell}\` brings them back`);
+          }
           if (proof) printProof(context, proof);
         });
         for (const violation of proof?.violations ?? []) process.stderr.write(`${pc.red('NOT ISOLATED')}: ${violation}\n`);

@@ -10,7 +10,7 @@ const task = () => ({ stackName: 'x', deploy: async () => ({ changed: true }) })
 
 describe('a cell that can’t be looked at', () => {
   test('stops none of its siblings, and is not deployed itself: what it would lose is not known', async () => {
-    const guarded = await guardCells(cells, new Map([['Cell-alpha', { Resources: {} }]]), blind, 'aws', []);
+    const { guard: guarded } = await guardCells(cells, new Map([['Cell-alpha', { Resources: {} }]]), blind, 'aws', []);
     const outcomes = await Promise.allSettled(
       cells.map((cell) => guarded(task)(cell).deploy(cell, { incomplete: false, session: blind }, () => undefined)),
     );

@@ -276,8 +276,11 @@ test('an alarm that somebody has deleted stops a rollout, which names the comman
   expect(started).toMatchObject({ code: 1, stdout: expect.stringContaining('has no cell-staging-latency') });
   const named = /staging has no cell-staging-latency: recreate with `cellctl (deploy staging [^`]*)`/.exec(started.stdout)?.[1] ?? '';
 
+  const [planned, status] = await Promise.all([tooling('plan', 'staging'), tooling('status', 'staging')]);
+  expect(planned.stdout).toMatch(/\+ cell-staging-latency is missing: somebody has deleted it[\s\S]*\$ cellctl deploy staging/);
+  expect(status.stdout).toContain('MISSING staging cell-staging-latency: `cellctl deploy staging` brings them back');
   // CloudFormation compares templates: to it, nothing has changed.
-  const plain = await tooling('deploy', 'staging', '--json');
+  const plain = await tooling('deploy', 'staging', '--no-revert-drift', '--json');
   expect(json(plain.stdout)).toEqual({ cells: [expect.objectContaining({ cell: 'staging', state: 'unchanged' })] });
   expect(await isThere()).toBe(false);
 
@@ -287,6 +290,17 @@ test('an alarm that somebody has deleted stops a rollout, which names the comman
   expect(await isThere()).toBe(true);
   expect(await tooling(...runbook('cellctl rollout resume <id> --reason "…"', { id: 'orders-api-1' }))).toMatchObject({ code: 0 });
   expect(await tooling('rollout', 'watch', 'orders-api')).toMatchObject({ code: 0, stdout: expect.stringContaining('succeeded') });
+
+  // What is missing is brought back without being asked for.
+  const parameters = new SSMClient(await cloud.client('staging'));
+  const Name = '/cell/queue/url';
+  await parameters.send(new DeleteParameterCommand({ Name }));
+  const differences = await tooling('plan');
+  expect(differences.stdout).toMatch(/Cell-staging +update +1 missing, deleted by hand \(\/cell\/queue\/url\)/);
+  const back = await tooling('deploy', 'staging');
+  expect(back).toMatchObject({ code: 0, stderr: expect.stringContaining('staging: somebody has deleted /cell/queue/url: brought back') });
+  expect((await parameters.send(new GetParametersCommand({ Names: [Name] }))).InvalidParameters ?? []).toEqual([]);
+
   // Where nothing has drifted, it changes nothing.
   const again = await tooling('deploy', 'staging', '--revert-drift', '--json');
   expect(json(again.stdout)).toMatchObject({ cells: [{ cell: 'staging', state: 'unchanged' }] });

@@ -87,6 +87,17 @@ describe('the review of a cell', () => {
     expect(reviewed(planned(), { deployed }).risks).toEqual([]);
   });
 
+  test('says what somebody has deleted, and that deploying brings it back', () => {
+    const { stacks, steps } = reviewed(planned(), { missing: ['cell-alpha-latency'] });
+    expect(stacks[1]).toMatchObject({ state: 'changed', missing: ['cell-alpha-latency'] });
+    expect(steps).toEqual([{ command: 'cellctl deploy alpha' }]);
+  });
+
+  test('says of a stack that is gone that its cell was complete', () => {
+    const { differences } = reviewed(planned(), { status: undefined }, { built: new Set(['alpha']) });
+    expect(differences).toEqual([expect.objectContaining({ change: 'create', detail: 'is gone, and its cell was complete: 0 resources' })]);
+  });
+
   test('says what RDS would refuse', () => {
     const problem = { code: 'DATABASE_REFUSED', path: 'alpha/Database', message: 'no such class', fix: 'choose another' };
     const { refused, differences } = reviewed(planned(), { changes: [change('Database')], refused: [problem] });
