@@ -1,4 +1,5 @@
 /** Which version of each component runs where, and where it is another than elsewhere. Pure: somebody else has looked. */
+import { UNRELEASED } from '../plan/cell-parameters.ts';
 import type { CellStatus } from './status.ts';
 
 /** Why a cell stands out. */
@@ -17,7 +18,7 @@ export interface CellVersion {
 
 export interface ComponentVersions {
   readonly component: string;
-  /** What most cells of production run; of two that as many run, the later by its name. */
+  /** The released version that most cells of production run; of two that as many run, the later by its name. */
   readonly common: string | undefined;
   readonly cells: readonly CellVersion[];
 }
@@ -43,7 +44,9 @@ function skewOf({ foundation, error }: Looked, found: { version: string; status:
 export function versionsOf(components: readonly string[], cells: readonly Looked[]): ComponentVersions[] {
   return components.map((component) => {
     const production = cells.filter(({ stage }) => stage === 'production');
-    const common = mostCommon(production.flatMap((each) => each.components[component]?.version ?? []));
+    const versions = production.flatMap((each) => each.components[component]?.version ?? []);
+    // What `cellctl deploy` has left is no version that others lag behind.
+    const common = mostCommon(versions.filter((version) => version !== UNRELEASED));
     return {
       component,
       common,

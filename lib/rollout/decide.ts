@@ -208,6 +208,8 @@ function lackingData(
 ): Of<'wait' | 'rollback' | 'end'> | undefined {
   const lacking = unknown(healths);
   if (!lacking) return undefined;
+  // An alarm that isn't there comes back by nobody's waiting.
+  if (healths.some(({ cell, missing }) => cell === lacking.cell && missing.length > 0)) return refuse(lacking);
   const since = askedSince(record, now);
   const left = secondsOf(policy.alarmGrace) - (at(now) - since) / 1_000 / policy.timeScale;
   if (left <= 0) return refuse({ ...lacking, sentence: `${lacking.sentence}, longer than the grace of ${policy.alarmGrace}` });

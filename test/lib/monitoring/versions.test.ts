@@ -30,6 +30,14 @@ describe('versions of a component', () => {
     expect(skews(...staging)).toMatchObject({ common: undefined, skews: ['s1 -', 's2 -', 's3 -'] });
   });
 
+  test('are none where `cellctl deploy` has left no released one, whatever most run', () => {
+    expect(skews(cell('a', 'unreleased'), cell('b', 'unreleased'), cell('c', '3'))).toEqual({
+      common: '3',
+      skews: ['a differs', 'b differs', 'c -'],
+    });
+    expect(skews(cell('a', 'unreleased'), cell('b', 'unreleased'))).toEqual({ common: undefined, skews: ['a -', 'b -'] });
+  });
+
   test('that as many run: the later counts, as people count', () => {
     expect(skews(cell('a', '1.9.0'), cell('b', '1.10.0')).common).toBe('1.10.0');
     expect(skews(cell('b', '1.10.0'), cell('a', '1.9.0')).common).toBe('1.10.0');

@@ -7,6 +7,10 @@ import { calendarWait, looksIn, nextLook, scaled } from '../../../lib/rollout/lo
 import type { CellRecord, Control, RolloutRecord, WaveRecord, WaveStatus } from '../../../lib/rollout/rollout-record.ts';
 import { alarm, asked, cell, DAY, health, judged, nobody, policy, record, SICK, t, UNKNOWN, wave, well } from '../../_helpers/decisions.ts';
 
+const MISSING = health('bravo', { missing: ['bravo-cpu'] });
+/** What may come by itself; an alarm that is missing doesn't. */
+const SILENT = UNKNOWN.filter(([, { missing }]) => missing.length === 0);
+
 describe('before a wave', () => {
   const decide = (change: Partial<PreflightInput> = {}) =>
     preflight({
@@ -146,7 +150,8 @@ describe('before a wave', () => {
       ['a lock', { locked }, 'alpha is locked by x-1'],
       ['calendars that never meet', { opens: 'never' }, 'no hour in common within a year'],
       ...SICK.map(([what, seen, said]) => [`${what}, for too long`, { healths: [health('alpha'), seen], now: t(1_800) }, said] as const),
-      ...UNKNOWN.map(
+      ['a missing alarm, at once', { healths: [MISSING], now: t(0) }, 'bravo has no bravo-cpu: recreate'],
+      ...SILENT.map(
         ([what, seen, said]) => [`${what}, for too long`, { healths: [seen], ...late }, `${said}, longer than the grace of 10m`] as const,
       ),
     ];
@@ -162,7 +167,7 @@ describe('before a wave', () => {
     });
   });
 
-  test.each(UNKNOWN)('%s is waited for, within the grace', (_, seen, said) => {
+  test.each(SILENT)('%s is waited for, within the grace', (_, seen, said) => {
     expect(decide({ healths: [seen], now: t(0) })).toEqual({ action: 'wait', seconds: 30, sentence: `${said}; waits until ${t(600)}` });
     expect(decide({ healths: [seen], now: t(590) })).toMatchObject({ action: 'wait', seconds: 10 });
     expect(decide({ healths: [seen], now: t(600) })).toMatchObject({ action: 'end' });
