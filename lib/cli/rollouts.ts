@@ -21,10 +21,19 @@ export async function requirePublished(context: Context, { plan, session }: Open
   });
 }
 
-/** Names of the components that are published. */
-export async function componentNames(context: Context, { plan, session }: OpenedRollouts): Promise<readonly string[]> {
-  const published = await context.publishedPlan(plan, session);
-  return published?.components.map(({ name }) => name) ?? [];
+/** Names of the components that are published, and of those that leave by a rollout which is not over. */
+export async function componentNames(context: Context, { plan, session, client }: OpenedRollouts): Promise<readonly string[]> {
+  const [published, { removedComponents }, { hasEnded }] = await Promise.all([
+    context.publishedPlan(plan, session),
+    import('../rollout/removals.ts'),
+    import('../rollout/rollout-record.ts'),
+  ]);
+  const names = published?.components.map(({ name }) => name) ?? [];
+  const removed = (await removedComponents(client.store.objects)).filter((name) => !names.includes(name));
+  const leaving = await Promise.all(
+    removed.map(async (name) => ((await client.newest(name)).some(({ status }) => !hasEnded(status)) ? [name] : [])),
+  );
+  return [...names, ...leaving.flat()];
 }
 
 /** The newest rollout of each component to all cells, and those beside it that are not over; newest first. */

@@ -8,6 +8,7 @@ import { missingInStack } from '../cell/missing.ts';
 import { isExpired } from '../plan/expiry.ts';
 import { type CellPlan, componentStackName, isVended, type Plan, type VendedCell } from '../plan/plan.ts';
 import { cellHealthAlarmName } from '../registry/index.ts';
+import { type UnaskedStack, unaskedIn } from './unasked.ts';
 
 /** Cells that are looked at once. */
 const CONCURRENCY = 10;
@@ -29,6 +30,8 @@ export interface CellStatus {
   readonly foundation: string | undefined;
   /** Components by name: version and CloudFormation's status; undefined when the cell doesn't have it. */
   readonly components: Readonly<Record<string, { readonly version: string; readonly status: string } | undefined>>;
+  /** Stacks that no component of the registry has: see {@link unaskedIn}. */
+  readonly unasked: readonly UnaskedStack[];
   /** State of the alarm `cell-<name>-health`. */
   readonly health: string | undefined;
   /** Alarms and parameters that its foundation should have and has no more: somebody has deleted them. */
@@ -59,15 +62,16 @@ async function look(
   plan: Plan,
   session: Session,
   partition: string,
-): Promise<Pick<CellStatus, 'foundation' | 'components' | 'health' | 'missing'>> {
+): Promise<Pick<CellStatus, 'foundation' | 'components' | 'unasked' | 'health' | 'missing'>> {
   const cellSession = assumeLookup(session, partition, cell.account.accountId, cell.region);
-  const [foundation, alarm, ...components] = await Promise.all([
+  const [foundation, alarm, unasked, ...components] = await Promise.all([
     stack(cellSession, cell.stackName),
     health(cellSession, cell.name),
+    unaskedIn(cellSession, plan, cell),
     ...plan.components.map(async (component) => [component.name, await stack(cellSession, componentStackName(component, cell))] as const),
   ]);
   const missing = foundation && isSettled(foundation.status) ? await missingInStack(cellSession, cell.stackName) : [];
-  return { foundation: foundation?.status, missing, health: alarm, components: Object.fromEntries(components) };
+  return { foundation: foundation?.status, missing, health: alarm, unasked, components: Object.fromEntries(components) };
 }
 
 /** The status of each cell. A cell that can't be looked at says why, and hides no other. */
@@ -94,7 +98,7 @@ export async function cellStatuses(
           expiresAt,
           expired: isExpired(cell, now),
         };
-        const nothing = { foundation: undefined, components: {}, health: undefined, missing: [] };
+        const nothing = { foundation: undefined, components: {}, unasked: [], health: undefined, missing: [] };
         if (!isVended(cell)) return { ...known, ...nothing };
         try {
           return { ...known, ...(await look(cell, plan, session, partition)) };

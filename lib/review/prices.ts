@@ -7,6 +7,7 @@ import { plannedAlarms } from '../plan/alarms.ts';
 import { ENDPOINT_SERVICES, natGatewaysOf } from '../plan/network-layout.ts';
 import type { CellPlan, Plan } from '../plan/plan.ts';
 import type { CacheType, DatabaseClass, Resources } from '../registry/index.ts';
+import { isStateful } from './stateful.ts';
 
 /**
  * Where the figures come from; stands in every output that shows one.
@@ -175,3 +176,42 @@ export function estimateCell(plan: Pick<Plan, 'components'>, cell: CellPlan): Es
   const probed = services.filter(({ route }) => route !== undefined).length;
   return estimate(cell, { services: services.length, probed, alarms: plannedAlarms(cell).length });
 }
+
+/** What a stack of a component costs in a month. */
+export interface StackEstimate {
+  /** Dollars a month. */
+  readonly monthly: number;
+  /** Types that hold data or traffic, and so cost something, of which no price is here. */
+  readonly unpriced: readonly string[];
+}
+
+/**
+ * What a stack costs in a month, by the types of its resources: services with the tasks that components have at least in the
+ * cell, alarms, keys, secrets, zones. What is stateful and has no price here is named, and not counted as nothing.
+ */
+export function estimateStack({ resources: { service } }: Pick<CellPlan, 'resources'>, types: readonly string[]): StackEstimate {
+  const task = (service.cpu / 1_024) * PRICES.fargateCore + (service.memoryMiB / 1_024) * PRICES.fargateGiB;
+  const each: Readonly<Record<string, number>> = {
+    'AWS::ECS::Service': service.minTasks * task * HOURS + INSIGHTS.service * PRICES.metric,
+    'AWS::CloudWatch::Alarm': PRICES.alarm,
+    'AWS::CloudWatch::CompositeAlarm': PRICES.compositeAlarm,
+    'AWS::KMS::Key': PRICES.key,
+    'AWS::SecretsManager::Secret': PRICES.secret,
+    'AWS::Route53::HostedZone': PRICES.zone,
+    'AWS::ElasticLoadBalancingV2::LoadBalancer': PRICES.loadBalancer * HOURS,
+    'AWS::EC2::NatGateway': PRICES.natGateway * HOURS,
+  };
+  const monthly = types.reduce((sum, type) => sum + (each[type] ?? 0), 0);
+  const unpriced = [...new Set(types.filter((type) => isStateful(type) && each[type] === undefined && !FREE_WHEN_IDLE.has(type)))].sort();
+  return { monthly: Math.round(monthly * 100) / 100, unpriced };
+}
+
+/** Stateful types that cost by use only: a stack that nobody uses pays next to nothing for them. */
+const FREE_WHEN_IDLE: ReadonlySet<string> = new Set([
+  'AWS::SQS::Queue',
+  'AWS::SNS::Topic',
+  'AWS::Logs::LogGroup',
+  'AWS::ECR::Repository',
+  'AWS::EC2::VPC',
+  'AWS::RDS::DBSubnetGroup',
+]);

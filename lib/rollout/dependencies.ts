@@ -19,8 +19,8 @@ const LOOKED_BACK = 500;
 const NAMED = 10;
 
 /** Whether the component is in the cell after that; undefined where the record doesn't tell, and an older one may. */
-function isThere({ status, previous }: CellRecord): boolean | undefined {
-  if (status === 'deployed') return true;
+function isThere({ status, previous, removed }: CellRecord): boolean | undefined {
+  if (status === 'deployed') return removed !== true;
   // A deployment that is under way, failed or was rolled back leaves what ran before; nothing is known of it until it was looked at.
   return status === 'pending' || previous === undefined ? undefined : previous !== '';
 }

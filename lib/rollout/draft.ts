@@ -8,7 +8,7 @@ import { trafficNotes } from '../plan/traffic.ts';
 import { forecast, type MadeFor, planCatchUp, planWaves, type Wave } from '../plan/waves.ts';
 import { type Component, cellHealthAlarmName, FactoryError, type Problem, type RolloutPolicy } from '../registry/index.ts';
 import type { Draft } from './rollout-queue.ts';
-import type { LeftOut, RolloutCell } from './rollout-record.ts';
+import type { LeftOut, Removal, RolloutCell } from './rollout-record.ts';
 import { DEPLOY_SECONDS, obstacles, requireStartable } from './start-checks.ts';
 
 /** A wave as it would be. */
@@ -102,6 +102,8 @@ export interface DraftInput {
   readonly allowReplacement: readonly string[];
   /** A cell that is to be brought to the version of the others. @default - all cells, in waves */
   readonly only?: string | undefined;
+  /** The component leaves the cells of the plan, which has its last entry; the artifact is none. @default - a version is deployed */
+  readonly removal?: Removal | undefined;
   /** A cell in which a drill is to set an alarm off; its wave never passes. @default - none */
   readonly drill?: string | undefined;
   /** Name or number of the wave that waits for the drill. @default - the wave of its cell */
@@ -125,15 +127,17 @@ export interface DraftInput {
  */
 export function draftRollout(input: DraftInput): Draft {
   const { component: name, artifact, by, reason, timeScale, allowReplacement, only, drill, drillWave, cures = [], found = [] } = input;
+  const { removal } = input;
   const { now = new Date(), emergency = false, withoutStaging = false } = input;
   const plan = emergency ? inEmergency(input.plan) : input.plan;
   if (emergency) requireReason('--emergency', reason);
   if (withoutStaging) requireReason('--without-staging', reason);
   if (cures.length > 0) requireReason('--cures', reason);
   const component = selectComponent(plan, name);
-  const traffic = trafficOf(plan, component);
+  // What leaves serves nobody afterwards.
+  const traffic = removal ? [] : trafficOf(plan, component);
   // Catching up waits for no requests: the others have baked the version, and this cell may have no customers yet.
-  const minRequestsPerCell = only === undefined ? requestsNeeded(plan, component) : 0;
+  const minRequestsPerCell = only === undefined && !removal ? requestsNeeded(plan, component) : 0;
   const policy = { ...policyOf(plan, timeScale), minRequestsPerCell };
   const { waves, leftOut } =
     only === undefined ? planWaves(plan, component, madeForOf(artifact)) : catchUp(plan, component, only, artifact);
@@ -151,6 +155,7 @@ export function draftRollout(input: DraftInput): Draft {
       component: name,
       kind: component.kind,
       ...(only === undefined ? {} : { only }),
+      ...(removal === undefined ? {} : { removal }),
       ...(drill === undefined ? {} : { drill }),
       ...(drill === undefined || drillWave === undefined ? {} : { drillWave: laterWave(waves, drill, drillWave) }),
       ...(emergency ? { emergency } : {}),

@@ -301,14 +301,14 @@ export function cellPictures({ plan, cells }: RolloutView): CellPicture[] {
       const { status = 'pending', previous } = record ?? {};
       const sentence = isAtWork(status) ? patienceText(record) : record?.sentence;
       const before = previous === undefined || previous === '' ? undefined : previous;
-      return { cell, wave: number, status, before, now: versionNow(status, before, plan.version), sentence };
+      return { cell, wave: number, status, before, now: versionNow(status, before, plan.removal ? undefined : plan.version), sentence };
     }),
   );
   return rows.sort((a, b) => RANK[a.status] - RANK[b.status] || a.wave - b.wave || (a.cell < b.cell ? -1 : 1));
 }
 
 /** What runs in a cell; undefined where something is under way, or has failed on the way. */
-function versionNow(status: CellRolloutStatus, before: string | undefined, version: string): string | undefined {
+function versionNow(status: CellRolloutStatus, before: string | undefined, version: string | undefined): string | undefined {
   if (status === 'deployed') return version;
   return status === 'restored' || status === 'pending' || status === 'skipped' ? before : undefined;
 }

@@ -77,7 +77,8 @@ export class RolloutLookup {
    */
   async current(component: string): Promise<Pick<RolloutRecord, 'version' | 'digest'> | undefined> {
     const { found } = await this.lookBack(component, ({ status, only }) => status === 'succeeded' && only === undefined);
-    return found && { version: found.version, digest: found.digest };
+    // One that has left runs nowhere, whatever ran before.
+    return found && found.removal !== true ? { version: found.version, digest: found.digest } : undefined;
   }
 
   /** The newest rollout that is wanted, and all that were looked at for it: few, where it is one of the last. */

@@ -90,7 +90,7 @@ export class RolloutQueue extends RolloutLookup {
 
   /** A rollout that nobody drives yet. */
   protected async newRollout(draft: Draft['plan']): Promise<{ plan: RolloutPlan; record: RolloutRecord; number: number }> {
-    const { component, only, version, digest, by } = draft;
+    const { component, only, removal, version, digest, by } = draft;
     const number = await this.freeNumber(component);
     const id = `${component}-${number}`;
     const startedAt = new Date().toISOString();
@@ -99,6 +99,7 @@ export class RolloutQueue extends RolloutLookup {
       ...{ id, component, version, digest, by, startedAt, revision },
       ...{ status: 'queued', updatedAt: startedAt, control: {}, runs: 0 },
       ...(only === undefined ? {} : { only }),
+      ...(removal === undefined ? {} : { removal: true }),
     };
     return { plan: { ...draft, id, startedAt }, record, number };
   }

@@ -53,6 +53,15 @@ export interface RolloutCell {
   readonly calendar: Calendar;
 }
 
+/** That a component leaves its cells. */
+export interface Removal {
+  /** Resources that hold data or a name, and may go with their stack all the same: `<cell>/<logical id>`. */
+  readonly deletes: readonly string[];
+}
+
+/** What stands in place of a version where a component leaves. */
+export const REMOVED = 'removed';
+
 /** Everything that is fixed when a rollout starts. Written once, `planKey`. */
 export interface RolloutPlan {
   readonly id: string;
@@ -71,6 +80,8 @@ export interface RolloutPlan {
   readonly emergency?: boolean | undefined;
   /** Cells that are sick, and that this version is to cure: their old alarms are no reason to refuse. @default - none */
   readonly cures?: readonly string[] | undefined;
+  /** Its stacks are deleted, in place of being changed; the version is {@link REMOVED}. @default - a version is deployed */
+  readonly removal?: Removal | undefined;
   /** Components whose requests tell whether a cell is used: the component itself, or all that stand on a foundation. */
   readonly traffic: readonly string[];
   readonly version: string;
@@ -171,6 +182,8 @@ export interface RolloutRecord {
   readonly component: string;
   /** As in its plan. */
   readonly only?: string | undefined;
+  /** True where the component leaves: as in its plan. @default false */
+  readonly removal?: boolean | undefined;
   readonly version: string;
   readonly digest: string;
   readonly revision: number;
@@ -272,6 +285,8 @@ export interface CellRecord {
   readonly previous?: string;
   /** True where the cell ran the very same before the rollout, and nothing was changed. */
   readonly unchanged?: boolean;
+  /** True where the component has left the cell: its stack is gone. */
+  readonly removed?: boolean;
   readonly changeSet?: string;
   /** True from just before the change set is executed. */
   readonly executing?: boolean;

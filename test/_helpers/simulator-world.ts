@@ -271,6 +271,10 @@ class SimulatedStack implements ReturnType<CellAccess['stack']> {
     return { state: 'working', sentence: 'begun' };
   }
 
+  async reason() {
+    return 'the simulator has no reasons';
+  }
+
   async remove(): Promise<void> {
     const { place, world } = this;
     world.cure(place);

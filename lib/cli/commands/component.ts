@@ -5,6 +5,7 @@ import { action } from '../action.ts';
 import { wholeNumber } from '../numbers.ts';
 import { refuseDuringRollout, rolloutsIfAny } from '../rollouts.ts';
 import { publishCommand, releasesCommand } from './artifacts.ts';
+import { removeCommand } from './component-remove.ts';
 import { checkCommand, linkCommand, newCommand } from './contract.ts';
 import { cellsFrom, reportDeployment } from './deploy.ts';
 import { packageCommand } from './package.ts';
@@ -86,4 +87,5 @@ export const componentCommand = () =>
     .addCommand(packageCommand())
     .addCommand(publishCommand())
     .addCommand(releasesCommand())
-    .addCommand(deploy());
+    .addCommand(deploy())
+    .addCommand(removeCommand());

@@ -46,9 +46,11 @@ export const statusCommand = () =>
         const { plan, session, partition } = await context.tooling();
         const cells = selectCells(plan, names);
         const now = new Date();
-        const [{ cellStatuses }, { proveIsolation }] = await Promise.all([
+        const [{ cellStatuses }, { proveIsolation }, { PRICE_SOURCE }, { unaskedLines }] = await Promise.all([
           import('../../monitoring/status.ts'),
           import('../../isolation/inventory.ts'),
+          import('../../review/prices.ts'),
+          import('../unasked-view.ts'),
         ]);
         const statuses = await cellStatuses(plan, cells, session, partition, now);
         const proof = options.resources === true ? await proveIsolation(cells.filter(isVended), session, partition) : undefined;
@@ -90,6 +92,7 @@ export const statusCommand = () =>
             if (missing.length === 0) continue;
             output.line(`${pc.red('MISSING')} ${pc.bold(cell)} ${missing.join(', ')}: \`cellctl deploy ${cell}\` brings them back`);
           }
+          for (const line of unaskedLines(statuses, PRICE_SOURCE)) output.line(line);
           if (proof) printProof(context, proof);
         });
         for (const violation of proof?.violations ?? []) process.stderr.write(`${pc.red('NOT ISOLATED')}: ${violation}\n`);

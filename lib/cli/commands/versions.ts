@@ -30,9 +30,11 @@ export const versionsCommand = () =>
         const { selectCells } = await import('../../plan/plan.ts');
         const { plan, session, partition } = await context.tooling();
         const shown = new Set(selectCells(plan, names).map(({ name }) => name));
-        const [{ cellStatuses }, { versionsOf }] = await Promise.all([
+        const [{ cellStatuses }, { versionsOf }, { PRICE_SOURCE }, { unaskedLines }] = await Promise.all([
           import('../../monitoring/status.ts'),
           import('../../monitoring/versions.ts'),
+          import('../../review/prices.ts'),
+          import('../unasked-view.ts'),
         ]);
         // What is usual can only be told from all cells.
         const statuses = await cellStatuses(plan, plan.cells, session, partition, new Date());
@@ -43,7 +45,10 @@ export const versionsCommand = () =>
         const versions = everywhere.map((each) => ({ ...each, cells: each.cells.filter(({ cell }) => shown.has(cell)) }));
         const errors = statuses.flatMap(({ cell, error }) => (error !== undefined && shown.has(cell) ? [{ cell, error }] : []));
         const { output } = context;
-        output.result({ components: versions, errors }, () => {
+        const unasked = statuses.flatMap((each) =>
+          shown.has(each.cell) ? each.unasked.map((stack) => ({ cell: each.cell, ...stack })) : [],
+        );
+        output.result({ components: versions, unasked, errors }, () => {
           output.table(
             ['CELL', 'STAGE', ...versions.map(({ component }) => component.toUpperCase())],
             statuses
@@ -56,6 +61,8 @@ export const versionsCommand = () =>
           );
           output.say();
           for (const each of versions) output.say(summary(each));
+          const looked = statuses.filter(({ cell }) => shown.has(cell));
+          for (const line of unaskedLines(looked, PRICE_SOURCE)) output.say(line);
         });
         for (const { cell, error } of errors) output.note(`${pc.red(cell)} could not be looked at: ${error}`);
         return 0;

@@ -20,7 +20,7 @@ const ALARMS_PER_CALL = 100;
 /** Metrics that a call may ask for. Source: GetMetricData, Amazon CloudWatch API Reference. */
 const QUERIES_PER_CALL = 500;
 
-export interface HealthQuestion extends Pick<RolloutPlan, 'component' | 'kind' | 'traffic'> {
+export interface HealthQuestion extends Pick<RolloutPlan, 'component' | 'kind' | 'traffic' | 'removal'> {
   /** Alarms that fired since then count, also those that are quiet again. */
   readonly firedSince?: string | undefined;
   /** From when on requests are counted. */
@@ -43,10 +43,15 @@ export async function healthOf(cellSession: Session, cell: RolloutCell, question
 }
 
 /**
- * The composite, what it is made of, and the component's own; of a foundation those of all components, which stand on it.
+ * The composite, what it is made of, and the component's own; of a foundation those of all components, which stand on it. Where a
+ * component leaves, those of all others, which may have needed it: its own go with it, and may go off on the way.
  * The children count by themselves: without data, they leave the composite OK.
  */
-async function alarmStates(cloudwatch: CloudWatchClient, cell: RolloutCell, { component, kind }: HealthQuestion): Promise<AlarmState[]> {
+async function alarmStates(
+  cloudwatch: CloudWatchClient,
+  cell: RolloutCell,
+  { component, kind, removal }: HealthQuestion,
+): Promise<AlarmState[]> {
   const types = { AlarmTypes: ['MetricAlarm', 'CompositeAlarm'] as ('MetricAlarm' | 'CompositeAlarm')[] };
   const names = new Set([cell.healthAlarm, ...cell.alarms]);
   const found = new Map<string, AlarmState>();
@@ -54,10 +59,12 @@ async function alarmStates(cloudwatch: CloudWatchClient, cell: RolloutCell, { co
     for (const { AlarmName: name = '', StateValue: state = 'INSUFFICIENT_DATA' } of alarms) found.set(name, { name, state });
   };
   const own = `${cellAccountName(cell.name)}-`;
-  const prefix = kind === 'foundation' ? own : componentAlarmPrefix(cell.name, component);
+  const ofComponent = componentAlarmPrefix(cell.name, component);
+  const prefix = kind === 'foundation' || removal ? own : ofComponent;
+  const goes = (name: string) => removal !== undefined && name.startsWith(ofComponent);
   // Of the cell's own, those count that are its health: that it is full calls for a person, and is no reason to roll anything back.
   const counts = ({ AlarmName: name = '' }: MetricAlarm | CompositeAlarm) =>
-    names.has(name) || (name.startsWith(prefix) && isOfComponent(name, cell.name));
+    names.has(name) || (name.startsWith(prefix) && isOfComponent(name, cell.name) && !goes(name));
   // All alarms of the account, which is the cell, are few: most cells need one call.
   const pages = paginateDescribeAlarms({ client: cloudwatch, pageSize: ALARMS_PER_CALL }, { ...types, AlarmNamePrefix: own });
   for await (const page of pages) {

@@ -1,5 +1,5 @@
 /** What the operator does in one cell: the way out, and the way back. */
-import { assetFile, assetsIn, fileKey, readArtifact, readFileChecked, stackParameters, templateFor } from '../../artifact/artifacts.ts';
+import { fileKey } from '../../artifact/artifacts.ts';
 import { versionOf } from '../../aws/stacks.ts';
 import { openAt } from '../../plan/calendar.ts';
 import { FactoryError } from '../../registry/index.ts';
@@ -22,8 +22,10 @@ import { recordOf } from '../sent.ts';
 import type { AnswerTo, CellAnswer } from './answers.ts';
 import type { CellAccess } from './cell-access.ts';
 import type { ChangeProgress, Consent, Desired } from './change.ts';
+import { desiredOf } from './desired.ts';
 import { type PublishedCells, readLive } from './live.ts';
 import { PreviousVersion } from './previous.ts';
+import { removeStep } from './removal.ts';
 
 /** Seconds until a cell asks again that may not begin before the next look at those that have the version. */
 const ADMISSION_SECONDS = 15;
@@ -85,7 +87,7 @@ export class CellWork {
     // What an earlier attempt has left is none of this one's.
     const gone = { unchanged: undefined, sentence: undefined, endedAt: undefined, watchedFrom: undefined };
     await store.updateCell(id, { ...gone, ...begun, waitingSince: undefined, heldIn: undefined, busySince: undefined });
-    return this.onward(() => this.drive(begun, this.consent, () => this.propose(begun)));
+    return this.onward(() => this.forward(begun));
   }
 
   /**
@@ -142,7 +144,7 @@ export class CellWork {
   async pollDeploy(): Promise<CellAnswer<AnswerTo<'pollDeploy'>>> {
     const record = await this.record();
     if (record.status !== 'deploying') return DONE;
-    return this.onward(() => this.drive(record, this.consent, () => this.propose(record)));
+    return this.onward(() => this.forward(record));
   }
 
   /** Begins to roll back to what ran before. */
@@ -169,10 +171,11 @@ export class CellWork {
   /** The cell as it is left, where it no longer runs the version; undefined where it does. */
   private async replaced(record: CellRecord): Promise<CellRecord | undefined> {
     const { store } = this.context;
-    const { id, component, version } = this.plan;
+    const { id, component, version, removal } = this.plan;
     const found = await this.stack().find();
-    if (!found) return { ...record, status: 'replaced', sentence: `${component} is not there any more` };
+    if (!found) return removal ? undefined : { ...record, status: 'replaced', sentence: `${component} is not there any more` };
     const runs = versionOf(found);
+    if (removal) return { ...record, status: 'replaced', sentence: `${component} is there again${runs === undefined ? '' : `: ${runs}`}` };
     if (runs === version) return undefined;
     // One that takes no version tells by what it was sent last.
     const [last] = runs === undefined ? await store.sentKeys(component, this.cell.name) : [];
@@ -241,24 +244,8 @@ export class CellWork {
     await this.context.store.noteSent(component, name, last, isOpen ? other : undefined);
   }
 
-  private async desired(): Promise<Desired | ChangeProgress> {
-    const { component, kind, version, digest, parameters } = this.plan;
-    const { objects } = this.context.store;
-    try {
-      const artifact = await readArtifact(objects, component, version, digest);
-      const file = templateFor(artifact, this.cell.name);
-      const template = await readFileChecked(objects, artifact, file);
-      const assets = kind === 'foundation' ? assetsIn(template) : [];
-      return {
-        template,
-        templateUrl: this.url(fileKey(component, version, file)),
-        assets: new Map(assets.map((key) => [key, () => readFileChecked(objects, artifact, assetFile(key))])),
-        parameters: stackParameters(artifact, JSON.parse(template), this.cell.region, parameters),
-      };
-    } catch (error) {
-      if (error instanceof FactoryError) return { state: 'failed', sentence: error.message };
-      throw error;
-    }
+  private desired(): Promise<Desired | ChangeProgress> {
+    return desiredOf(this.context.store.objects, this.plan, this.cell, (key) => this.url(key));
   }
 
   private get previous(): PreviousVersion {
@@ -269,6 +256,7 @@ export class CellWork {
   private async remember(): Promise<string | ChangeProgress> {
     try {
       const previous = await this.previous.keep(this.stack(), async () => {
+        if (this.plan.removal) return {};
         const desired = await this.desired();
         return 'state' in desired ? {} : desired.parameters;
       });
@@ -302,7 +290,7 @@ export class CellWork {
       await stack.remove();
       return { state: 'working', sentence: `${component} is being deleted: it was not there before` };
     }
-    if (!found) return { state: 'failed', sentence: `${this.cell.name} has no ${component} any more: left alone` };
+    if (!found && !this.plan.removal) return { state: 'failed', sentence: `${this.cell.name} has no ${component} any more: left alone` };
     return this.drive(record, 'all', async () => {
       try {
         const desired = await this.previous.desired(previous, (file) => this.url(fileKey(component, previous.version, file)));
@@ -312,6 +300,15 @@ export class CellWork {
         throw error;
       }
     });
+  }
+
+  /** Takes the way out a step on: the version, or the end of the component in the cell. */
+  private forward(record: CellRecord): Promise<ChangeProgress> {
+    const { removal } = this.plan;
+    const cell = this.cell.name;
+    if (!removal) return this.drive(record, this.consent, () => this.propose(record));
+    const begins = () => this.context.store.updateCell(this.plan.id, { cell, executing: true });
+    return removeStep({ cell, record, removal, stack: this.stack(), begins });
   }
 
   /** Takes a change a step on: made, executed, done. */
@@ -349,8 +346,10 @@ export class CellWork {
     const record = await this.record();
     if (progress.state === 'failed') return this.fail(`${this.cell.name}: ${progress.sentence}`);
     // Also where nothing was to be changed: CloudFormation has compared what it hides, too.
-    if (progress.state === 'done') await this.noteSent('deploying', false);
-    if (progress.state === 'done') return this.settle({ ...record, status: 'deployed', unchanged: record.unchanged ?? !progress.changed });
+    if (progress.state === 'done' && !this.plan.removal) await this.noteSent('deploying', false);
+    const gone = this.plan.removal ? { removed: true } : {};
+    if (progress.state === 'done')
+      return this.settle({ ...record, status: 'deployed', unchanged: record.unchanged ?? !progress.changed, ...gone });
     return this.later(record, (sentence) => this.fail(sentence));
   }
 

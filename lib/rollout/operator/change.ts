@@ -211,7 +211,7 @@ export class ComponentStack {
   }
 
   /** Why the last operation failed: the first resource that did. */
-  private async reason(): Promise<string> {
+  async reason(): Promise<string> {
     let first = 'CloudFormation gives no reason';
     for await (const { StackEvents = [] } of paginateDescribeStackEvents({ client: this.client }, { StackName: this.name })) {
       for (const {
@@ -227,7 +227,7 @@ export class ComponentStack {
           first = `${LogicalResourceId} (${ResourceType}): ${ResourceStatusReason}`;
         }
         // Events come newest first: here the operation began.
-        if (ofStack && /^(CREATE|UPDATE)_IN_PROGRESS$/.test(ResourceStatus)) return first;
+        if (ofStack && /^(CREATE|UPDATE|DELETE)_IN_PROGRESS$/.test(ResourceStatus)) return first;
       }
     }
     return first;

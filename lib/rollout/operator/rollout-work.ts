@@ -100,13 +100,13 @@ export abstract class RolloutWork {
    */
   private async changedSince(): Promise<Outcome | undefined> {
     const { store, access } = this.context;
-    const { id, component, version } = this.plan;
+    const { id, component } = this.plan;
     const records = await store.cells(id);
     const known = new Map(records.map((record) => [record.cell, record]));
     const cells = await this.cellsOf(records.filter(({ status, apart }) => status === 'deployed' && apart === undefined));
     const found = await forEach(cells, async (cell) => {
       const stack = await access.stack(cell, this.plan).find();
-      return { cell, why: differenceOf(stack, known.get(cell.name), version) };
+      return { cell, why: differenceOf(stack, known.get(cell.name), this.plan) };
     });
     const changed = found.filter(({ why }) => why !== undefined);
     const [first] = changed;
@@ -197,8 +197,9 @@ export abstract class RolloutWork {
 function differenceOf(
   stack: Stack | undefined,
   { endedAt = '', unchanged }: Partial<CellRecord> = {},
-  version: string,
+  { version, removal }: Pick<RolloutPlan, 'version' | 'removal'>,
 ): string | undefined {
+  if (removal) return stack && 'is there again';
   if (!stack) return 'is gone';
   const { StackStatus = '', LastUpdatedTime } = stack;
   const runs = versionOf(stack);

@@ -67,13 +67,13 @@ export abstract class Watching extends RolloutWork {
     records: readonly CellRecord[],
     { requestsSince, wave }: { readonly requestsSince?: string | undefined; readonly wave?: number },
   ): Promise<readonly CellHealth[]> {
-    const { component, kind, traffic } = this.plan;
+    const { component, kind, traffic, removal } = this.plan;
     const known = new Map(records.filter(hasVersion).map((record) => [record.cell, record]));
     const now = this.now();
     return forEach(cells, (cell) => {
       const record = known.get(cell.name);
       const asked = record?.wave === wave ? requestsSince : undefined;
-      const question = { component, kind, traffic, firedSince: record && watchedFrom(record), requestsSince: asked, now };
+      const question = { component, kind, traffic, removal, firedSince: record && watchedFrom(record), requestsSince: asked, now };
       return this.context.access.health(cell, question);
     });
   }
@@ -81,7 +81,7 @@ export abstract class Watching extends RolloutWork {
   /** Cells without the version, and how many of them fell sick in the same time: nobody expects them to be better. */
   private async others(records: readonly CellRecord[], firedSince: string): Promise<Tally> {
     const { store } = this.context;
-    const { id, waves, component, kind, traffic } = this.plan;
+    const { id, waves, component, kind, traffic, removal } = this.plan;
     const known = new Set(records.filter(hasVersion).map(({ cell }) => cell));
     const names = new Set(
       waves
@@ -91,7 +91,7 @@ export abstract class Watching extends RolloutWork {
     );
     const lists = waves.filter(({ cells }) => cells.some((cell) => names.has(cell)));
     const cells = (await Promise.all(lists.map(({ number }) => store.cellsIn(id, number)))).flat().filter(({ name }) => names.has(name));
-    const question = { component, kind, traffic, firedSince, requestsSince: undefined, now: this.now() };
+    const question = { component, kind, traffic, removal, firedSince, requestsSince: undefined, now: this.now() };
     const healths = await forEach(cells, (cell) => this.context.access.health(cell, question));
     return {
       cells: healths.length,

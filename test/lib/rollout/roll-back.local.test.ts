@@ -1,6 +1,10 @@
 /** What a rollback restores, by comparing stacks: template, parameters, resources, and the secrets that stacks hide. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { CloudWatchLogsClient, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { CellStatus } from '../../../lib/monitoring/status.ts';
+import type { Registry } from '../../../lib/registry/index.ts';
 import { previousKey, sentKey } from '../../../lib/rollout/rollout-record.ts';
+import { callIn, doneIn } from '../../_helpers/lab-cellctl.ts';
 import { addComponents } from '../../_helpers/rollout-fleets.ts';
 import { RolloutLab } from '../../_helpers/rollouts.ts';
 
@@ -119,4 +123,95 @@ test.each([
     `staging runs ${name} 1.0.0, which a rollback could not restore: it has the secret parameter Password, whose value CloudFormation hides and neither record nor artifact tells. ROLLBACK_IMPOSSIBLE: bring the cell to a published version of ${name} by hand, template and parameters, then start again`,
   );
   expect(await all('staging', name)).toEqual(before);
+});
+
+describe('a component that leaves', () => {
+  const logs = { Type: 'AWS::Logs::LogGroup', Properties: {} };
+  const holding = { Jobs: logs, Kept: { ...logs, DeletionPolicy: 'Retain' } };
+  const NAMED = ['staging/Jobs', 'alpha/Jobs', 'bravo/Jobs'];
+  const everywhere = (value: string) => ({ staging: value, alpha: value, bravo: value });
+  const search = (organization: Registry['organization']) => {
+    const { c0 } = organization.components;
+    if (c0)
+      Object.assign(organization.components, {
+        search: { ...c0, name: 'search', route: undefined, repository: { ...c0.repository, path: 'search' } },
+      });
+  };
+  const remove = (...more: string[]) => callIn(lab, 'component', 'remove', 'search', '--yes', ...more);
+  const unasked = async () =>
+    (await doneIn<{ cells: CellStatus[] }>(lab, 'status')).cells.map(({ cell, unasked }) => [
+      cell,
+      ...unasked.map(({ stackName }) => stackName),
+    ]);
+
+  beforeAll(async () => {
+    await lab.published(search);
+    await lab.publish('search', '1.0.0', holding);
+    await lab.install('search', '1.0.0', holding);
+  });
+
+  test('is refused as long as the registry has it, and afterwards seen with what it costs', async () => {
+    expect(await remove()).toMatchObject({ code: 2, stderr: expect.stringContaining('take it out of the definitions') });
+    expect(await unasked()).toEqual([['staging'], ['alpha'], ['bravo']]);
+    await lab.published();
+    expect(await unasked()).toEqual([
+      ['staging', 'search'],
+      ['alpha', 'search'],
+      ['bravo', 'search'],
+    ]);
+    const { stdout } = await callIn(lab, 'versions');
+    expect(stdout).toContain('Nobody asks for these stacks, which cost $0 a month, an estimate:');
+    expect(stdout).toMatch(/\nsearch +alpha +1\.0\.0 +CREATE_COMPLETE/);
+    expect(stdout).toContain('search goes with `cellctl component remove search`');
+  });
+
+  test('keeps what holds data until each resource is named, and no name may be a typo', async () => {
+    const refused = await remove();
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('REPLACEMENT_REFUSED') });
+    for (const name of NAMED) expect(refused.stderr).toContain(`--delete ${name}`);
+    expect(refused.stderr).not.toContain('Kept');
+    expect(await remove('--delete', ...NAMED, 'alpha/Jops')).toMatchObject({ code: 2, stderr: expect.stringContaining('alpha/Jops') });
+    expect(await callIn(lab, 'component', 'remove', 'nothing', '--yes')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('REFUSED'),
+    });
+    expect(await lab.running('search')).toEqual(everywhere('1.0.0'));
+  });
+
+  test('comes back where an alarm of a cell fires after it has gone', async () => {
+    const { rollout } = await doneIn<{ rollout: { id: string } }>(lab, 'component', 'remove', 'search', '--yes', '--delete', ...NAMED);
+    await lab.baking(rollout.id, 1);
+    expect((await callIn(lab, 'rollout', 'status')).stdout).toContain(`${rollout.id}  search removed`);
+    expect(await lab.running('search')).toMatchObject({ staging: '-', alpha: '-', bravo: '1.0.0' });
+    await lab.alarm('alpha', 'latency', 'ALARM');
+    const { record } = await lab.ended(rollout.id);
+    await lab.alarm('alpha', 'latency', 'OK');
+    expect(record).toMatchObject({ status: 'rolled back', outcome: { cell: 'alpha' } });
+    // By the policy, the wave goes back; staging, which was well, stays without it.
+    expect(await lab.running('search')).toEqual({ ...everywhere('1.0.0'), staging: '-' });
+  });
+
+  test('goes wave by wave otherwise, once; and what is kept by its policy stays', async () => {
+    const { Kept, Jobs } = (await lab.stack('bravo', 'search')).resources;
+    const logs = new CloudWatchLogsClient(lab.cell('bravo').session);
+    const groups = async () =>
+      ((await logs.send(new DescribeLogGroupsCommand({}))).logGroups ?? []).map(({ logGroupName }) => logGroupName);
+    expect(await groups()).toEqual(expect.arrayContaining([Kept?.physicalId, Jobs?.physicalId]));
+    const { rollout, cells } = await doneIn<{ rollout: { id: string }; cells: string[] }>(
+      ...([lab, 'component', 'remove', 'search', '--yes', '--delete', 'alpha/Jobs', 'bravo/Jobs'] as const),
+    );
+    expect(cells).toEqual(['alpha', 'bravo']);
+    const view = await lab.ended(rollout.id);
+    expect(view.record).toMatchObject({ status: 'succeeded', version: 'removed', removal: true });
+    expect(view.cells.map(({ cell, status, removed }) => [cell, status, removed])).toEqual([
+      ['alpha', 'deployed', true],
+      ['bravo', 'deployed', true],
+    ]);
+    expect(await lab.running('search')).toEqual(everywhere('-'));
+    expect(await groups()).toContain(Kept?.physicalId);
+    expect(await groups()).not.toContain(Jobs?.physicalId);
+    expect(await unasked()).toEqual([['staging'], ['alpha'], ['bravo']]);
+    expect(await remove()).toMatchObject({ code: 0, stdout: expect.stringContaining('search is in none of the cells any more') });
+    expect(await lab.client.current('search')).toBeUndefined();
+  });
 });

@@ -46,6 +46,7 @@ function keep() {
     look: async () => ({ state: 'absent' as const }),
     execute: async () => ({ state: 'working' as const, sentence: '' }),
     remove: async () => undefined,
+    reason: async () => '',
   };
   return new PreviousVersion(store, view.plan, staging).keep(stack, async () => ({ Version: '2.0.0', Password: 'one' }));
 }

@@ -49,6 +49,7 @@ const stack = () => ({
   look: async () => looked,
   execute: async () => ({ state: 'working' as const, sentence: 'being changed' }),
   remove: async () => undefined,
+  reason: async () => '',
 });
 
 function step(operation: Omit<Operation, 'rollout'> & { readonly [rest: string]: unknown }) {

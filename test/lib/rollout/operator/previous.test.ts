@@ -35,6 +35,7 @@ const stack = () => ({
   look: async () => ({ state: 'absent' as const }),
   execute: async () => ({ state: 'working' as const, sentence: '' }),
   remove: async () => undefined,
+  reason: async () => '',
 });
 
 function previousVersion(): PreviousVersion {
