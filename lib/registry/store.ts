@@ -145,14 +145,17 @@ export class RegistryStore {
     throw new FactoryError('PUBLISH_CONFLICT', `lost ${ATTEMPTS} races against other publishers`, { fix: 'run `cellctl publish` again' });
   }
 
-  /** Publishes the organization of an old revision as the next one. Account ids that became known since then stay known. */
+  /** Publishes the organization of an old revision as the next one. Account ids and zones stay as they are now: they say where cells are. */
   async rollback(revision: number, options: Omit<PublishOptions, 'base'>): Promise<PublishResult> {
     const [old, newest] = await Promise.all([this.revision(revision), this.latest()]);
     const cells = Object.entries(old.organization.cells).map(([name, cell]) => {
       const now = newest?.organization.cells[name];
-      return [name, cell.cloud === 'aws' && now?.cloud === 'aws' ? { ...cell, accountId: now.accountId } : cell] as const;
+      if (cell.cloud !== 'aws' || now?.cloud !== 'aws') return [name, cell] as const;
+      const { accountId: _, zones: __, ...rest } = cell;
+      const { accountId, zones } = now;
+      return [name, { ...rest, ...(accountId === undefined ? {} : { accountId }), ...(zones === undefined ? {} : { zones }) }] as const;
     });
-    const organization = { ...old.organization, cells: Object.fromEntries(cells) };
+    const organization: Organization = { ...old.organization, cells: Object.fromEntries(cells) };
     return this.publish(organization, { ...options, base: newest?.published.revision });
   }
 

@@ -281,6 +281,31 @@ describe('rolling back', () => {
     expect((await store.latest())?.organization).toEqual(withoutIds);
   });
 
+  test('keeps the zones of now, which are those of the account of now', async () => {
+    const alphaIn = (accountId: string, ...zones: string[]): Organization => {
+      const { cells, ...rest } = withCells();
+      const { zones: _, ...known } = { zones: undefined, ...cells['alpha'] };
+      const alpha = { ...known, accountId, ...(zones.length === 0 ? {} : { zones }) };
+      return { ...rest, cells: { ...cells, alpha } } as Organization;
+    };
+    const at = (day: number) => new Date(Date.UTC(2030, 0, day));
+    await store.note('alpha', 'vended', at(1));
+    await publish(alphaIn('400000000001'));
+    await publish(alphaIn('400000000001', 'eu-west-1a', 'eu-west-1b', 'eu-west-1c'));
+    await store.rollback(1, { by: 'eve' });
+    expect((await store.latest())?.organization.cells['alpha']).toHaveProperty('zones', ['eu-west-1a', 'eu-west-1b', 'eu-west-1c']);
+    await store.note('alpha', 'built', at(2));
+    await store.note('alpha', 'destroyed', at(3));
+    await store.note('alpha', 'vended', at(4));
+    await publish(alphaIn('499999999999', 'eu-west-1c', 'eu-west-1b', 'eu-west-1a'));
+    await store.note('alpha', 'built', at(5));
+    await store.rollback(2, { by: 'eve' });
+    expect((await store.latest())?.organization.cells['alpha']).toMatchObject({
+      accountId: '499999999999',
+      zones: ['eu-west-1c', 'eu-west-1b', 'eu-west-1a'],
+    });
+  });
+
   test('to before a cell that exists is refused', async () => {
     await publish(withCells());
     await publish(withCells('mine'));
