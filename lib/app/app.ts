@@ -11,7 +11,7 @@ import { pipelineStacks } from '../plan/pipeline-stacks.ts';
 import { createPlan, type Plan } from '../plan/plan.ts';
 import { cellStackName, loadRegistry } from '../registry/index.ts';
 import { defaultOrganization } from '../repository-root.ts';
-import { buildCells } from './build-cells.ts';
+import { buildCells, type WithoutZones } from './build-cells.ts';
 import { buildControl, controlStackNames } from './build-control.ts';
 import { createApp } from './create-app.ts';
 import { cdkCommandLine, type Note, type Wanted, wantedStacks } from './wanted.ts';
@@ -30,17 +30,17 @@ export async function synthesize(note: Note): Promise<void> {
   const plan = createPlan(registry);
   const known = new Set<string>([...plan.cells.flatMap((cell) => [cell.stackName, cell.delegationStackName]), ...controlStackNames(plan)]);
   const asked = { cells: context('cells'), bundling: context('aws:cdk:bundling-stacks') };
-  await build(app, plan, wantedStacks(asked, cdkCommandLine(), known, cellStackName), note);
+  await build(app, plan, wantedStacks(asked, cdkCommandLine(), known, cellStackName), note, 'refused');
 }
 
 /** Synthesizes stacks of a plan into a folder. @param context what the CDK tells its app */
 export async function synthesizePlan(plan: Plan, stacks: readonly string[], outdir: string, context: Context): Promise<void> {
-  await build(createApp({ outdir, context, autoSynth: false }), plan, new Set(stacks), () => undefined);
+  await build(createApp({ outdir, context, autoSynth: false }), plan, new Set(stacks), () => undefined, 'built');
 }
 
-async function build(app: App, plan: Plan, wanted: Wanted, note: Note): Promise<void> {
+async function build(app: App, plan: Plan, wanted: Wanted, note: Note, withoutZones: WithoutZones): Promise<void> {
   await buildControl(app, plan, wanted, note);
-  await buildCells(app, plan, wanted, note);
+  await buildCells(app, plan, wanted, note, withoutZones);
   const pipelines = new Set(pipelineStacks(plan).map(({ stackName }) => stackName));
   for (const { stackName, template } of app.synth().stacks)
     if (pipelines.has(stackName)) requireTemplateFits(stackName, template as object);

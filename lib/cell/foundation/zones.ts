@@ -4,8 +4,8 @@ import { acknowledgeLint } from '../../linting.ts';
 import type { CellPlan } from '../../plan/plan.ts';
 
 /**
- * The cell's availability zones: those that were written down when it was vended. Where none are, as it was before, zones by
- * CloudFormation at deploy time, which `cellctl deploy` refuses.
+ * The cell's availability zones: those that were written down when it was vended. Where none are, zones by CloudFormation at
+ * deploy time: to be looked at only. `cellctl deploy`, the packaging of foundations and the CDK app refuse such a cell.
  */
 export const zonesOf = ({ zones, profile }: CellPlan): readonly string[] =>
   zones ?? Array.from({ length: profile.zones }, (_, index) => Fn.select(index, Fn.getAzs()));
