@@ -74,13 +74,16 @@ async function withZones(before: Template, after: Template, stackName: string, s
   if (left.length === 0) return before;
   const zones = await subnetZones(new CloudFormationClient(session), new EC2Client(session), stackName);
   const resolved = left.map(([id, resource]) => {
-    const { AvailabilityZone } = resource.Properties ?? {};
-    return [id, { ...resource, Properties: { ...resource.Properties, AvailabilityZone: zones.get(id) ?? AvailabilityZone } }] as const;
+    const { AvailabilityZone, SubnetId } = resource.Properties ?? {};
+    // The instance for NAT is where its subnet is.
+    const subnet = isObject(SubnetId) ? SubnetId['Ref'] : undefined;
+    const zone = zones.get(id) ?? (typeof subnet === 'string' ? zones.get(subnet) : undefined) ?? AvailabilityZone;
+    return [id, { ...resource, Properties: { ...resource.Properties, AvailabilityZone: zone } }] as const;
   });
   return { ...before, Resources: { ...before.Resources, ...Object.fromEntries(resolved) } };
 }
 
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
 
 /** The same for several stacks, by name. */
 export async function observeStacks(stacks: readonly StackToObserve[]): Promise<Map<string, ObservedStack>> {

@@ -15,8 +15,8 @@ import type { Objects } from './objects.ts';
 import { POINTER_KEY, type Pointer, parsePointer, REVISIONS, revisionKey } from './pointer.ts';
 import { Records } from './records.ts';
 import { accountIds } from './rules/account-ids.ts';
-import { movedCells } from './rules/cell-life.ts';
-import type { CellPlace } from './rules/subject.ts';
+import { type CellZones, movedCells, rezonedCells } from './rules/cell-life.ts';
+import type { CellPlace, RuleFinding } from './rules/subject.ts';
 import { takeApart } from './shape.ts';
 import { resourcesOf } from './sizes.ts';
 import { invalid, validate } from './validate.ts';
@@ -212,15 +212,39 @@ export class RegistryStore {
    * @throws FactoryError `REGISTRY_INVALID`
    */
   async refuseMoved(cells: readonly (CellPlace & { readonly name: string })[]): Promise<void> {
-    const [newest, life] = await Promise.all([this.latest(), this.life.all()]);
-    if (!newest) return;
-    const findings = [
-      ...movedCells(
+    await this.refuse('CELL_MOVED', (newest, life) =>
+      movedCells(
         cells.map((cell) => [cell.name, cell]),
         placesOf(newest, life),
       ),
-    ];
-    const problems = findings.map((finding) => ({ code: 'CELL_MOVED', ...finding }));
+    );
+  }
+
+  /**
+   * Makes sure that the definitions have no existing cell in other availability zones than published: all its subnets would
+   * be replaced, which fails. For whoever deploys by them.
+   * @throws FactoryError `REGISTRY_INVALID`
+   */
+  async refuseRezoned(cells: ReadonlyMap<string, CellZones>): Promise<void> {
+    await this.refuse('ZONES_CHANGED', ({ organization }, life) =>
+      rezonedCells(
+        cells,
+        new Map(
+          Object.entries(organization.cells).flatMap(([name, cell]) =>
+            cell.cloud === 'aws' && exists(life.get(name)) ? [[name, cell]] : [],
+          ),
+        ),
+      ),
+    );
+  }
+
+  private async refuse(
+    code: string,
+    check: (newest: PublishedRegistry, life: ReadonlyMap<string, Life>) => Iterable<RuleFinding>,
+  ): Promise<void> {
+    const [newest, life] = await Promise.all([this.latest(), this.life.all()]);
+    if (!newest) return;
+    const problems = [...check(newest, life)].map((finding) => ({ code, ...finding }));
     if (problems.length > 0) throw invalid(problems, `the definitions, compared with revision ${newest.published.revision}`);
   }
 
@@ -306,5 +330,12 @@ function settledIds({ organization, life: published }: PublishedRegistry, life: 
     const now = life.get(cell);
     return exists(now) && now?.since === published[cell]?.since && now?.state === published[cell]?.state;
   };
-  return new Map([...accountIds(organization)].filter(([path]) => !path.startsWith('cells.') || unchanged(path.split('.')[1] ?? '')));
+  return new Map(
+    [...accountIds(organization)].filter(([path]) => {
+      const [section, cell = '', what] = path.split('.');
+      // A cell that was never built may need other zones before it is: what there is of it, `cellctl accounts` keeps.
+      if (what === 'zones' && life.get(cell)?.state === 'provisioning') return false;
+      return section !== 'cells' || unchanged(cell);
+    }),
+  );
 }

@@ -60,6 +60,7 @@ export const STATEFUL: Readonly<Record<string, StatefulType>> = {
   'AWS::Backup::BackupVault': { lost: 'the backups in the vault' },
   'AWS::Route53::HostedZone': { lost: 'the zone: another one has other name servers, and names are gone until it is delegated anew' },
   'AWS::EC2::VPC': { lost: 'the network: databases and caches can’t follow into another one, and what can is made anew' },
+  'AWS::EC2::Subnet': { lost: 'the addresses: another subnet can’t be made while this one has them, so that the update fails' },
   'AWS::EC2::EIP': { lost: 'the address, which others may have on their lists' },
   'AWS::ElasticLoadBalancingV2::LoadBalancer': { lost: 'the entrance: the new one has another address, and no component behind it' },
 };

@@ -119,6 +119,7 @@ export const deployCommand = () =>
         ]);
         const [leases, store] = await Promise.all([context.leases(plan, session), context.store(plan, session)]);
         await store.refuseMoved(vended);
+        await store.refuseRezoned(new Map(vended.map(({ name, account, zones }) => [name, { accountId: account.accountId, zones }])));
         const foundations = foundationComponent(plan);
         const touched = vended.map(({ name }) => name);
         await refuseDuringRollout(context, plan, session, touched, foundations ? [foundations] : []);

@@ -16,6 +16,31 @@ export function* movedCells(cells: Iterable<readonly [string, CellPlace]>, place
   }
 }
 
+/**
+ * Cells that are defined for other zones than they were published for, in the account that they were published with.
+ * @param published the published definition of each cell that exists
+ */
+export function* rezonedCells(
+  cells: Iterable<readonly [string, CellZones]>,
+  published: ReadonlyMap<string, CellZones>,
+): Generator<RuleFinding> {
+  for (const [name, { accountId, zones = [] }] of cells) {
+    const before = published.get(name);
+    if (before?.zones === undefined || before.accountId !== accountId || before.zones.join() === zones.join()) continue;
+    yield {
+      path: `cells.${name}.zones`,
+      message: `${zones.join(', ') || 'nothing'} instead of ${before.zones.join(', ')}, which is published`,
+      fix: 'update accounts.json from git; if the cell was destroyed and its zones chosen anew, `cellctl publish` first',
+    };
+  }
+}
+
+/** Where a cell's subnets are. Names of zones mean something in one account only. */
+export interface CellZones {
+  readonly accountId?: string | undefined;
+  readonly zones?: readonly string[] | undefined;
+}
+
 export const CELL_RULES: readonly Rule[] = [
   {
     code: 'CELL_MOVED',

@@ -269,6 +269,26 @@ describe('the storage of a database that exists', () => {
   });
 });
 
+describe('a deployment from a checkout', () => {
+  const at = (accountId: string, ...zones: string[]) => store.refuseRezoned(new Map([['alpha', { accountId, zones }]]));
+  const ZONES = ['eu-west-1a', 'eu-west-1b', 'eu-west-1c'];
+
+  test('with other zones than published is refused, also before what was built is published again', async () => {
+    await store.note('alpha', 'vended', new Date('2030-01-01'));
+    const { cells, ...rest } = withCells();
+    await publish({ ...rest, cells: { ...cells, alpha: { ...cells['alpha'], accountId: '400000000001', zones: ZONES } } } as Organization);
+    await store.note('alpha', 'built', new Date('2030-01-02'));
+    await expect(at('400000000001', ...ZONES)).resolves.toBeUndefined();
+    await expect(at('400000000001', ...[...ZONES].reverse())).rejects.toMatchObject({
+      problems: [{ code: 'ZONES_CHANGED', path: 'cells.alpha.zones', fix: expect.stringContaining('cellctl publish') }],
+    });
+    // Of another account, these are other zones.
+    await expect(at('499999999999', 'eu-west-1c', 'eu-west-1b', 'eu-west-1a')).resolves.toBeUndefined();
+    await store.note('alpha', 'destroyed');
+    await expect(at('400000000001', 'eu-west-1b')).resolves.toBeUndefined();
+  });
+});
+
 describe('rolling back', () => {
   test('publishes the old content as a new revision, with the account ids that are known now', async () => {
     const withoutIds = registry().organization;

@@ -64,6 +64,11 @@ test('a resource that holds nothing may be replaced', () => {
   expect(fate({ ResourceType: 'AWS::ECS::TaskDefinition', Action: 'Modify', Replacement: 'True' })).toBeUndefined();
 });
 
+test('a subnet that would come into another zone is a loss: its update fails, because the old one has the addresses', () => {
+  const change = { LogicalResourceId: 'Subnet', ResourceType: 'AWS::EC2::Subnet', Action: 'Modify', Replacement: 'True' };
+  expect(lossesIn([{ ResourceChange: change }])).toEqual([{ logicalId: 'Subnet', sentence: expect.stringContaining('would be replaced') }]);
+});
+
 test('a loss says what is lost', () => {
   expect(lossesIn([{ ResourceChange: { LogicalResourceId: 'Data', ...database, Action: 'Remove' } }])).toEqual([
     {
