@@ -17,7 +17,7 @@ import { type ForecastRow, forecastAccounts } from './forecast.ts';
 import { lockFileAt, zoneFileAt } from './lock-file.ts';
 import { keepPool, type PoolRow, poolRows, returnAccount } from './pool.ts';
 import { LIMITS, Limiter, TokenBucket } from './rates.ts';
-import { ensureRegion, isRegionEnabled } from './regions.ts';
+import { ensureRegion, searchableRegions } from './regions.ts';
 import { accountSteps, placing, tagging } from './setup.ts';
 import { isPoolName } from './survey.ts';
 import { Vending, type VendResult } from './vend.ts';
@@ -126,20 +126,16 @@ export class Accounts {
         lockFile: lockFileAt(accountsFile),
         clock: systemClock,
         ended: () => this.store.note(cell.name, 'destroyed'),
-        whatIsLeft: (accountId) => this.leftIn(accountId, regions),
+        whatIsLeft: (accountId) => this.leftIn(accountId, cell.region, regions),
       });
     // Nobody deploys into the account between the proof and the return.
     return this.alone(() => leases.hold(`${cell.name}/${cell.stackName}`, work));
   }
 
-  /** What is left in the regions that the account has enabled: in others nothing can be, and nothing answers. */
-  private async leftIn(accountId: string, regions: readonly string[]): Promise<string[]> {
+  /** What is left in the regions that the account has enabled. @throws FactoryError `REFUSED` where its own isn't */
+  private async leftIn(accountId: string, own: string, regions: readonly string[]): Promise<string[]> {
     const client = new AccountClient(this.administrator(accountId, this.options.plan.homeRegion));
-    const enabled = await Promise.all(regions.map((region) => isRegionEnabled(client, region)));
-    return whatIsLeft(
-      (region) => this.administrator(accountId, region),
-      regions.filter((_, index) => enabled[index]),
-    );
+    return whatIsLeft((region) => this.administrator(accountId, region), await searchableRegions(client, own, regions));
   }
 
   async pool(): Promise<PoolRow[]> {

@@ -9,14 +9,21 @@ const LEAST_PATIENCE = 60_000;
 const FIRST_PAUSE = 2_000;
 const LONGEST_PAUSE = 60_000;
 
-const ASLEEP = ['SubscriptionRequiredException', 'OptInRequired', 'OptInRequiredException', 'PendingVerification', 'InvalidClientTokenId'];
+const ASLEEP = [
+  ...['SubscriptionRequiredException', 'OptInRequired', 'OptInRequiredException', 'PendingVerification', 'InvalidClientTokenId'],
+  // Of STS and S3, in a region that was enabled just now (AssumeRole, AWS STS API Reference; "Error responses", Amazon S3 API
+  // Reference, read 2026-12-01).
+  ...['RegionDisabledException', 'InvalidToken'],
+];
 
 /** Refusals that a new account gives while it comes alive, and any account gives for good. AssumeRole is among them. */
 const MAYBE_ASLEEP = ['AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation', 'UnrecognizedClientException', 'AuthFailure'];
 
-/** True for an error that a new account gives while it comes alive. */
+/** True for an error that a new account gives while it comes alive, or one that has it for its cause, as the CDK's have. */
 const isAsleep = (error: unknown): boolean =>
-  isNamed(error, ...ASLEEP, ...MAYBE_ASLEEP) || /not (yet )?subscribed|being verified|not signed up/i.test(messageOf(error));
+  isNamed(error, ...ASLEEP, ...MAYBE_ASLEEP) ||
+  /not (yet )?subscribed|being verified|not signed up/i.test(messageOf(error)) ||
+  (error instanceof Error && error.cause !== undefined && isAsleep(error.cause));
 
 /**
  * Does `work` as soon as the account lets it.

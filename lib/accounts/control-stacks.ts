@@ -5,8 +5,9 @@ import { deployStack } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type StackPlace, toolingStacks } from '../plan/tooling-stacks.ts';
+import { whenAwake } from './activation.ts';
 import { systemClock } from './clock.ts';
-import { ensureRegion } from './regions.ts';
+import { askForRegion, ensureRegion } from './regions.ts';
 import { requireWebhookSecrets } from './webhook-secrets.ts';
 
 interface DeployControlOptions {
@@ -41,13 +42,16 @@ export interface ToolingResult extends StackPlace {
 export async function deployToolingStacks(assembly: string, plan: Plan, options: DeployControlOptions): Promise<ToolingResult[]> {
   await requireWebhookSecrets(plan, options.session);
   const results: ToolingResult[] = [];
-  const regions = new Set(toolingStacks(plan).map(({ region }) => region));
-  for (const region of regions) {
-    const say = (text: string) => options.emit({ kind: 'progress', subject: 'tooling', text });
-    await ensureRegion(new AccountClient(options.session), region, systemClock, say);
-  }
-  for (const { stackName, region } of toolingStacks(plan)) {
-    const changed = await deployControlStack(assembly, stackName, options);
+  const client = new AccountClient(options.session);
+  const say = (text: string) => options.emit({ kind: 'progress', subject: 'tooling', text });
+  const stacks = toolingStacks(plan);
+  // All are asked for at once, and each is waited for where its first stack is due: stacks of other regions needn't wait.
+  for (const region of new Set(stacks.map(({ region }) => region))) await askForRegion(client, region);
+  for (const { stackName, region } of stacks) {
+    const isNew = await ensureRegion(client, region, systemClock, say);
+    const deploy = () => deployControlStack(assembly, stackName, options);
+    // Services there learn of the account one after the other.
+    const changed = isNew ? await whenAwake(systemClock, plan.tooling.accountId ?? 'tooling', systemClock.now(), deploy) : await deploy();
     results.push({ stackName, region, state: changed ? 'deployed' : 'unchanged' });
   }
   return results;

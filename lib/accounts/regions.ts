@@ -1,6 +1,6 @@
 /** Opt-in regions: an account has to enable them before anything answers it there, STS included. */
 import { type AccountClient, EnableRegionCommand, GetRegionOptStatusCommand } from '@aws-sdk/client-account';
-import { FactoryError, isNamed, OPT_IN_REGIONS } from '../registry/index.ts';
+import { FactoryError, isNamed, messageOf, OPT_IN_REGIONS } from '../registry/index.ts';
 import type { Clock } from './clock.ts';
 
 /**
@@ -15,10 +15,32 @@ const statusOf = async (client: AccountClient, region: string) =>
   (await client.send(new GetRegionOptStatusCommand({ RegionName: region }))).RegionOptStatus;
 
 /** Whether the account of the client may use the region. The account's service is the same wherever it is called. */
-export async function isRegionEnabled(client: AccountClient, region: string): Promise<boolean> {
+async function isRegionEnabled(client: AccountClient, region: string): Promise<boolean> {
   if (!OPT_IN_REGIONS.has(region)) return true;
   const status = await statusOf(client, region);
   return status === 'ENABLED' || status === 'ENABLED_BY_DEFAULT';
+}
+
+/**
+ * The regions in which something of the account can be, of those that are looked at before it goes to somebody else. AWS keeps
+ * what is in a region that is disabled ("Enable or disable AWS Regions in your account", AWS Account Management Reference Guide,
+ * read 2026-11-30), so only a region that isn't the account's own may be left out.
+ * @param own the region of the account's cell
+ * @throws FactoryError `REFUSED` for regions in which nothing can be seen now, and something may be
+ */
+export async function searchableRegions(client: AccountClient, own: string, regions: readonly string[]): Promise<string[]> {
+  const statuses = await Promise.all(
+    regions.map(async (region) => [region, OPT_IN_REGIONS.has(region) ? await statusOf(client, region) : 'ENABLED_BY_DEFAULT'] as const),
+  );
+  const isSeen = (status: string | undefined) => status === 'ENABLED' || status === 'ENABLED_BY_DEFAULT';
+  const hidden = statuses.filter(([region, status]) => !isSeen(status) && (region === own || status !== 'DISABLED'));
+  if (hidden.length > 0) {
+    const each = hidden.map(([region, status]) => `${region} is ${status ?? 'in no state'}`).join(', ');
+    throw new FactoryError('REFUSED', `nobody can see what the account has there: ${each}`, {
+      fix: 'enable the region on the account page of the console (AWS keeps what is in it), destroy the cell, and run the command again',
+    });
+  }
+  return statuses.flatMap(([region, status]) => (isSeen(status) ? [region] : []));
 }
 
 /**
@@ -26,7 +48,7 @@ export async function isRegionEnabled(client: AccountClient, region: string): Pr
  * @param client anywhere but in that region, which has no STS yet
  * @param waiting told once, in words, when there is something to wait for
  * @returns whether it had to be waited for
- * @throws FactoryError `REGION_NOT_ENABLED` after three quarters of an hour; called again, it waits on
+ * @throws FactoryError `REGION_NOT_ENABLED` after three quarters of an hour (called again, it waits on), and at once where a policy denies it
  */
 export async function ensureRegion(
   client: AccountClient,
@@ -51,10 +73,21 @@ export async function ensureRegion(
   return true;
 }
 
+/** Asks for a region that the account hasn't enabled, and doesn't wait. */
+export async function askForRegion(client: AccountClient, region: string): Promise<void> {
+  if (!(await isRegionEnabled(client, region))) await ask(client, region);
+}
+
 async function ask(client: AccountClient, region: string): Promise<void> {
   try {
     await client.send(new EnableRegionCommand({ RegionName: region }));
   } catch (error) {
+    // Named here: one who waits for a new account would take it for one that isn't awake. The role works, it has read the status.
+    if (isNamed(error, 'AccessDeniedException', 'AccessDenied')) {
+      throw new FactoryError('REGION_NOT_ENABLED', `${region} may not be enabled: ${messageOf(error)}`, {
+        fix: 'let the role OrganizationAccountAccessRole through in the policy (SCP) that denies account:EnableRegion, or choose another region',
+      });
+    }
     // It is being enabled, by a run before this one, or disabled: either ends.
     if (!isNamed(error, 'ConflictException')) throw error;
   }

@@ -6,8 +6,9 @@ import { describe, expect, test } from '@jest/globals';
 import { whenAwake } from '../../../lib/accounts/activation.ts';
 import { ensureContacts } from '../../../lib/accounts/contacts.ts';
 import { requestQuotas } from '../../../lib/accounts/quota-requests.ts';
-import { ensureRegion } from '../../../lib/accounts/regions.ts';
+import { ensureRegion, searchableRegions } from '../../../lib/accounts/regions.ts';
 import { ensureServiceRoles } from '../../../lib/accounts/services.ts';
+import { FactoryError } from '../../../lib/registry/index.ts';
 import { VirtualClock } from '../../_helpers/clock.ts';
 
 type Answer = (operation: string, input: Record<string, unknown>) => unknown;
@@ -73,6 +74,53 @@ describe('a region', () => {
     });
     expect(clock.now() - begun).toBeLessThanOrEqual(45 * 60_000);
     expect(await clock.run(ensureRegion(client, 'me-south-1', clock))).toBe(true);
+  });
+});
+
+describe('a policy that denies a region', () => {
+  test('is said at once, and not waited for as if the account were asleep', async () => {
+    const clock = new VirtualClock();
+    const begun = clock.now();
+    const denial = 'not authorized to perform: account:EnableRegion with an explicit deny in a service control policy';
+    const { client } = fake(AccountClient, (operation) =>
+      operation === 'EnableRegion' ? refuse('AccessDeniedException', denial) : { RegionOptStatus: 'DISABLED' },
+    );
+    const work = whenAwake(clock, '1', begun, () => ensureRegion(client, 'eu-south-1', clock));
+    await expect(clock.run(work)).rejects.toMatchObject({
+      code: 'REGION_NOT_ENABLED',
+      message: expect.stringMatching(/eu-south-1.*service control policy/),
+      fix: expect.stringContaining('SCP'),
+    });
+    expect(clock.now()).toBe(begun);
+  });
+});
+
+describe('an account that is to be proven empty', () => {
+  const REGIONS = ['eu-west-1', 'eu-south-1', 'me-south-1'];
+  const searched = (own: string, statuses: Record<string, string>) => {
+    const { client } = fake(AccountClient, (_, { RegionName }) => ({ RegionOptStatus: statuses[String(RegionName)] }));
+    return searchableRegions(client, own, REGIONS);
+  };
+
+  test('is looked at in the regions that it has; in others it has never enabled nothing can be', async () => {
+    expect(await searched('eu-south-1', { 'eu-south-1': 'ENABLED', 'me-south-1': 'DISABLED' })).toEqual(['eu-west-1', 'eu-south-1']);
+  });
+
+  test.each([
+    [
+      'its cell’s own region was switched off',
+      'eu-south-1',
+      { 'eu-south-1': 'DISABLED', 'me-south-1': 'DISABLED' },
+      'eu-south-1 is DISABLED',
+    ],
+    ['a region is being switched off', 'eu-west-1', { 'eu-south-1': 'DISABLED', 'me-south-1': 'DISABLING' }, 'me-south-1 is DISABLING'],
+    ['a region is coming', 'eu-west-1', { 'eu-south-1': 'ENABLING', 'me-south-1': 'DISABLED' }, 'eu-south-1 is ENABLING'],
+  ])('passes for nothing while %s: AWS keeps what is in it', async (_, own, statuses, message) => {
+    await expect(searched(own, statuses)).rejects.toMatchObject({
+      code: 'REFUSED',
+      message: expect.stringContaining(message),
+      fix: expect.stringContaining('enable'),
+    });
   });
 });
 
@@ -177,6 +225,8 @@ describe('a new account', () => {
     ['OptInRequired', 'x'],
     ['AccessDenied', 'is not authorized to perform: sts:AssumeRole'],
     ['ClientError', 'Your account is currently being verified'],
+    ['RegionDisabledException', 'STS is not activated in this region'],
+    ['InvalidToken', 'x'],
   ])('is waited for while it answers %s', async (name, message) => {
     const clock = new VirtualClock();
     const born = clock.now();
@@ -184,6 +234,17 @@ describe('a new account', () => {
     const work = whenAwake(clock, '1', born, async () => (clock.now() < awake ? refuse(name, message) : 'done'));
     expect(await clock.run(work)).toBe('done');
     expect(clock.now() - awake).toBeLessThanOrEqual(60_000);
+  });
+
+  test('is waited for while the CDK says so, whose errors have AWS’s for their cause', async () => {
+    const clock = new VirtualClock();
+    const awake = clock.now() + 60_000;
+    const failed = () => {
+      throw new FactoryError('DEPLOY_FAILED', 'CDK bootstrap of 1', {
+        cause: new Error('toolkit', { cause: refusal('InvalidClientTokenId') }),
+      });
+    };
+    expect(await clock.run(whenAwake(clock, '1', clock.now(), async () => (clock.now() < awake ? failed() : 'done')))).toBe('done');
   });
 
   test('is given up after half an hour of life, an older one after a minute, other errors at once', async () => {
