@@ -14,14 +14,14 @@ export interface LockFile {
 export interface ZoneFile {
   /** Names of zones by cell, in the order of the cell's subnets. */
   read(): Promise<Readonly<Record<string, readonly string[]>>>;
-  /** Writes a cell's zones down, which nobody has yet. */
+  /** Writes a cell's zones down, in the place of those that are. */
   note(cell: string, zones: readonly string[]): Promise<void>;
 }
 
 export const zoneFileAt = (path: string): ZoneFile => ({
   read: async () => (await readAccountsFile(path)).zones,
   note: async (cell, zones) => {
-    await updateAccountsFile(path, (file) => ({ ...file, zones: { [cell]: [...zones], ...file.zones } }));
+    await updateAccountsFile(path, (file) => ({ ...file, zones: { ...file.zones, [cell]: [...zones] } }));
   },
 });
 
@@ -43,10 +43,10 @@ export async function assign(file: LockFile, cell: string, id: string): Promise<
   await file.update((cells) => {
     const other = Object.entries(cells).find(([name, account]) => name !== cell && account === id)?.[0];
     if (other !== undefined) throw takenBy(id, other, cell);
-    const known = cells[cell];
+    const known = Object.hasOwn(cells, cell) ? cells[cell] : undefined;
     if (known !== undefined && known !== id) {
       throw new FactoryError('ORGANIZATION_CONFLICT', `${cell} has account ${known} in the lock file, and ${id} was found for it`, {
-        fix: `correct the line of ${cell} in ${file.path}`,
+        fix: `correct the line of ${cell} in ${file.path}: the account id alone, since zones are another account's`,
       });
     }
     return { ...cells, [cell]: id };

@@ -94,7 +94,7 @@ async function lateAccounts(
   const names = new Set(wanted.map(({ account }) => account.name));
   const isOurs = ({ name }: { name: string }) => names.has(name) || isPoolName(name);
   const expected = [
-    ...wanted.flatMap(({ cell, accountId }) => [accountId, cell === undefined ? undefined : cells[cell]]),
+    ...wanted.flatMap(({ cell, accountId }) => [accountId, cell === undefined || !Object.hasOwn(cells, cell) ? undefined : cells[cell]]),
     ...creations.filter((creation) => creation.state === 'SUCCEEDED' && isOurs(creation)).map(({ accountId }) => accountId),
     ...[...records.values()].filter(isOurs).map(({ accountId }) => accountId),
   ];
@@ -180,7 +180,9 @@ function checkLocked({ account, cell = account.name }: WantedAccount, id: string
   const what = own
     ? `${account.email} is account ${own.id}; the lock file says ${id}`
     : `the lock file says ${id} for ${cell}; that is the account of ${found.email}`;
-  throw new FactoryError('ORGANIZATION_CONFLICT', what, { fix: `correct the line of ${cell} in accounts.json` });
+  throw new FactoryError('ORGANIZATION_CONFLICT', what, {
+    fix: `correct the line of ${cell} in accounts.json: the account id alone, since zones are another account's`,
+  });
 }
 
 /** An account with the right e-mail is adopted, unless it belongs to another cell: one that came out of the pool keeps its e-mail. */

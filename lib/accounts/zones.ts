@@ -37,28 +37,40 @@ interface Candidate {
   readonly doubtful: boolean;
 }
 
-/** The step that writes a cell's zones down, unless they are. Control accounts and those in the pool have none. */
+/**
+ * The step that writes a cell's zones down, and corrects what no longer holds: the line is another account's, or the cell was
+ * destroyed and needs what its zones lack. Control accounts and those in the pool have none.
+ */
 export const zoning = (file: ZoneFile, clock: Clock, administrator: (accountId: string, region: string) => Session): SetUpStep => ({
   name: 'zones',
   run: async ({ account, accountId, bornAt }) => {
     const { zones: needs } = account;
-    if (!needs || (await file.read())[needs.cell] !== undefined) return { changed: false, warnings: [] };
+    if (!needs) return { changed: false, warnings: [] };
+    const written = await file.read();
+    const recorded = Object.hasOwn(written, needs.cell) ? written[needs.cell] : undefined;
     const session = administrator(accountId, needs.region);
     const clients = { cloudFormation: new CloudFormationClient(session), ec2: new EC2Client(session), rds: new RDSClient(session) };
-    await file.note(needs.cell, await whenAwake(clock, accountId, bornAt, () => findZones(clients, needs)));
-    return { changed: true, warnings: [] };
+    const zones = await whenAwake(clock, accountId, bornAt, () => findZones(clients, needs, recorded));
+    if (recorded?.join() === zones.join()) return { changed: false, warnings: [] };
+    await file.note(needs.cell, zones);
+    const warning = `its zones are ${zones.join(', ')} now, instead of ${recorded?.join(', ')}: commit the lock file and publish`;
+    return { changed: true, warnings: recorded ? [warning] : [] };
   },
 });
 
 /**
  * Names of a cell's zones, in the order of its subnets. A cell whose stack was never complete keeps what there is of it.
+ * @param recorded zones that are written down: kept where they agree with its subnets, and offer what it needs where it has none
  * @throws FactoryError `ZONES_UNSUITABLE` with what each zone lacks, or for subnets that contradict each other
  */
-export async function findZones(clients: ZoneClients, needs: ZoneNeeds): Promise<string[]> {
+export async function findZones(clients: ZoneClients, needs: ZoneNeeds, recorded: readonly string[] = []): Promise<string[]> {
   const taken = positions(await subnetZones(clients.cloudFormation, clients.ec2, needs.stackName), needs);
   const missing = needs.count - taken.filter((zone) => zone !== undefined).length;
   if (missing === 0) return taken.flatMap((zone) => zone ?? []);
   const candidates = await look(clients, needs);
+  const suits = (zone: string) => candidates.some(({ name, lacks }) => name === zone && lacks.length === 0);
+  const holds = recorded.every((zone, index) => (taken[index] === undefined ? suits(zone) : taken[index] === zone));
+  if (holds && recorded.length === needs.count && new Set(recorded).size === needs.count) return [...recorded];
   const free = candidates.filter(({ name, lacks }) => lacks.length === 0 && !taken.includes(name));
   if (free.length < missing) throw unsuitable(candidates, needs);
   // The names are AWS's own shuffle: by them, cells spread over the zones of a region.

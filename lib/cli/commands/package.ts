@@ -42,7 +42,7 @@ async function sourceOf(context: Context, { assembly, manifests, foundations }: 
   return { foundations: await synthesizeFoundations(context) };
 }
 
-/** The stacks of all cells that rollouts reach. Personal cells are their owners': they are in no rollout. */
+/** The stacks of all cells that rollouts reach. Personal cells are their owners', and retiring cells get nothing new. */
 async function synthesizeFoundations(context: Context): Promise<ReadonlyMap<string, string>> {
   const [{ isVended }, { requireZones }, { withAssembly }, { readFoundations }, { FactoryError }] = await Promise.all([
     import('../../plan/plan.ts'),
@@ -52,7 +52,7 @@ async function synthesizeFoundations(context: Context): Promise<ReadonlyMap<stri
     import('../../registry/index.ts'),
   ]);
   const plan = await context.plan();
-  const cells = plan.cells.filter((cell) => isVended(cell) && cell.stage !== 'personal');
+  const cells = plan.cells.filter((cell) => isVended(cell) && cell.stage !== 'personal' && cell.intent !== 'retiring');
   if (cells.length === 0) {
     throw new FactoryError('CELL_WITHOUT_ACCOUNT', 'no cell that a rollout reaches has an account', {
       fix: 'run `cellctl accounts --all`',

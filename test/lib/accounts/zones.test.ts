@@ -3,6 +3,7 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { RDSClient } from '@aws-sdk/client-rds';
 import { describe, expect, test } from '@jest/globals';
+import { assign, type LockFile } from '../../../lib/accounts/lock-file.ts';
 import { findZones, type ZoneClients } from '../../../lib/accounts/zones.ts';
 import type { ZoneNeeds } from '../../../lib/plan/zones.ts';
 import { plannedCell } from '../../_helpers/cells.ts';
@@ -143,6 +144,26 @@ describe('the zones of a new cell', () => {
   });
 });
 
+describe('zones that are written down', () => {
+  const world = { region: 'us-east-1', zones: VIRGINIA };
+  const kept = (recorded: string[], more: Partial<World> = {}) =>
+    findZones(clientsOf({ ...world, ...more }), needsOf('staging', 'us-east-1'), recorded);
+
+  test('stay while they offer what the cell needs, and are chosen anew when they don’t', async () => {
+    expect(await kept(['us-east-1f', 'us-east-1d'])).toEqual(['us-east-1f', 'us-east-1d']);
+    // A cell that was destroyed and is another one now, or whose line is of another account.
+    expect(await kept(['us-east-1f', 'us-east-1d'], { lacks: { 'db.t4g.medium': 'd', 'db.t4g.small': 'd', 'db.t4g.micro': 'd' } })).toEqual(
+      ['us-east-1b', 'us-east-1c'],
+    );
+    expect(await kept(['us-east-1f'])).toEqual(['us-east-1b', 'us-east-1c']);
+  });
+
+  test('give way to those that the subnets are in', async () => {
+    const subnets = { NetworkVpcpublicSubnet1SubnetF00D: 'b', NetworkVpcpublicSubnet2SubnetF00D: 'd' };
+    expect(await kept(['us-east-1d', 'us-east-1b'], { subnets })).toEqual(['us-east-1b', 'us-east-1d']);
+  });
+});
+
 describe('the zones of a cell that runs', () => {
   const kinds = ['private', 'public', 'isolated'];
   const subnets = (letters: string) =>
@@ -169,4 +190,17 @@ describe('the zones of a cell that runs', () => {
       message: 'Cell-x: its subnets of number 1 are in us-east-1b and in us-east-1c',
     });
   });
+});
+
+test('a cell of any name is noted with its account, also one that every object has a property for', async () => {
+  let cells: Readonly<Record<string, string>> = {};
+  const file: LockFile = {
+    path: 'accounts.json',
+    read: async () => cells,
+    update: async (change) => {
+      cells = change(cells);
+    },
+  };
+  await assign(file, 'constructor', '100000000000');
+  expect(Object.entries(cells)).toEqual([['constructor', '100000000000']]);
 });
