@@ -1,14 +1,15 @@
 /** Stacks of pipelines that the registry no longer asks for, and when each may go. */
 import { CloudFormationClient, paginateListStacks } from '@aws-sdk/client-cloudformation';
 import type { Session } from '../lib/aws/session.ts';
-import { componentOfStack, pipelineStacks } from '../lib/plan/pipeline-stacks.ts';
+import { componentOfStack, pipelineStacks, SHARED_STACKS } from '../lib/plan/pipeline-stacks.ts';
 import type { Plan } from '../lib/plan/plan.ts';
 import { type RegistryStore, seconds } from '../lib/registry/index.ts';
 import { unsupported } from './hosting.ts';
 
 export interface Leftover {
   readonly stackName: string;
-  readonly component: string;
+  /** Whose pipeline it holds; undefined for what the pipelines of an engine share. */
+  readonly component: string | undefined;
   /** ISO 8601; from then on it goes with the next sync. */
   readonly due: string;
 }
@@ -30,6 +31,7 @@ export async function stackNames(session: Session): Promise<readonly string[]> {
  * Of the stacks that are there, those of pipelines that nobody asks for. One whose component has another engine may go at
  * once, if that can deliver it: two pipelines would deliver each commit twice. One whose component is gone may go when no revision has had the
  * component for as long as the organization says: somebody may put it back, and its history is what people ask for first.
+ * What an engine's pipelines share goes with the last of them.
  */
 export async function leftoversAmong(names: readonly string[], plan: Plan, revisions: Revisions, now: Date): Promise<readonly Leftover[]> {
   const wanted = new Set(pipelineStacks(plan).map(({ stackName }) => stackName));
@@ -44,7 +46,21 @@ export async function leftoversAmong(names: readonly string[], plan: Plan, revis
     const due = moved ? now : new Date((await goneSince(revisions, component, new Date(now.getTime() - grace), now)).getTime() + grace);
     left.push({ stackName, component, due: due.toISOString() });
   }
-  return left;
+  return [...left, ...sharedLeftovers(names, wanted, left, now)];
+}
+
+/** What engines' pipelines share, of those that deliver nothing any more: due when the last of their components' stacks is. */
+function sharedLeftovers(names: readonly string[], wanted: ReadonlySet<string>, left: readonly Leftover[], now: Date): readonly Leftover[] {
+  const dues = new Map(left.map(({ stackName, due }) => [stackName, due]));
+  return names.flatMap((stackName): Leftover[] => {
+    const prefix = SHARED_STACKS.get(stackName);
+    if (prefix === undefined || wanted.has(stackName)) return [];
+    const own = names.filter((name) => name.startsWith(prefix));
+    // One that nobody else can deliver stands on it.
+    if (own.some((name) => !dues.has(name))) return [];
+    const due = own.map((name) => dues.get(name) ?? '').reduce((last, each) => (each > last ? each : last), now.toISOString());
+    return [{ stackName, component: undefined, due }];
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { DefaultStackSynthesizer, type Stack } from 'aws-cdk-lib/core';
-import { GITHUB_STACK, PIPELINE_STACK_PREFIX } from '../lib/plan/pipeline-stacks.ts';
+import { GITHUB_STACK, PIPELINE_STACK_PREFIX, PIPELINES_STACK } from '../lib/plan/pipeline-stacks.ts';
 import type { InitializedPlan } from '../lib/plan/plan.ts';
 import type { Grant } from './grants.ts';
 import { readRegistry } from './permissions.ts';
@@ -18,8 +18,10 @@ export function syncPermissions(stack: Stack, plan: InitializedPlan): readonly G
     }),
   );
   const registry = stack.formatArn({ service: 's3', region: '', account: '', resource: plan.registryBucket });
-  const stacks = [PIPELINE_STACK_PREFIX, `${GITHUB_STACK}-`].map((prefix) =>
-    stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${prefix}*/*` }),
+  // Who is part of what an engine shares can't take that away: a person does.
+  const others = [PIPELINES_STACK, GITHUB_STACK].filter((name) => name !== stack.stackName);
+  const stacks = [`${PIPELINE_STACK_PREFIX}*`, `${GITHUB_STACK}-*`, ...others].map((name) =>
+    stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${name}/*` }),
   );
   return [
     ...readRegistry(stack, plan),
@@ -42,7 +44,7 @@ export function syncPermissions(stack: Stack, plan: InitializedPlan): readonly G
         'cloudformation:UpdateTerminationProtection',
       ],
       resources: stacks,
-      why: 'Every component has a stack; those of components that are gone, too.',
+      why: 'Every component has a stack; those of components that are gone, too, and what an engine that delivers none has shared.',
     },
     {
       actions: [

@@ -8,7 +8,7 @@ import { deleteStack, findStack } from '../lib/aws/stacks.ts';
 import type { Assembly } from '../lib/aws/toolkit.ts';
 import { observeStack } from '../lib/cell/stack-changes.ts';
 import type { Emit } from '../lib/messages.ts';
-import { PIPELINES_STAND_ON, type PipelineStackPlan, pipelineStacks } from '../lib/plan/pipeline-stacks.ts';
+import { PIPELINES_STAND_ON, type PipelineStackPlan, pipelineStacks, SHARED_STACKS } from '../lib/plan/pipeline-stacks.ts';
 import type { Plan } from '../lib/plan/plan.ts';
 import { FactoryError, pipelineName } from '../lib/registry/index.ts';
 import type { ObservedStack } from '../lib/review/difference.ts';
@@ -62,7 +62,7 @@ export interface SyncInput {
 
 export interface Synced {
   readonly stackName: string;
-  /** `kept`: its component is gone, and it may not go yet. */
+  /** `kept`: its component is gone, or its engine delivers nothing any more, and it may not go yet. */
   readonly state: 'unchanged' | 'deployed' | 'removed' | 'kept' | 'failed';
   /** Until when it is kept, ISO 8601. */
   readonly due?: string;
@@ -104,12 +104,30 @@ export async function syncPipelines(input: SyncInput): Promise<readonly Synced[]
     const changing = own.map((stack) =>
       stateOf(stack.observed) === 'unchanged' ? deploy(stack) : whileIdle(stack.stackName, stack.component, () => deploy(stack)),
     );
-    const leaving = leftovers.map(async ({ stackName, component, due }): Promise<Synced> => {
-      if (new Date(due) > now) return { stackName, state: 'kept', due };
-      return whileIdle(stackName, component, () => remove(session, stackName, emit));
+    const leaving = leftovers.flatMap(({ stackName, component, due }): Promise<Synced>[] => {
+      if (component === undefined) return [];
+      if (new Date(due) > now) return [Promise.resolve({ stackName, state: 'kept', due })];
+      return [whileIdle(stackName, component, () => remove(session, stackName, emit))];
     });
-    return [...results, ...(await Promise.all([...changing, ...leaving]))];
+    results.push(...(await Promise.all([...changing, ...leaving])));
+    // Last: the pipeline of pipelines may be who runs this, and CloudFormation goes on without it.
+    for (const leftover of leftovers) if (leftover.component === undefined) results.push(await removeShared(leftover, results, input));
+    return results;
   });
+}
+
+/** Removes what an engine's pipelines shared, unless one of them is still there. */
+async function removeShared({ stackName, due }: Leftover, results: readonly Synced[], { session, now, emit }: SyncInput): Promise<Synced> {
+  const prefix = SHARED_STACKS.get(stackName) ?? stackName;
+  const stays = results.some((result) => result.stackName.startsWith(prefix) && result.state !== 'removed');
+  if (stays || new Date(due) > now) return { stackName, state: 'kept', due };
+  try {
+    return await remove(session, stackName, emit);
+  } catch (error) {
+    const { message } = asCloudError(error);
+    const fix = 'run `cellctl pipelines sync` yourself, with credentials of tooling: what runs in the stack can not remove it';
+    return { stackName, state: 'failed', error: new FactoryError('DEPLOY_FAILED', message, { fix, cause: error }) };
+  }
 }
 
 /** What is in its logs and in the records of rollouts stays. */
@@ -123,7 +141,11 @@ async function remove(session: Session, stackName: string, emit: Emit): Promise<
 export function requireSynced(results: readonly Synced[]): void {
   const failed = results.filter(({ state }) => state === 'failed');
   if (failed.length === 0) return;
-  throw new FactoryError('DEPLOY_FAILED', `${failed.map(({ stackName, error }) => `${stackName}: ${error?.message}`).join('; ')}`, {
-    fix: 'mend that, and run it again: what was brought up to date stays so',
-  });
+  throw new FactoryError(
+    'DEPLOY_FAILED',
+    `${failed.map(({ stackName, error }) => `${stackName}: ${error?.message}${error?.fix === undefined ? '' : ` (${error.fix})`}`).join('; ')}`,
+    {
+      fix: 'mend that, and run it again: what was brought up to date stays so',
+    },
+  );
 }

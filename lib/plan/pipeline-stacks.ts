@@ -15,6 +15,12 @@ export const PIPELINE_STACK_PREFIX = pipelineStackName('');
 /** The stack of a component's roles on GitHub: the roles of all in one would be a template too large, with some seventy components. */
 export const githubStackName = (component: string) => `${GITHUB_STACK}-${component}`;
 
+/** What all pipelines of an engine share, by how the names of its components' stacks begin. */
+export const SHARED_STACKS: ReadonlyMap<string, string> = new Map([
+  [PIPELINES_STACK, PIPELINE_STACK_PREFIX],
+  [GITHUB_STACK, githubStackName('')],
+]);
+
 /** The component that a stack of pipelines belongs to; undefined for a stack of another kind. */
 export const componentOfStack = (stackName: string): string | undefined =>
   [githubStackName(''), PIPELINE_STACK_PREFIX].flatMap((prefix) =>

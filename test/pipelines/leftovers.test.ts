@@ -24,7 +24,7 @@ function revisions(...published: readonly (readonly [on: number, ...components: 
 }
 
 const plan = createPlan(withComponents('orders-api'));
-const STACKS = ['Artifacts', 'Cell-alpha', 'Pipelines', 'Pipeline-orders-api', 'Pipeline-search', 'Pipelines-GitHub'];
+const STACKS = ['Artifacts', 'Cell-alpha', 'Pipelines', 'Pipeline-orders-api', 'Pipeline-search'];
 const dueOf = async (published: Revisions) =>
   (await leftoversAmong(STACKS, plan, published, NOW)).map(({ stackName, due }) => [stackName, due]);
 
@@ -52,6 +52,23 @@ describe('the pipeline of a component that is gone', () => {
   test('stays while what is published still has it, whatever the definitions here say', async () => {
     expect(await dueOf(revisions([1, 'orders-api', 'search']))).toEqual([['Pipeline-search', '2030-07-10T12:00:00.000Z']]);
     expect(await dueOf(revisions())).toEqual([['Pipeline-search', '2030-07-10T12:00:00.000Z']]);
+  });
+});
+
+describe('what the pipelines of an engine share', () => {
+  const shared = async (...names: string[]) =>
+    (await leftoversAmong(names, plan, revisions([1, 'orders-api', 'search'], [25, 'orders-api']), NOW)).map(({ stackName, due }) => [
+      stackName,
+      due,
+    ]);
+
+  test('goes when the engine delivers nothing any more, and stays while it delivers one', async () => {
+    expect(await shared('Pipelines', 'Pipelines-GitHub', 'Pipeline-orders-api')).toEqual([['Pipelines-GitHub', NOW.toISOString()]]);
+  });
+
+  test('goes with the last of its pipelines, and not before', async () => {
+    const left = await shared('Pipelines-GitHub', 'Pipelines-GitHub-orders-api', 'Pipelines-GitHub-search');
+    expect(left.at(-1)).toEqual(['Pipelines-GitHub', '2030-07-05T12:00:00.000Z']);
   });
 });
 

@@ -197,16 +197,18 @@ describe('a component that leaves', () => {
     const groups = async () =>
       ((await logs.send(new DescribeLogGroupsCommand({}))).logGroups ?? []).map(({ logGroupName }) => logGroupName);
     expect(await groups()).toEqual(expect.arrayContaining([Kept?.physicalId, Jobs?.physicalId]));
-    const { rollout, cells } = await doneIn<{ rollout: { id: string }; cells: string[] }>(
-      ...([lab, 'component', 'remove', 'search', '--yes', '--delete', 'alpha/Jobs', 'bravo/Jobs'] as const),
-    );
-    expect(cells).toEqual(['alpha', 'bravo']);
+    const removed = (...more: string[]) =>
+      doneIn<{ rollout: { id: string }; cells: string[] }>(lab, 'component', 'remove', 'search', '--yes', ...more);
+    // One cell by its name goes at once, past all waves.
+    const one = await removed('--cell', 'bravo', '--delete', 'bravo/Jobs');
+    expect(one.cells).toEqual(['bravo']);
+    expect((await lab.ended(one.rollout.id)).record).toMatchObject({ status: 'succeeded', only: 'bravo' });
+    expect(await lab.running('search')).toEqual({ ...everywhere('-'), alpha: '1.0.0' });
+    const { rollout, cells } = await removed('--delete', 'alpha/Jobs');
+    expect(cells).toEqual(['alpha']);
     const view = await lab.ended(rollout.id);
     expect(view.record).toMatchObject({ status: 'succeeded', version: 'removed', removal: true });
-    expect(view.cells.map(({ cell, status, removed }) => [cell, status, removed])).toEqual([
-      ['alpha', 'deployed', true],
-      ['bravo', 'deployed', true],
-    ]);
+    expect(view.cells.map(({ cell, status, removed: gone }) => [cell, status, gone])).toEqual([['alpha', 'deployed', true]]);
     expect(await lab.running('search')).toEqual(everywhere('-'));
     expect(await groups()).toContain(Kept?.physicalId);
     expect(await groups()).not.toContain(Jobs?.physicalId);

@@ -166,13 +166,15 @@ describe('the pipeline of pipelines', () => {
     ]);
   });
 
-  test('changes stacks by the CDK’s own roles only, and deletes no stack but a component’s pipeline', () => {
+  test('changes stacks by the CDK’s own roles only, and deletes no stack but pipelines of components, and what another engine’s share', () => {
     const roles = Object.entries(resources(stack, 'AWS::IAM::Role')).filter(([id]) => id.startsWith('ProjectRole'));
     expect(text(roles)).toContain(':role/cdk-hnb659fds-deploy-role-200000000000-eu-west-1');
     expect(text(roles)).not.toMatch(/cloudformation:(Create|UpdateStack)|"iam:|codepipeline:(Create|Update|Delete)/);
     const deleting = text(roles).match(/"cloudformation:DeleteStack".*?"Resource":(\[.*?\])/)?.[1] ?? '';
     expect(JSON.parse(deleting)).toEqual(
-      ['Pipeline-*', 'Pipelines-GitHub-*'].map((name) => `arn:aws:cloudformation:eu-west-1:200000000000:stack/${name}/*`),
+      ['Pipeline-*', 'Pipelines-GitHub-*', 'Pipelines-GitHub'].map(
+        (name) => `arn:aws:cloudformation:eu-west-1:200000000000:stack/${name}/*`,
+      ),
     );
   });
 });

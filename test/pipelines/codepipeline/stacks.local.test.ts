@@ -98,6 +98,11 @@ test('of GitHub are kept in step, too; with a place for the images of a new comp
     organization,
     (await readFile(organization, 'utf8')).replace("name: 'acme',", "name: 'acme',\n  pipelines: { grace: '0s' },"),
   );
-  expect(await synced()).toContainEqual({ stackName: 'Pipelines-GitHub-search', state: 'removed' });
-  expect((await tooling('pipelines', 'diff')).stdout).not.toContain('Pipelines-GitHub-search');
+  expect(await synced()).toEqual(
+    expect.arrayContaining([
+      { stackName: 'Pipelines-GitHub-search', state: 'removed' },
+      { stackName: 'Pipelines-GitHub', state: 'removed' },
+    ]),
+  );
+  expect((await tooling('pipelines', 'diff')).stdout).not.toContain('Pipelines-GitHub');
 });
