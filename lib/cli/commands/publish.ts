@@ -50,6 +50,13 @@ export const publishCommand = () =>
         const { plan, session } = await context.tooling();
         const store = await context.store(plan, session);
         context.output.warnings([...warnings, ...early]);
+        const newest = await store.latest();
+        const [{ takenPriorities }, { invalid }] = await Promise.all([
+          import('../../registry/renames.ts'),
+          import('../../registry/validate.ts'),
+        ]);
+        const taken = newest ? takenPriorities(newest.organization, organization) : [];
+        if (taken.length > 0) throw invalid(taken, 'what would be published');
         reportPublication(context, plan.registryBucket, await store.publish(organization, { by: context.who, base }));
         return 0;
       }),

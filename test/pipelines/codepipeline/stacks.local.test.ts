@@ -87,6 +87,12 @@ test('of GitHub are kept in step, too; with a place for the images of a new comp
   expect(await become('repo:acme/search:ref:refs/heads/main')).toBe('AccessDenied');
 
   await rm(search);
+  const finder = join(folder, 'components', 'finder.ts');
+  await writeFile(finder, entry.replaceAll('search', 'finder'));
+  const renamed = await tooling('publish');
+  expect(renamed).toMatchObject({ code: 2, stderr: expect.stringContaining('300 is the priority of search') });
+  expect(renamed.stderr).toContain('cellctl component remove search');
+  await rm(finder);
   expect(await tooling('publish')).toMatchObject({ code: 0 });
   const [kept] = (await synced()) as [object];
   expect(kept).toEqual({ stackName: 'Artifacts', state: 'deployed' });
