@@ -2,7 +2,6 @@
 import pLimit from 'p-limit';
 import { asCloudError } from '../aws/cloud-error.ts';
 import type { DomainCheck } from '../aws/domain-check.ts';
-import type { Leases } from '../aws/lease.ts';
 import { assumeDeploy, assumeLookup, type Session } from '../aws/session.ts';
 import { findStack, stackResources } from '../aws/stacks.ts';
 import { type Assembly, type DriftReview, deployStack } from '../aws/toolkit.ts';
@@ -31,6 +30,12 @@ interface DeployContext {
   readonly session: Session;
 }
 
+/**
+ * Does `work` while nobody else changes the stack in the cell, or what excludes its change.
+ * @throws FactoryError `LOCKED`, naming who does
+ */
+export type HoldStack = <T>(cell: string, stack: string, work: () => Promise<T>) => Promise<T>;
+
 /** How a stack of a cell is brought about; the foundation and a component differ in it. */
 export interface DeployTask {
   readonly stackName: string;
@@ -42,7 +47,7 @@ export interface DeployCellsOptions {
   readonly task: (cell: VendedCell) => DeployTask;
   readonly session: Session;
   readonly partition: string;
-  readonly leases: Leases;
+  readonly hold: HoldStack;
   /** Cells that are worked on at once. */
   readonly concurrency: number;
   readonly emit: Emit;
@@ -117,7 +122,7 @@ function isIncomplete(stack: { StackStatus?: string | undefined } | undefined): 
   return stack === undefined || /^(REVIEW_IN_PROGRESS|CREATE_FAILED|ROLLBACK_.*)$/.test(stack.StackStatus ?? '');
 }
 
-async function deployOne(cell: VendedCell, { task, session, partition, leases, emit }: DeployCellsOptions): Promise<DeployResult> {
+async function deployOne(cell: VendedCell, { task, session, partition, hold, emit }: DeployCellsOptions): Promise<DeployResult> {
   const { stackName, deploy } = task(cell);
   const began = performance.now();
   const seconds = () => Math.round((performance.now() - began) / 100) / 10;
@@ -126,7 +131,7 @@ async function deployOne(cell: VendedCell, { task, session, partition, leases, e
   emitForCell({ kind: 'started', subject: '', text: stackName });
   try {
     const cellSession = assumeLookup(session, partition, cell.account.accountId, cell.region);
-    const { changed } = await leases.hold(`${cell.name}/${stackName}`, async () =>
+    const { changed } = await hold(cell.name, stackName, async () =>
       deploy(cell, { incomplete: isIncomplete(await findStack(cellSession, stackName)), session: cellSession }, emitForCell),
     );
     const created = await stackResources(cellSession, stackName);

@@ -1,12 +1,12 @@
 /** Deletes a cell's stacks, and nothing else: the account stays. */
 
-import type { Leases } from '../aws/lease.ts';
 import { assumeDeploy, type Session } from '../aws/session.ts';
 import { deleteStack, findStack } from '../aws/stacks.ts';
 import { deployStack, withAssembly } from '../aws/toolkit.ts';
 import type { Emit } from '../messages.ts';
 import type { Plan, VendedCell } from '../plan/plan.ts';
 import { FactoryError, type RegistryStore } from '../registry/index.ts';
+import type { HoldStack } from './deploy.ts';
 
 export interface DestroyOptions {
   readonly cell: VendedCell;
@@ -14,7 +14,7 @@ export interface DestroyOptions {
   readonly components: readonly string[];
   readonly session: Session;
   readonly partition: string;
-  readonly leases: Leases;
+  readonly hold: HoldStack;
   readonly store: RegistryStore;
   /** What the cell is part of. */
   readonly plan: Plan;
@@ -39,21 +39,21 @@ export function refuseToDestroy(cell: VendedCell): void {
 
 /** Deletes components, then the foundation, then what let it delegate its name. Run again, it carries on. */
 export async function destroyCell(options: DestroyOptions): Promise<DestroyResult> {
-  const { cell, components, session, partition, leases, store, plan, runId, emit } = options;
+  const { cell, components, session, partition, hold, store, plan, runId, emit } = options;
   refuseToDestroy(cell);
   const { name, stackName, delegationStackName, account, region, parentZone, profile } = cell;
   const cellSession = assumeDeploy(session, partition, account.accountId, region);
   const deleted: string[] = [];
   emit({ kind: 'started', subject: name, text: 'deleting' });
   for (const component of components) {
-    await leases.hold(`${name}/${component}`, async () => {
+    await hold(name, component, async () => {
       const stack = await findStack(cellSession, component);
       if (!stack) return;
       await deleteStack(cellSession, stack, (message) => emit({ ...message, subject: name }));
       deleted.push(component);
     });
   }
-  await leases.hold(`${name}/${stackName}`, async () => {
+  await hold(name, stackName, async () => {
     const before = await findStack(cellSession, stackName);
     if (!before) return;
     // One whose deletion has begun takes no deployment any more, and has lost its protection already.
@@ -70,7 +70,7 @@ export async function destroyCell(options: DestroyOptions): Promise<DestroyResul
     deleted.push(stackName);
   });
   // Last: the foundation takes back its name by the role in it. Under the foundation's lease, as when it is made.
-  await leases.hold(`${name}/${stackName}`, async () => {
+  await hold(name, stackName, async () => {
     const tooling = assumeDeploy(session, partition, parentZone.accountId, parentZone.region);
     const stack = await findStack(tooling, delegationStackName);
     if (!stack) return;

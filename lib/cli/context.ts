@@ -265,7 +265,7 @@ export class Context {
         if (this.isStopped) process.exit(code);
         this.isStopped = true;
         process.exitCode = code;
-        for (const { farewell } of this.farewells) this.output.note(`\n${farewell}`);
+        for (const { farewell } of this.farewells) if (farewell !== '') this.output.note(`\n${farewell}`);
         const { endPrograms } = await import('../program.ts');
         await endPrograms();
         await Promise.allSettled(this.farewells.map(({ tidy }) => tidy()));

@@ -56,6 +56,7 @@ export const ROLLOUT_DEFAULTS: RolloutPolicy = {
   onPipelineFailure: 'stop',
   // As long as CodePipeline waits for an approval.
   betweenWaves: '7d',
+  foundationAlone: true,
   rollbackConcurrency: 20,
   alarmGrace: '10m',
   maxBakeExtension: '2h',

@@ -63,7 +63,7 @@ export const MIGRATIONS: Readonly<Record<number, (content: Untyped) => Untyped>>
   9: ({ organization, life }) => ({
     organization: {
       ...organization,
-      rollout: { onPipelineFailure: 'stop', betweenWaves: '7d', ...Object(organization['rollout']) },
+      rollout: { onPipelineFailure: 'stop', betweenWaves: '7d', foundationAlone: true, ...Object(organization['rollout']) },
     },
     life,
   }),

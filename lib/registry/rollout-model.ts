@@ -86,6 +86,8 @@ export const rolloutPolicy = z.strictObject({
   onPipelineFailure: z.enum(['stop', 'rollback']),
   /** How long a rollout waits between two waves for its pipeline to take it on; then the pipeline counts as gone. Not shortened by `timeScale`. */
   betweenWaves: duration,
+  /** Whether no component of a cell is changed while its foundation is. */
+  foundationAlone: z.boolean(),
   /** Cells rolled back at once. */
   rollbackConcurrency: z.int().positive(),
   /** How long an alarm may lack data before the cell counts as not well. */

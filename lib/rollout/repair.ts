@@ -3,8 +3,8 @@
  * What cells run is never touched, and nothing that is written down is deleted but a lock.
  */
 import type { Executions } from './executions.ts';
-import { hasEnded, type Lane, planKey, type RolloutRecord } from './rollout-record.ts';
-import type { Lock, Pointer, RolloutStore } from './rollout-store.ts';
+import { hasEnded, type Lane, type Lock, type Pointer, planKey, type RolloutRecord } from './rollout-record.ts';
+import type { RolloutStore } from './rollout-store.ts';
 
 /** Rollouts of a component that are looked at, newest first. */
 const LOOKED_AT = 500;

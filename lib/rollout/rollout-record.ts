@@ -110,6 +110,18 @@ export const drilledIn = ({ drill, drillWave, waves }: Pick<RolloutPlan, 'drill'
 /** Rollouts of one lane follow each other: those of a component to all cells, and those of it to one. */
 export type Lane = Pick<RolloutPlan, 'component' | 'only'>;
 
+/** What names the last rollout of a lane that has begun. */
+export interface Pointer {
+  readonly only: string | undefined;
+  readonly rollout: string | undefined;
+}
+
+export interface Lock {
+  readonly cell: string;
+  readonly rollout: string;
+  readonly since: string;
+}
+
 /** Something a person asked for. */
 export interface Request {
   readonly by: string;

@@ -11,6 +11,8 @@ import {
   type CellRecord,
   ENDED,
   type Lane,
+  type Lock,
+  type Pointer,
   planKey,
   type RolloutCell,
   type RolloutPlan,
@@ -19,6 +21,7 @@ import {
   waveKey,
 } from './rollout-record.ts';
 import { type Item, RolloutTable, type TransactItem, updateOf } from './rollout-table.ts';
+import { StackLocks } from './stack-locks.ts';
 import { parseRecord } from './stored-record.ts';
 import {
   ACTIVE,
@@ -46,18 +49,6 @@ const CONCURRENCY = 25;
 /** A patch: what is `undefined` in it is removed. */
 type Patch<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
-/** What names the last rollout of a lane that has begun. */
-export interface Pointer {
-  readonly only: string | undefined;
-  readonly rollout: string | undefined;
-}
-
-export interface Lock {
-  readonly cell: string;
-  readonly rollout: string;
-  readonly since: string;
-}
-
 /** What must still be so for a write to happen: the values of these attributes. */
 type Expected = Readonly<Partial<RolloutRecord>>;
 
@@ -68,6 +59,7 @@ export class RolloutStore {
   private readonly table: RolloutTable;
   readonly freezes: Freezes;
   readonly drivers: Drivers;
+  readonly stackLocks: StackLocks;
   /** What is pinned never changes, and is asked for with every step. */
   private readonly pinned = new Map<string, unknown>();
 
@@ -80,6 +72,7 @@ export class RolloutStore {
     this.table = new RolloutTable(session, table);
     this.freezes = new Freezes(this.table);
     this.drivers = new Drivers(this.table);
+    this.stackLocks = new StackLocks(this.table);
   }
 
   // The pinned plan

@@ -5,6 +5,7 @@ import {
   type CellRecord,
   hasEnded,
   type Lane,
+  type Lock,
   planKey,
   type RolloutCell,
   type RolloutPlan,
@@ -12,7 +13,9 @@ import {
   type WaveRecord,
   waveKey,
 } from '../../lib/rollout/rollout-record.ts';
-import { type Lock, RolloutStore } from '../../lib/rollout/rollout-store.ts';
+import { RolloutStore } from '../../lib/rollout/rollout-store.ts';
+import type { RolloutTable } from '../../lib/rollout/rollout-table.ts';
+import { type StackLock, StackLocks } from '../../lib/rollout/stack-locks.ts';
 import type { Written } from '../../lib/rollout/written.ts';
 import { MemoryObjects } from './objects.ts';
 
@@ -25,6 +28,33 @@ const patched = <T extends object>(item: T, patch: Patch<T>): T =>
 const key = (...parts: readonly (string | number)[]) => parts.join('#');
 
 const laneOf = ({ component, only = '' }: Lane) => `${component}/${only}`;
+
+/** The same decisions, over a map. */
+class MemoryStackLocks extends StackLocks {
+  constructor() {
+    const cells = new Map<string, Map<string, StackLock>>();
+    const of = (pk: string) => cells.get(pk) ?? cells.set(pk, new Map()).get(pk) ?? new Map<string, StackLock>();
+    const table = {
+      get: async (pk: string, sk: string) => of(pk).get(sk),
+      update: async (pk: string, sk: string, patch: Partial<StackLock>, { by, clear }: Partial<StackLock>) => {
+        const known = of(pk).get(sk);
+        if (!known || known.by !== by || (clear === true && !known.clear)) return false;
+        of(pk).set(sk, { ...known, ...patch });
+        return true;
+      },
+      put: async ({ pk, sk, ...lock }: StackLock & { pk: string; sk: string }) => {
+        const known = of(pk).get(sk);
+        if (known && known.until >= lock.since && known.by !== lock.by) return false;
+        of(pk).set(sk, lock);
+        return true;
+      },
+      delete: async (pk: string, sk: string, { ExpressionAttributeValues: values }: { ExpressionAttributeValues: { ':by': string } }) =>
+        of(pk).get(sk)?.by === values[':by'] && of(pk).delete(sk),
+      query: async (pk: string) => [...of(pk).values()],
+    };
+    super(table as unknown as RolloutTable);
+  }
+}
 
 class MemoryDrivers implements Pick<Drivers, 'of' | 'sign' | 'leave'> {
   private readonly signs = new Map<string, Sign>();
@@ -49,6 +79,7 @@ class MemoryDrivers implements Pick<Drivers, 'of' | 'sign' | 'leave'> {
 
 export class MemoryRolloutStore extends RolloutStore {
   override readonly drivers = new MemoryDrivers() as unknown as Drivers;
+  override readonly stackLocks = new MemoryStackLocks();
   override readonly freezes = { list: async () => [] } as unknown as Freezes;
   private readonly records = new Map<string, RolloutRecord>();
   private readonly waveRecords = new Map<string, WaveRecord>();

@@ -72,8 +72,9 @@ const deploy = () =>
         const record: RecordSent = async (cell, sent) =>
           rollouts ? recordByHand(rollouts.store, { component, cell, version, runId, ...sent }) : async () => undefined;
         const task = await componentTask(plan, component, { assembly: from, image, version }, { partition, runId, record });
-        const leases = await context.leases(plan, session);
-        const results = await deployCells({ cells: vended, task, session, partition, leases, concurrency, emit: context.output.emit });
+        const { stackHolder } = await import('../holding.ts');
+        const hold = await stackHolder(context, plan, session);
+        const results = await deployCells({ cells: vended, task, session, partition, hold, concurrency, emit: context.output.emit });
         return reportDeployment(context, results);
       }),
     );

@@ -117,13 +117,13 @@ export const deployCommand = () =>
           import('../../cell/deploy.ts'),
           import('../../cell/deploy-guard.ts'),
         ]);
-        const [leases, store] = await Promise.all([context.leases(plan, session), context.store(plan, session)]);
+        const [{ stackHolder }, store] = await Promise.all([import('../holding.ts'), context.store(plan, session)]);
         await store.refuseMoved(vended);
         await store.refuseRezoned(new Map(vended.map(({ name, account, zones }) => [name, { accountId: account.accountId, zones }])));
         const foundations = foundationComponent(plan);
         const touched = vended.map(({ name }) => name);
         await refuseDuringRollout(context, plan, session, touched, foundations ? [foundations] : []);
-        const domain = await context.domainCheck(plan, session);
+        const [hold, domain] = await Promise.all([stackHolder(context, plan, session), context.domainCheck(plan, session)]);
         const stacks = vended.map((cell) => cell.stackName);
         context.output.note(`synthesizing ${stacks.length === 1 ? stacks[0] : `${stacks.length} stacks`}`);
         const results = await withAssembly(plan, stacks, async (assembly) => {
@@ -134,7 +134,7 @@ export const deployCommand = () =>
           const drift = { tooling: session, partition, allowed };
           const driftOf = (cell: string) => ((revertDrift ?? missing.has(cell)) ? drift : undefined);
           const task = guard(foundationTask(assembly, context.runId, store, domain, driftOf));
-          return deployCells({ cells: vended, task, session, partition, leases, concurrency, emit: context.output.emit });
+          return deployCells({ cells: vended, task, session, partition, hold, concurrency, emit: context.output.emit });
         });
         return reportDeployment(context, results);
       }),

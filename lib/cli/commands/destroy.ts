@@ -34,13 +34,14 @@ export const destroyCommand = () =>
           context.output.note('nothing was deleted');
           return 1;
         }
-        const leases = await context.leases(plan, session);
+        const { stackHolder } = await import('../holding.ts');
+        const hold = await stackHolder(context, plan, session);
         const result = await destroyCell({
           cell,
           components: plan.components.map((component) => component.name),
           session,
           partition,
-          leases,
+          hold,
           store,
           plan,
           runId: context.runId,

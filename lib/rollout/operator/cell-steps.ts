@@ -8,22 +8,14 @@ import { isTolerated, mayBegin } from '../decide.ts';
 import { hasVersion } from '../health.ts';
 import { nextPoll, POLL_SECONDS, scaled } from '../looks.ts';
 import { isTouched } from '../roll-back.ts';
-import {
-  type CellRecord,
-  type Control,
-  previousKey,
-  type RolloutCell,
-  type RolloutPlan,
-  sentKey,
-  type WaveRecord,
-} from '../rollout-record.ts';
-import type { RolloutStore } from '../rollout-store.ts';
+import { type CellRecord, type Control, previousKey, sentKey, type WaveRecord } from '../rollout-record.ts';
 import { recordOf } from '../sent.ts';
+import { inTheWay } from '../stack-locks.ts';
 import type { AnswerTo, CellAnswer } from './answers.ts';
-import type { CellAccess } from './cell-access.ts';
 import type { ChangeProgress, Consent, Desired } from './change.ts';
 import { desiredOf } from './desired.ts';
-import { type PublishedCells, readLive } from './live.ts';
+import { readLive } from './live.ts';
+import { LockedStack } from './locked-stack.ts';
 import { PreviousVersion } from './previous.ts';
 import { removeStep } from './removal.ts';
 
@@ -34,24 +26,15 @@ const OTHERS_SECONDS = 3_600;
 
 const DONE: CellAnswer<'done'> = { action: 'done', seconds: 1 };
 
-export interface CellContext {
-  readonly store: RolloutStore;
-  /** The region of tooling's artifacts, and of everything that is written down. */
-  readonly homeRegion: string;
-  readonly access: CellAccess;
-  /** The newest published registry: which cells are not to be deployed to any more. */
-  readonly published: PublishedCells;
-  readonly now: () => Date;
-}
-
 /** One cell of one rollout. */
-export class CellWork {
-  constructor(
-    private readonly context: CellContext,
-    private readonly plan: RolloutPlan,
-    private readonly wave: number,
-    private readonly cell: RolloutCell,
-  ) {}
+export class CellWork extends LockedStack {
+  /** Does a step. The stack's lock is renewed while its change goes on, and given back when that is done. */
+  async step(operation: 'startDeploy' | 'pollDeploy' | 'startRestore' | 'pollRestore'): Promise<CellAnswer> {
+    const answer = await this[operation]();
+    if (answer.action === 'poll') await this.takeLock();
+    else if (answer.action === 'done') await this.giveBack();
+    return answer;
+  }
 
   /** Begins to deploy, unless the cell has the version already, or nobody may begin any more. */
   async startDeploy(): Promise<CellAnswer<AnswerTo<'startDeploy'>>> {
@@ -66,8 +49,12 @@ export class CellWork {
     if (!(await store.holds(component, this.cell.name, id))) {
       return this.fail(`${this.cell.name}: its lock was lost to another rollout of ${component}`);
     }
-    if (!goesOn && (await this.isBusy())) return this.waitForOthers(record, waveRecord);
-    if (!goesOn && !(await store.admit(id, this.wave))) return { action: 'again', seconds: scaled(ADMISSION_SECONDS, policy.timeScale) };
+    const busy = goesOn ? undefined : await this.busyWith();
+    if (busy !== undefined) return this.waitForOthers(record, waveRecord, busy);
+    if (!goesOn && !(await store.admit(id, this.wave))) {
+      await this.giveBack();
+      return { action: 'again', seconds: scaled(ADMISSION_SECONDS, policy.timeScale) };
+    }
     const previous = goesOn ? '' : await this.remember();
     if (typeof previous !== 'string') return this.onward(async () => previous);
     const begun: CellRecord = goesOn
@@ -115,13 +102,8 @@ export class CellWork {
     return opening.open ? undefined : `${this.cell.name} ${opening.reason}`;
   }
 
-  /** Somebody else is changing the stack: what it says it runs is already what they want, and must not be kept for what ran before. */
-  private async isBusy(): Promise<boolean> {
-    return ((await this.stack().find())?.StackStatus ?? '').endsWith('_IN_PROGRESS');
-  }
-
   /** Waits until they are done, as long as for a change of its own: without an end, the cell's execution would fill its history. */
-  private async waitForOthers(record: CellRecord, { startedAt = '' }: WaveRecord): Promise<CellAnswer<'again' | 'done'>> {
+  private async waitForOthers(record: CellRecord, { startedAt = '' }: WaveRecord, who: string): Promise<CellAnswer<'again' | 'done'>> {
     const { name } = this.cell;
     const { id, component, policy } = this.plan;
     const now = this.context.now();
@@ -133,10 +115,10 @@ export class CellWork {
       await store.updateCell(id, { cell: name, busySince: undefined });
       const minutes = OTHERS_SECONDS / 60;
       return this.fail(
-        `${name}: somebody else has been changing ${component} for more than ${minutes} minutes; when they are done, \`cellctl rollout resume ${id}\` goes on`,
+        `${name}: ${who}; ${component} has waited for more than ${minutes} minutes. When that is done, \`cellctl rollout resume ${id}\` goes on`,
       );
     }
-    await store.updateCell(id, { ...record, busySince, sentence: `${name}: somebody else is changing ${component}` });
+    await store.updateCell(id, { ...record, busySince, sentence: `${name}: ${who}` });
     return { action: 'again', seconds: scaled(POLL_SECONDS, policy.timeScale) };
   }
 
@@ -202,14 +184,6 @@ export class CellWork {
   /** What may be lost in this cell. */
   private get consent(): Consent {
     return { cell: this.cell.name, allowed: this.plan.allowReplacement };
-  }
-
-  private record(): Promise<CellRecord> {
-    return this.context.store.cell(this.plan.id, this.wave, this.cell.name);
-  }
-
-  private stack(): ReturnType<CellAccess['stack']> {
-    return this.context.access.stack(this.cell, this.plan);
   }
 
   /** Where CloudFormation finds an artifact's file that is too long to go along: in the cell's own region. */
@@ -286,6 +260,8 @@ export class CellWork {
       if (status.endsWith('_IN_PROGRESS')) return { state: 'working', sentence: `${component} is ${status}` };
       // Once for each attempt: what held it may be gone.
       if (status === 'DELETE_FAILED' && record.executing) return { state: 'failed', sentence: `${component} can't be deleted` };
+      const other = await this.takeLock();
+      if (other) return { state: 'working', sentence: inTheWay(other) };
       await store.updateCell(id, { ...record, executing: true });
       await stack.remove();
       return { state: 'working', sentence: `${component} is being deleted: it was not there before` };
@@ -303,10 +279,12 @@ export class CellWork {
   }
 
   /** Takes the way out a step on: the version, or the end of the component in the cell. */
-  private forward(record: CellRecord): Promise<ChangeProgress> {
+  private async forward(record: CellRecord): Promise<ChangeProgress> {
     const { removal } = this.plan;
     const cell = this.cell.name;
     if (!removal) return this.drive(record, this.consent, () => this.propose(record));
+    const other = await this.takeLock();
+    if (other && record.executing !== true) return { state: 'working', sentence: inTheWay(other) };
     const begins = () => this.context.store.updateCell(this.plan.id, { cell, executing: true });
     return removeStep({ cell, record, removal, stack: this.stack(), begins });
   }
@@ -325,6 +303,9 @@ export class CellWork {
     }
     if (progress.state === 'done' && progress.changed) return this.verified(progress, record);
     if (progress.state !== 'ready') return progress;
+    const other = await this.takeLock();
+    // It was lost while nobody looked: theirs comes first.
+    if (other) return { state: 'working', sentence: inTheWay(other) };
     await this.noteSent(record.status, true);
     // Before it happens: whoever comes after a death in between finds the change set, and executes it.
     await this.context.store.updateCell(this.plan.id, { cell: record.cell, executing: true });

@@ -87,7 +87,7 @@ export async function operate(context: WaveContext, operation: Operation): Promi
     case 'cellBroken':
       return new CellWork(context, plan, operation.wave, operation.cell).broken(sentenceOf(operation.error));
     default:
-      return new CellWork(context, plan, operation.wave, operation.cell)[operation.op]();
+      return new CellWork(context, plan, operation.wave, operation.cell).step(operation.op);
   }
 }
 

@@ -15,7 +15,7 @@ import {
 } from '../rollout-record.ts';
 import { type Written, waveOf } from '../written.ts';
 import type { WaveAnswer } from './answers.ts';
-import type { CellContext } from './cell-steps.ts';
+import type { CellContext } from './locked-stack.ts';
 
 /** Cells that a sentence names. */
 const NAMED = 10;

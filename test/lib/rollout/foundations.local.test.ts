@@ -115,6 +115,26 @@ describe('foundations', () => {
 
   const queue = (QueueName: string) => ({ Queue: { Type: 'AWS::SQS::Queue', Properties: { QueueName } } });
 
+  test('wait for whoever changes the cell by hand', async () => {
+    const { store } = lab.client;
+    const by = 'ada@laptop (run 1)';
+    const released = await new Promise<() => void>((held) => {
+      const wanted = { cell: 'staging', stack: 'Cell-staging', by, foundationAlone: true };
+      void store.stackLocks.hold(wanted, () => new Promise<void>((done) => held(done)));
+    });
+    const id = await lab.startArtifact(NAME, await publish('3.5', SHARED));
+    const waiting = await lab.until(id, ({ cells }) => cells[0]?.busySince !== undefined, 'waiting for ada');
+    expect(waiting.cells[0]).toMatchObject({
+      status: 'pending',
+      sentence: expect.stringContaining(`${by} is changing Cell-staging in staging`),
+    });
+    released();
+    await lab.until(id, ({ cells }) => cells[0]?.status === 'deployed', 'deployed');
+    expect(await store.stackLocks.of('staging', new Date())).toEqual([]);
+    await lab.client.stop(id, { by: 'test' });
+    await lab.ended(id);
+  });
+
   test('refuse to lose what holds data, before anything is changed', async () => {
     expect((await roll('4', SHARED, queue('one'))).record.status).toBe('succeeded');
     const view = await roll('5', SHARED, queue('two'));

@@ -254,9 +254,54 @@ describe('a stack that somebody else is changing', () => {
     expect(answer).toMatchObject({ action: 'done' });
     expect(after).toMatchObject({
       status: 'failed',
-      sentence: expect.stringContaining('somebody else has been changing orders-api for more than 60 minutes'),
+      sentence: expect.stringMatching(
+        /^staging: somebody else is changing orders-api; orders-api has waited for more than 60 minutes\. .* resume/,
+      ),
     });
     expect(after.busySince).toBeUndefined();
+  });
+});
+
+describe('the lock of a stack', () => {
+  const lock = { cell: 'staging', by: 'ada@laptop', foundationAlone: true };
+  const taken = () => store.stackLocks.of('staging', NOW);
+  const begun = async (record: Partial<CellRecord> = {}) => {
+    status = {};
+    const cell = await given();
+    await store.updateWave(ID, 0, { status: 'deploying', startedAt: ago(600), begun: 0, admitted: 1 });
+    await store.lock('orders-api', cell.name, ID);
+    await store.updateCell(ID, { cell: cell.name, wave: 0, status: 'pending', ...record });
+    return cell;
+  };
+
+  test.each([
+    ['of the component by hand', 'orders-api'],
+    ['of the foundation', 'Cell-staging'],
+  ])('is waited for, while somebody else changes the stack %s', async (_, stack) => {
+    const cell = await begun();
+    await store.stackLocks.take({ ...lock, stack }, NOW);
+    expect(await step({ op: 'startDeploy', run: 1, wave: 0, cell })).toMatchObject({ action: 'again' });
+    expect((await store.cell(ID, 0, 'staging')).sentence).toMatch(`ada@laptop is changing ${stack} in staging, since 2026-`);
+    expect(await taken()).toHaveLength(1);
+  });
+
+  test('that was lost while nobody looked keeps a change from being executed', async () => {
+    const cell = await begun({ status: 'deploying', changeSet: 'x', previous: '1.0.0', executing: false, startedAt: ago(1) });
+    await store.stackLocks.take({ ...lock, stack: 'orders-api' }, NOW);
+    looked = { state: 'ready' };
+    expect(await step({ op: 'pollDeploy', run: 1, wave: 0, cell })).toMatchObject({ action: 'poll' });
+    expect(await store.cell(ID, 0, 'staging')).toMatchObject({ executing: false });
+    await store.stackLocks.release({ ...lock, stack: 'orders-api' });
+    await step({ op: 'pollDeploy', run: 1, wave: 0, cell });
+    expect(await store.cell(ID, 0, 'staging')).toMatchObject({ executing: true });
+    expect(await taken()).toMatchObject([{ by: ID, stack: 'orders-api' }]);
+  });
+
+  test('is given back when the change is done', async () => {
+    const cell = await begun({ status: 'deploying', changeSet: 'x', previous: '1.0.0', executing: true, startedAt: ago(1) });
+    await store.stackLocks.take({ ...lock, by: ID, stack: 'orders-api' }, NOW);
+    expect(await step({ op: 'pollDeploy', run: 1, wave: 0, cell })).toMatchObject({ action: 'done' });
+    expect(await taken()).toEqual([]);
   });
 });
 
