@@ -50,7 +50,9 @@ export class StackLocks {
     const at = now.toISOString();
     const until = new Date(now.getTime() + LASTS * 1_000).toISOString();
     // Who has it is not asked again whether others make way: they would be in the middle of their change.
-    if (await this.table.update(cellPk(cell), stackSk(stack), { until }, { by, clear: true })) return undefined;
+    const known = await this.table.get<StackLock>(cellPk(cell), stackSk(stack));
+    const isOwn = known?.by === by && known.clear && known.until >= at;
+    if (isOwn && (await this.table.update(cellPk(cell), stackSk(stack), { until }, { by, until: known.until }))) return undefined;
     const taken = await this.table.put(
       { pk: cellPk(cell), sk: stackSk(stack), cell, stack, by, since: at, until, clear: !foundationAlone },
       {

@@ -36,9 +36,9 @@ class MemoryStackLocks extends StackLocks {
     const of = (pk: string) => cells.get(pk) ?? cells.set(pk, new Map()).get(pk) ?? new Map<string, StackLock>();
     const table = {
       get: async (pk: string, sk: string) => of(pk).get(sk),
-      update: async (pk: string, sk: string, patch: Partial<StackLock>, { by, clear }: Partial<StackLock>) => {
+      update: async (pk: string, sk: string, patch: Partial<StackLock>, { by, until }: Partial<StackLock>) => {
         const known = of(pk).get(sk);
-        if (!known || known.by !== by || (clear === true && !known.clear)) return false;
+        if (!known || known.by !== by || (until !== undefined && known.until !== until)) return false;
         of(pk).set(sk, { ...known, ...patch });
         return true;
       },
