@@ -10,6 +10,8 @@ import type { Look } from './watch.ts';
 /** A stage of a pipeline, and until when it is followed, in milliseconds since 1970. */
 export interface FollowedStage extends PipelineStage {
   readonly until: number;
+  /** The execution that takes it on. */
+  readonly started?: string | undefined;
   /** Gives a sign of life, now and then. */
   readonly sign?: () => Promise<void>;
 }
@@ -36,6 +38,7 @@ export async function follow(
     import('../rollout/executions.ts'),
   ]);
   context.whenStopped(`${id} goes on; come back with \`cellctl rollout watch ${id}${context.organizationOption}\``);
+  let started = stage?.started;
   let cells: readonly (readonly RolloutCell[])[] | undefined;
   let looksDead = false;
   let last: Picture | undefined;
@@ -53,7 +56,8 @@ export async function follow(
     const reach = stage ? reachOf(stage, view.plan.waves) : 0;
     state = stage && stageOf(view, reach).state;
     // Where nobody drives it any more, somebody must; it is the stage's turn to.
-    if (stage && isDead && state === 'going on') await client.runStage(id, stage);
+    const isLeft = stage && state === 'going on' && (isDead || !(await client.isAwaited(view.record, started)));
+    if (isLeft) started = await client.runStage(id, stage);
     return {
       draw: () => {
         const now = new Date();

@@ -204,7 +204,7 @@ function* textsIn(value: Value, path: string): Generator<{ path: string; text: s
 }
 
 /** Sections that say something of the template, and nothing of what it makes. */
-const DESCRIPTIVE = new Set(['AWSTemplateFormatVersion', 'Description', 'Resources']);
+const DESCRIPTIVE = new Set(['AWSTemplateFormatVersion', 'Description', 'Metadata', 'Resources']);
 
 function* textsOf(template: Values): Generator<Text> {
   for (const [section, value] of Object.entries(template)) {

@@ -1,9 +1,10 @@
 /** How rollouts are written down, and what pipelines do with them: they queue up, are taken on stage by stage, and are left. */
+import { randomUUID } from 'node:crypto';
 import { FactoryError } from '../registry/index.ts';
 import type { Sign } from './drivers.ts';
 import { type PipelineStage, reachOf } from './executions.ts';
 import { RolloutLookup, stageOf } from './rollout-lookup.ts';
-import { hasEnded, isLeft, planKey, type RolloutCell, type RolloutPlan, type RolloutRecord } from './rollout-record.ts';
+import { type Control, hasEnded, isLeft, planKey, type RolloutCell, type RolloutPlan, type RolloutRecord } from './rollout-record.ts';
 import { takeUp } from './take-up.ts';
 
 /** A rollout that is about to be written down. */
@@ -41,18 +42,34 @@ export class RolloutQueue extends RolloutLookup {
   /**
    * Has an execution take the rollout on as far as the stage of a pipeline goes, unless one is at it already, or its wave has
    * passed. Whether the stage has ended well, `stageOf` says.
+   * @returns the execution that was started, if one was
    */
-  async runStage(id: string, stage: PipelineStage): Promise<void> {
+  async runStage(id: string, stage: PipelineStage): Promise<string | undefined> {
     const record = await this.store.requireRecord(id);
     // A pipeline that had failed is run again.
     if (isLeft(record)) await takeUp(this.store, record);
+    // Asked for, and not seen yet: it is taken back.
+    const { status, control } = record;
+    const { stop, ...rest } = control;
+    if (status === 'running' && stop?.pipeline) await this.store.updateRecord(id, { control: rest }, { status, control });
     const view = await this.view(id);
     const reach = reachOf(stage, view.plan.waves);
     const { state } = stageOf(view, reach);
     const isAtIt = view.record.status === 'running' && view.alive && view.record.through === reach;
-    if (state !== 'going on' || isAtIt) return;
+    if (state !== 'going on' || isAtIt) return undefined;
     // A name of its own: that of an execution that has ended is not free for ninety days.
-    await this.executions.start(`${id}-stage-${stage.through}-${Date.now().toString(36)}`, { rollout: id, stage });
+    const name = `${id}-stage-${stage.through}-${randomUUID().slice(0, 8)}`;
+    await this.executions.start(name, { rollout: id, stage });
+    return this.executions.idOf(name);
+  }
+
+  /**
+   * Whether a stage's rollout, which nobody drives just now, is taken on when its turn comes.
+   * @param started what {@link runStage} has returned
+   */
+  async isAwaited({ status }: Pick<RolloutRecord, 'status'>, started: string | undefined): Promise<boolean> {
+    if (status !== 'queued' && status !== 'between waves') return true;
+    return started !== undefined && (await this.executions.isRunning(started));
   }
 
   /** The rollout of the same version that is not over, or was left by its pipeline and can go on; undefined where there is none. */
@@ -61,7 +78,7 @@ export class RolloutQueue extends RolloutLookup {
     const active = await this.store.active({ component });
     for (const record of await this.history(component, QUEUE)) {
       if (record.only !== undefined || record.version !== version || record.digest !== digest) continue;
-      const goesOn = !hasEnded(record.status) || (isLeft(record) && record.id === active);
+      const goesOn = (!hasEnded(record.status) && !isToEnd(record.control)) || (isLeft(record) && record.id === active);
       if (goesOn && (await this.store.plan(record.id)).drill === undefined) return record;
     }
     return undefined;
@@ -81,7 +98,7 @@ export class RolloutQueue extends RolloutLookup {
     const { status, through = 0 } = await this.store.requireRecord(id);
     if (hasEnded(status) || !(await this.store.drivers.leave(id, by, why))) return false;
     if (status === 'running') return true;
-    await this.executions.start(`${id}-left-${Date.now().toString(36)}`, {
+    await this.executions.start(`${id}-left-${randomUUID().slice(0, 8)}`, {
       rollout: id,
       stage: { through, approved: false, last: false },
     });
@@ -116,5 +133,8 @@ export class RolloutQueue extends RolloutLookup {
     return number;
   }
 }
+
+/** Whether somebody has asked for what ends it: a pipeline that left it may take it on again, unless it is rolled back. */
+const isToEnd = ({ rollback, stop }: Control): boolean => rollback !== undefined || (stop !== undefined && stop.pipeline !== true);
 
 const numberOf = (id: string): number => Number(/\d+$/.exec(id)?.[0] ?? 0);

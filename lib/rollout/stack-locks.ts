@@ -38,7 +38,7 @@ const stackSk = (stack: string) => `change#${stack}`;
 export const inTheWay = ({ by, stack, cell, since }: StackLock): string => `${by} is changing ${stack} in ${cell}, since ${since}`;
 
 export class StackLocks {
-  private readonly held = new Map<string, Wanted>();
+  private readonly held = new Map<string, { readonly wanted: Wanted; readonly taking: Promise<unknown> }>();
 
   constructor(private readonly table: RolloutTable) {}
 
@@ -99,15 +99,18 @@ export class StackLocks {
   async hold<T>(wanted: Wanted, work: () => Promise<T>, patience = 30): Promise<T> {
     const key = `${wanted.cell}/${wanted.stack}`;
     for (const began = Date.now(); ; await sleep(1_000)) {
-      const other = await this.take(wanted, new Date());
+      const taking = this.take(wanted, new Date());
+      // From now on: who is stopped in the middle gives back what they are about to get.
+      this.held.set(key, { wanted, taking });
+      const other = await taking;
       if (!other) break;
       if (Date.now() - began < patience * 1_000) continue;
+      this.held.delete(key);
       await this.release(wanted);
       throw new FactoryError('LOCKED', inTheWay(other), {
         fix: `run it again when that is done; if it died, its lock runs out at ${other.until}`,
       });
     }
-    this.held.set(key, wanted);
     // A renewal that fails leaves the lock to run out; the work fails or ends on its own.
     const timer = setInterval(() => void this.take(wanted, new Date()).catch(() => undefined), RENEWED * 1_000);
     try {
@@ -121,6 +124,8 @@ export class StackLocks {
 
   /** Gives back all that is held, for a program that is about to end. */
   async releaseAll(): Promise<void> {
-    await Promise.all([...this.held.values()].map((wanted) => this.release(wanted)));
+    const held = [...this.held.values()];
+    await Promise.allSettled(held.map(({ taking }) => taking));
+    await Promise.all(held.map(({ wanted }) => this.release(wanted)));
   }
 }

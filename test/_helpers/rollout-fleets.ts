@@ -1,5 +1,6 @@
 /** What suites of rollouts on a local cloud have in common: their organizations, and what holds after each of their tests. */
 import { expect } from '@jest/globals';
+import { eventually } from './eventually.ts';
 import { cell, component } from './organization.ts';
 import type { RolloutLab } from './rollouts.ts';
 
@@ -17,7 +18,11 @@ export const threeCells = (prefix: string, count: number) => (input: Input) => {
   addComponents(input, prefix, count);
 };
 
-/** Whatever became of a rollout, it leaves no lock behind. */
+/** Whatever became of a rollout, it leaves no lock behind. They go last, after the record says that it is over. */
 export async function expectUnlocked(lab: RolloutLab): Promise<void> {
-  for (const { name } of lab.plan.components) expect({ name, locks: await lab.client.store.locks(name) }).toEqual({ name, locks: [] });
+  for (const { name } of lab.plan.components) {
+    const locks = () => lab.client.store.locks(name);
+    await eventually(`the locks of ${name} to go`, async () => (await locks()).length === 0, { deadline: 10_000 }).catch(() => undefined);
+    expect({ name, locks: await locks() }).toEqual({ name, locks: [] });
+  }
 }

@@ -29,8 +29,8 @@ async function runStage(context: Context, id: string, options: StageOptions): Pr
     await client.sign(id, { by: driverOf(context), within: JOBS_SILENCE });
   };
   await sign();
-  await client.runStage(id, stage);
-  return follow(context, client, id, { ...stage, until: Date.now() + limit * 1_000, sign });
+  const started = await client.runStage(id, stage);
+  return follow(context, client, id, { ...stage, started, until: Date.now() + limit * 1_000, sign });
 }
 
 export const stageCommand = () =>

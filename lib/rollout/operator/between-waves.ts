@@ -14,6 +14,8 @@ import { RolloutWork } from './rollout-work.ts';
 const TURN_SECONDS = 300;
 /** How long after a record says that an execution drives it that execution is started at the latest, in milliseconds. */
 const STARTS_WITHIN = 120_000;
+/** How long after a rollout came to stand between two waves its rollback begins at the latest, in milliseconds. */
+const GOES_BACK_WITHIN = 3_600_000;
 
 /** One rollout between its waves. */
 export class BetweenWaves extends RolloutWork {
@@ -147,9 +149,13 @@ export class BetweenWaves extends RolloutWork {
     if (status === 'running' && quiet && !(execution !== undefined && (await this.context.isRunning(execution)))) {
       if (await its.halt(other, `its execution ended without a word; ${this.plan.id} took over`)) return undefined;
     }
-    if (status === 'between waves' && its.plan.policy.onPipelineFailure === 'stop') {
-      const gone = await its.absence(other);
-      if (gone && (await its.halt(other, `stopped by its pipeline: ${gone.sentence}`))) return undefined;
+    const gone = status === 'between waves' ? await its.absence(other) : undefined;
+    if (gone) {
+      // What looks between two waves has it go back. It is waited for, but not for ever: its execution may be gone, too.
+      const goesBack = its.plan.policy.onPipelineFailure === 'rollback';
+      const late = this.context.now().getTime() - Date.parse(updatedAt) > GOES_BACK_WITHIN;
+      const todo = goesBack ? `; it was not rolled back within an hour: \`cellctl rollout rollback ${before}\` does` : '';
+      if ((!goesBack || late) && (await its.halt(other, `stopped by its pipeline: ${gone.sentence}${todo}`))) return undefined;
     }
     const since = status === 'between waves' ? updatedAt : startedAt;
     const waysOut = status === 'running' ? '' : `, \`cellctl rollout resume ${before}\` has it go on`;
