@@ -195,7 +195,7 @@ export const removeCommand = () =>
       '\nA rollout as any other: alarms of the cell and of other components are watched, it can be paused, resumed and rolled back;' +
         '\nwhat is rolled back is created again as it was, without what was in it. Cells that get no rollouts (cordoned, retiring)' +
         '\nkeep it; `cellctl status` lists them, and the same command takes it from them later.' +
-        '\nIts pipeline, images and artifacts go when pipelines.grace is over (`cellctl pipelines sync`).' +
+        '\nIts pipeline goes when pipelines.grace is over (`cellctl pipelines sync`); its images and artifacts stay.' +
         '\n\nExamples:\n  cellctl component remove search\n  cellctl component remove search --cell ada --yes' +
         '\n  cellctl component remove search --delete alpha/Index bravo/Index --reason "INC-42"',
     )

@@ -6,6 +6,7 @@ import { wholeNumber } from '../numbers.ts';
 import { refuseDuringRollout, rolloutsIfAny } from '../rollouts.ts';
 import { publishCommand, releasesCommand } from './artifacts.ts';
 import { removeCommand } from './component-remove.ts';
+import { renameCommand } from './component-rename.ts';
 import { checkCommand, linkCommand, newCommand } from './contract.ts';
 import { cellsFrom, reportDeployment } from './deploy.ts';
 import { packageCommand } from './package.ts';
@@ -89,4 +90,5 @@ export const componentCommand = () =>
     .addCommand(publishCommand())
     .addCommand(releasesCommand())
     .addCommand(deploy())
-    .addCommand(removeCommand());
+    .addCommand(removeCommand())
+    .addCommand(renameCommand());

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
-import type { Changes, PublishResult } from '../../registry/index.ts';
+import type { PublishedRegistry } from '../../registry/document.ts';
+import type { Changes, Component, Organization, PublishResult, RegistryStore } from '../../registry/index.ts';
 import { action } from '../action.ts';
 import type { Context } from '../context.ts';
 import { rolloutWarnings } from '../early.ts';
@@ -33,6 +34,37 @@ export function reportPublication(context: Context, bucket: string, result: Publ
   });
 }
 
+/**
+ * Refuses a listener priority of a component that left and has stacks in cells, however many revisions ago. Cells are looked at only
+ * where a component gets a priority. One that can't be looked at is a warning: CloudFormation refuses it in staging.
+ * @throws FactoryError `REGISTRY_INVALID`
+ */
+async function refuseTaken(context: Context, newest: PublishedRegistry, organization: Organization, store: RegistryStore): Promise<void> {
+  const [{ takenPriorities, takers }, { invalid }] = await Promise.all([
+    import('../../registry/renames.ts'),
+    import('../../registry/validate.ts'),
+  ]);
+  const left = takers(newest.organization, organization).length === 0 ? [] : await leftInCells(context, store);
+  const taken = takenPriorities(newest.organization, organization, left);
+  if (taken.length > 0) throw invalid(taken, 'what would be published');
+}
+
+/** Last entries of components that the definitions don't have, and cells do. */
+async function leftInCells(context: Context, store: RegistryStore): Promise<readonly Component[]> {
+  const { plan, session, partition } = await context.tooling();
+  const [{ unaskedInCells }, { lastEntryOf }, { isVended }] = await Promise.all([
+    import('../../monitoring/unasked.ts'),
+    import('../../rollout/removals.ts'),
+    import('../../plan/plan.ts'),
+  ]);
+  const looked = await unaskedInCells(plan, plan.cells.filter(isVended), session, partition);
+  for (const { cell, error } of looked) {
+    if (error !== undefined) context.output.note(`${pc.yellow(cell)} could not be looked at for components that left: ${error}`);
+  }
+  const names = new Set(looked.flatMap(({ unasked }) => unasked.map(({ stackName }) => stackName)));
+  return (await Promise.all([...names].map((name) => lastEntryOf(store, name)))).flatMap((entry) => entry ?? []);
+}
+
 export const publishCommand = () =>
   new Command('publish')
     .description('write the registry to S3 as the next revision; nothing is written when nothing changed')
@@ -51,12 +83,7 @@ export const publishCommand = () =>
         const store = await context.store(plan, session);
         context.output.warnings([...warnings, ...early]);
         const newest = await store.latest();
-        const [{ takenPriorities }, { invalid }] = await Promise.all([
-          import('../../registry/renames.ts'),
-          import('../../registry/validate.ts'),
-        ]);
-        const taken = newest ? takenPriorities(newest.organization, organization) : [];
-        if (taken.length > 0) throw invalid(taken, 'what would be published');
+        if (newest) await refuseTaken(context, newest, organization, store);
         reportPublication(context, plan.registryBucket, await store.publish(organization, { by: context.who, base }));
         return 0;
       }),

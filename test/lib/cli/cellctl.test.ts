@@ -37,6 +37,8 @@ describe('cellctl', () => {
     'rollout plan',
     'rollout start',
     'rollout watch',
+    'component remove',
+    'component rename',
     'rollout status',
     'rollout pause',
     'rollout resume',

@@ -163,6 +163,8 @@ describe('a component that leaves', () => {
     expect(stdout).toContain('Nobody asks for these stacks, which cost $0 a month, an estimate:');
     expect(stdout).toMatch(/\nsearch +alpha +1\.0\.0 +CREATE_COMPLETE/);
     expect(stdout).toContain('search goes with `cellctl component remove search`');
+    const rename = await callIn(lab, 'component', 'rename', 'search', 'finder');
+    expect(rename).toMatchObject({ code: 1, stdout: expect.stringContaining('1. next  add registry/components/finder.ts') });
   });
 
   test('keeps what holds data until each resource is named, and no name may be a typo', async () => {
