@@ -1,9 +1,11 @@
 /** Stacks in cells that nobody asks for: no component of the registry has their name. What they run, and what they cost. */
 import { CloudFormationClient, paginateDescribeStacks, type Stack } from '@aws-sdk/client-cloudformation';
+import pLimit from 'p-limit';
+import { asCloudError } from '../aws/cloud-error.ts';
 import { namingCalls } from '../aws/named-calls.ts';
-import type { Session } from '../aws/session.ts';
+import { assumeLookup, type Session } from '../aws/session.ts';
 import { stackResources, versionOf } from '../aws/stacks.ts';
-import { type CellPlan, componentStackName, type Plan } from '../plan/plan.ts';
+import { type CellPlan, componentStackName, type Plan, type VendedCell } from '../plan/plan.ts';
 import { estimateStack } from '../review/prices.ts';
 
 export interface UnaskedStack {
@@ -17,6 +19,9 @@ export interface UnaskedStack {
   /** Types of resources that cost something and have no price here. */
   readonly unpriced: readonly string[];
 }
+
+/** Cells that are looked at once. */
+const CONCURRENCY = 10;
 
 /** The stack of the CDK's bootstrap. */
 const BOOTSTRAP = 'CDKToolkit';
@@ -51,4 +56,33 @@ export async function unaskedIn(cellSession: Session, plan: Pick<Plan, 'componen
     }),
   );
   return stacks.sort((a, b) => (a.stackName < b.stackName ? -1 : 1));
+}
+
+/** What one cell has that nobody asks for; or why nobody could look. */
+export interface UnaskedInCell {
+  readonly cell: string;
+  readonly unasked: readonly UnaskedStack[];
+  readonly error?: string;
+}
+
+/** Those in each of some cells. A cell that can't be looked at says why, and hides no other. @param session tooling's */
+export async function unaskedInCells(
+  plan: Pick<Plan, 'components'>,
+  cells: readonly VendedCell[],
+  session: Session,
+  partition: string,
+): Promise<readonly UnaskedInCell[]> {
+  const limit = pLimit(CONCURRENCY);
+  return Promise.all(
+    cells.map((cell) =>
+      limit(async (): Promise<UnaskedInCell> => {
+        try {
+          const unasked = await unaskedIn(assumeLookup(session, partition, cell.account.accountId, cell.region), plan, cell);
+          return { cell: cell.name, unasked };
+        } catch (error) {
+          return { cell: cell.name, unasked: [], error: asCloudError(error).message };
+        }
+      }),
+    ),
+  );
 }

@@ -1,7 +1,40 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
+import type { Session } from '../../aws/session.ts';
+import type { Plan, VendedCell } from '../../plan/plan.ts';
+import type { Component, RegistryStore } from '../../registry/index.ts';
 import { action } from '../action.ts';
 import { confirmed } from '../confirm.ts';
+
+/**
+ * Components with a stack in the cell that some revision has had, and this one has not. Other stacks are somebody's own.
+ * @throws FactoryError `CLOUD_UNREACHABLE` where nobody may look: what is there would block the deletion of the network halfway
+ */
+async function leftIn(
+  plan: Plan,
+  cell: VendedCell,
+  store: RegistryStore,
+  session: Session,
+  partition: string,
+): Promise<readonly Component[]> {
+  const [{ unaskedInCells }, { lastEntryOf }, { FactoryError }] = await Promise.all([
+    import('../../monitoring/unasked.ts'),
+    import('../../rollout/removals.ts'),
+    import('../../registry/index.ts'),
+  ]);
+  const [looked] = await unaskedInCells(plan, [cell], session, partition);
+  if (looked?.error !== undefined) {
+    throw new FactoryError(
+      'CLOUD_UNREACHABLE',
+      `${cell.name} can't be looked at, and may have stacks of components that left: ${looked.error}`,
+      {
+        fix: 'see to it that tooling may look into the cell (`cellctl status`), and run it again; nothing was deleted',
+      },
+    );
+  }
+  const entries = await Promise.all((looked?.unasked ?? []).map(({ stackName }) => lastEntryOf(store, stackName)));
+  return entries.flatMap((entry) => (entry !== undefined && entry.kind !== 'foundation' ? [entry] : []));
+}
 
 export const destroyCommand = () =>
   new Command('destroy')
@@ -24,7 +57,9 @@ export const destroyCommand = () =>
         const store = await context.store(plan, session);
         await store.refuseMoved([cell]);
         const { refuseDuringRollout } = await import('../rollouts.ts');
-        await refuseDuringRollout(context, plan, session, [name], plan.components);
+        // Of a component that left the registry, too: its stack holds the foundation's network.
+        const left = await leftIn(plan, cell, store, session, partition);
+        await refuseDuringRollout(context, plan, session, [name], [...left, ...plan.components]);
         const ask = {
           question: `This deletes all stacks of ${pc.bold(name)}. Type its name`,
           answer: name,
@@ -38,7 +73,7 @@ export const destroyCommand = () =>
         const hold = await stackHolder(context, plan, session);
         const result = await destroyCell({
           cell,
-          components: plan.components.map((component) => component.name),
+          components: [...left, ...plan.components].map((component) => component.name),
           session,
           partition,
           hold,

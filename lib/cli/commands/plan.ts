@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
 import type { DomainCheck } from '../../aws/domain-check.ts';
+import type { UnaskedInCell } from '../../monitoring/unasked.ts';
 import type { CellPlan, Plan } from '../../plan/plan.ts';
 import type { LifeState, Registry, RegistryStore } from '../../registry/index.ts';
 import type { Costs } from '../../review/costs.ts';
@@ -11,6 +12,7 @@ import { colourState } from '../colour.ts';
 import type { Context } from '../context.ts';
 import { dollars } from '../cost.ts';
 import { reviewLines } from '../review-view.ts';
+import { unaskedLines } from '../unasked-view.ts';
 
 /** Cells whose estimates are listed one by one. */
 const LISTED_COSTS = 20;
@@ -22,11 +24,13 @@ interface Looked {
   readonly observed: Observed;
   /** The registry as it was published last. */
   readonly before: Before | undefined;
+  readonly unasked: readonly UnaskedInCell[];
 }
 
 const NOTHING: Looked = {
   observed: { accounts: undefined, stacks: new Map(), published: undefined, undefinedCells: [] },
   before: undefined,
+  unasked: [],
 };
 
 /** Looks at accounts, stacks and the published registry, as far as the organization has come. */
@@ -42,6 +46,7 @@ async function look(context: Context, registry: Registry, plan: Plan, cells: rea
     { observeStacks, stacksToObserve },
     { cellStacks },
     { toolingStacks },
+    { unaskedInCells },
   ] = await Promise.all([
     import('../../aws/session.ts'),
     import('../../aws/roles.ts'),
@@ -50,6 +55,7 @@ async function look(context: Context, registry: Registry, plan: Plan, cells: rea
     import('../../cell/stack-changes.ts'),
     import('../../plan/cell-stacks.ts'),
     import('../../plan/tooling-stacks.ts'),
+    import('../../monitoring/unasked.ts'),
   ]);
   const vending = assume(session, partition, plan.managementAccountId, VENDING_ROLE);
   const accounts = await observeAccounts(vending, [plan.tooling, plan.monitoring, ...cells.map((cell) => cell.account)]);
@@ -67,8 +73,9 @@ async function look(context: Context, registry: Registry, plan: Plan, cells: rea
       ...vended.flatMap((cell) => stacksToObserve(cell, templates, session, partition)),
     ]),
   );
+  const unasked = await unaskedInCells(plan, vended, session, partition);
   const domainProblem = await lookAtDomain(await context.domainCheck(plan, session));
-  return { observed: { accounts, stacks, published, undefinedCells, built, domainProblem }, before };
+  return { observed: { accounts, stacks, published, undefinedCells, built, domainProblem }, before, unasked };
 }
 
 /** What is wrong with the cells' domain, if anything is. A DNS that doesn't answer hides nothing else. */
@@ -163,16 +170,17 @@ export const planCommand = () =>
     )
     .action(
       action(async (context, names: string[], options: { exitCode?: boolean }) => {
-        const [{ compare }, { isInitialized, selectCells }, { costsOf }, { review }] = await Promise.all([
+        const [{ compare }, { isInitialized, selectCells }, { costsOf }, { PRICE_SOURCE }, { review }] = await Promise.all([
           import('../../review/difference.ts'),
           import('../../plan/plan.ts'),
           import('../../review/costs.ts'),
+          import('../../review/prices.ts'),
           import('../../review/review.ts'),
         ]);
         const [registry, plan] = await Promise.all([context.registry(), context.plan()]);
         const cells = selectCells(plan, names);
         const now = new Date();
-        const { observed, before } = await look(context, registry, plan, cells);
+        const { observed, before, unasked } = await look(context, registry, plan, cells);
         const differences = compare(plan, cells, observed, now);
         const costs = costsOf(plan, cells);
         const [only] = cells;
@@ -184,6 +192,7 @@ export const planCommand = () =>
           cells: cells.length,
           looked: isInitialized(plan),
           differences,
+          unasked,
         };
         output.result({ ...data, costs, ...(reviewed ? { review: reviewed } : {}) }, () => {
           if (reviewed) for (const line of reviewLines(reviewed)) output.line(line);
@@ -191,10 +200,14 @@ export const planCommand = () =>
             printDifferences(context, differences, plan.organization, cells.length);
             printCosts(context, costs);
           }
+          for (const line of unaskedLines(unasked, PRICE_SOURCE)) output.say(line);
           if (!isInitialized(plan))
             output.say('nothing was looked at: the lock file knows no control accounts, so the organization counts as new');
           if (plan.elsewhere.length > 0) output.say(`not on AWS, not looked at: ${plan.elsewhere.join(', ')}`);
         });
+        for (const { cell, error } of unasked) {
+          if (error !== undefined) output.note(`${pc.red(cell)} could not be looked at for stacks that nobody asks for: ${error}`);
+        }
         return options.exitCode === true && differences.length > 0 ? 1 : 0;
       }),
     );

@@ -308,10 +308,16 @@ describe('destroy', () => {
     expect(status[0]?.foundation).toBeUndefined();
   });
 
-  test('deletes a production cell that is retiring, whose protection it lifts first', async () => {
+  test('deletes a production cell that is retiring, whose protection it lifts first; with a component that has left', async () => {
     const file = join(folder, 'cells', 'charlie.ts');
     await writeFile(file, (await readFile(file, 'utf8')).replace("importance: 'high'", "importance: 'high', intent: 'retiring'"));
+    const entry = join(folder, 'components', 'orders-api.ts');
+    const kept = await readFile(entry, 'utf8');
+    await rm(entry);
+    const planned = await tooling('plan', 'charlie');
     const { code, stdout, stderr } = await tooling('destroy', 'charlie', '--yes');
+    await writeFile(entry, kept);
+    expect(planned.stdout).toContain('orders-api goes with `cellctl component remove orders-api`');
     expect({ code, stderr: stderr.includes('✗') }).toEqual({ code: 0, stderr: false });
     expect(stdout).toContain('deleted: orders-api, Cell-charlie');
   });
