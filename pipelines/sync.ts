@@ -12,7 +12,7 @@ import { PIPELINES_STAND_ON, type PipelineStackPlan, pipelineStacks, SHARED_STAC
 import type { Plan } from '../lib/plan/plan.ts';
 import { FactoryError, pipelineName } from '../lib/registry/index.ts';
 import type { ObservedStack } from '../lib/review/difference.ts';
-import { type DrainOptions, whileDrained } from './codepipeline/drain.ts';
+import { type DrainOptions, letIn, whileDrained } from './codepipeline/drain.ts';
 import { unsupported } from './hosting.ts';
 import type { Leftover } from './leftovers.ts';
 
@@ -100,9 +100,13 @@ export async function syncPipelines(input: SyncInput): Promise<readonly Synced[]
           (error: unknown): Synced => ({ stackName, state: 'failed', error: asCloudError(error) }),
         ),
       );
+    // A sync that was killed after its change has left the pipeline closed.
+    const unheld = (component: string, work: () => Promise<Synced>) => limit(() => letIn(session, pipelineName(component)).then(work));
     const own = stacks.flatMap((stack) => (stack.component ? [{ ...stack, component: stack.component.name }] : []));
     const changing = own.map((stack) =>
-      stateOf(stack.observed) === 'unchanged' ? deploy(stack) : whileIdle(stack.stackName, stack.component, () => deploy(stack)),
+      stateOf(stack.observed) === 'unchanged'
+        ? unheld(stack.component, () => deploy(stack))
+        : whileIdle(stack.stackName, stack.component, () => deploy(stack)),
     );
     const leaving = leftovers.flatMap(({ stackName, component, due }): Promise<Synced>[] => {
       if (component === undefined) return [];

@@ -37,6 +37,21 @@ function unlessGone(error: unknown): undefined {
   if (!isNamed(error, 'PipelineNotFoundException')) throw error;
 }
 
+const isHeld = (entrance: StageState | undefined): boolean =>
+  entrance?.inboundTransitionState?.enabled === false && entrance.inboundTransitionState.disabledReason === REASON;
+
+/** Lets commits into a pipeline again that a sync which was killed has held. One that somebody else has closed stays closed. */
+export async function letIn(
+  session: Session,
+  pipeline: string,
+  client: Pick<CodePipelineClient, 'send'> = new CodePipelineClient(session),
+) {
+  const entrance = (await client.send(new GetPipelineStateCommand({ name: pipeline })).catch(unlessGone))?.stageStates?.[1];
+  if (!isHeld(entrance)) return;
+  const stageName = entrance?.stageName ?? '';
+  await client.send(new EnableStageTransitionCommand({ pipelineName: pipeline, stageName, transitionType: 'Inbound' }));
+}
+
 /**
  * Does `work` while nothing is in the pipeline. One that is not there yet is idle.
  * @throws FactoryError `LOCKED` when it is still busy at `until`; nothing was changed then, and commits go in again
@@ -49,7 +64,7 @@ export async function whileDrained<T>(session: Session, pipeline: string, option
   if (entrance === undefined) return work();
   const transition = { pipelineName: pipeline, stageName: entrance.stageName ?? '', transitionType: 'Inbound' } as const;
   // Somebody has closed it for a reason of their own: it stays closed afterwards.
-  const closed = entrance.inboundTransitionState?.enabled === false && entrance.inboundTransitionState.disabledReason !== REASON;
+  const closed = entrance.inboundTransitionState?.enabled === false && !isHeld(entrance);
   if (!closed) await client.send(new DisableStageTransitionCommand({ ...transition, reason: REASON }));
   try {
     for (let busy = busyStages(await stages()); busy.length > 0; busy = busyStages(await stages())) {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { whileDrained } from '../../../pipelines/codepipeline/drain.ts';
+import { letIn, whileDrained } from '../../../pipelines/codepipeline/drain.ts';
 
 /** A pipeline as CodePipeline has it, as far as it is looked at. */
 let stages: { stageName: string; latestExecution?: { status: string }; inboundTransitionState?: object }[] | undefined;
@@ -83,6 +83,27 @@ describe('a pipeline that is changed', () => {
     stages = [{ stageName: 'source' }, { stageName: 'build', inboundTransitionState: { enabled: false, disabledReason: 'freeze' } }];
     await drained();
     expect(calls.filter((call) => !call.startsWith('Get'))).toEqual(['work']);
+  });
+
+  test('is opened again by the next sync, when the one that held it was killed; by whom else it was closed, it stays so', async () => {
+    const session = { region: 'eu-west-1', credentials: async () => ({ accessKeyId: 'x', secretAccessKey: 'x' }) };
+    const closed = (disabledReason: string) => [
+      { stageName: 'source' },
+      { stageName: 'build', inboundTransitionState: { enabled: false, disabledReason } },
+    ];
+    const OPENS = ['GetPipelineState orders-api', 'EnableStageTransition build'];
+    stages = closed('cell-factory changes this pipeline as soon as it is idle');
+    await letIn(session, 'orders-api', client as never);
+    expect(calls).toEqual(OPENS);
+    calls = [];
+    expect(await drained()).toBe('done');
+    expect(calls.at(-1)).toBe(OPENS[1]);
+    for (const others of [closed('freeze'), undefined]) {
+      calls = [];
+      stages = others;
+      await letIn(session, 'orders-api', client as never);
+      expect(calls).toEqual([OPENS[0]]);
+    }
   });
 
   test('may be gone afterwards', async () => {

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CodePipelineClient, GetPipelineStateCommand } from '@aws-sdk/client-codepipeline';
+import { CodePipelineClient, DisableStageTransitionCommand, GetPipelineStateCommand } from '@aws-sdk/client-codepipeline';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readAccountsFile } from '../../../lib/registry/index.ts';
 import { cellctl, run } from '../../_helpers/cellctl.ts';
@@ -59,6 +59,12 @@ test('are kept in step with the registry by `cellctl pipelines sync`, and commit
   const client = new CodePipelineClient(await cloud.client('tooling'));
   const { stageStates = [] } = await client.send(new GetPipelineStateCommand({ name: 'orders-api' }));
   expect(stageStates.map(({ inboundTransitionState }) => inboundTransitionState?.enabled)).toEqual(stageStates.map(() => true));
+  // A sync that was killed after its change: the next one has nothing to change, and opens the pipeline.
+  const held = { pipelineName: 'orders-api', stageName: stageStates[1]?.stageName, transitionType: 'Inbound' } as const;
+  await client.send(new DisableStageTransitionCommand({ ...held, reason: 'cell-factory changes this pipeline as soon as it is idle' }));
+  expect(await synced()).toEqual([...UNCHANGED, { stackName: 'Pipeline-orders-api', state: 'unchanged' }]);
+  const { stageStates: after = [] } = await client.send(new GetPipelineStateCommand({ name: 'orders-api' }));
+  expect(after[1]?.inboundTransitionState).toMatchObject({ enabled: true });
   expect((await tooling('pipelines', 'diff')).stdout).toMatch(/Pipeline-orders-api +unchanged/);
 });
 
