@@ -24,7 +24,7 @@ export function takenPriorities(before: Organization, after: Organization, left:
         code: 'PRIORITY_IN_USE',
         path: `components.${name}.route.priority`,
         message: `${route.priority} is the priority of ${owner.name}, which is not in the registry any more and still runs in cells: a rollout of ${name} would fail with PriorityInUse`,
-        fix: `give ${name} another priority; the path may be the same. Once it runs everywhere: \`cellctl component remove ${owner.name}\`; for each step of a move, \`cellctl component rename ${owner.name} ${name}\` `,
+        fix: `give ${name} another priority; the path may be the same. Once it runs everywhere: \`cellctl component remove ${owner.name}\`; for each step of a move, \`cellctl component rename ${owner.name} ${name}\``,
       },
     ];
   });
