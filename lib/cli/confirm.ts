@@ -1,5 +1,9 @@
 /** Asks before something that can't be taken back. */
 import { createInterface } from 'node:readline/promises';
+import { Option } from 'commander';
+
+/** The option of every command that asks: the same everywhere, so that scripts need to know one. */
+export const yesOption = () => new Option('-y, --yes', "don't ask");
 
 /** What is asked, and what must be typed for it to happen. */
 export interface Question {

@@ -35,7 +35,8 @@ On a laptop, without AWS:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or invalid registry.`;
 
-function createProgram(json: boolean): Command {
+/** Every command. @param json whether `--json` is among the words */
+export function createProgram(json: boolean): Command {
   const program = new Command('cellctl')
     .description('Cells on AWS from one registry: accounts, stacks and their state')
     .version(packageVersion(), '-V, --version')

@@ -1,6 +1,6 @@
 /** `cellctl rollout catch-up`: what a new cell lacks, at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import pc from 'picocolors';
 import type { Plan } from '../../plan/plan.ts';
 import type { Component } from '../../registry/index.ts';
@@ -8,7 +8,7 @@ import type { RolloutClient } from '../../rollout/client.ts';
 import type { RolloutView } from '../../rollout/rollout-lookup.ts';
 import { action } from '../action.ts';
 import { colourState } from '../colour.ts';
-import { confirmed } from '../confirm.ts';
+import { confirmed, yesOption } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { type OpenedRollouts, openRollouts } from '../rollouts.ts';
 
@@ -153,7 +153,7 @@ export const catchUpCommand = () =>
   new Command('catch-up')
     .description('bring one cell to the version of every component that the others run: what a new cell needs, at once')
     .argument('<cell>', 'name of the cell')
-    .addOption(new Option('-y, --yes', "don't ask"))
+    .addOption(yesOption())
     .addHelpText(
       'after',
       '\nWhat the cell runs, and what it is brought to, is shown first: also a newer version that only some cells have goes back.' +

@@ -6,7 +6,7 @@ import type { CellStatus } from '../../monitoring/status.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Component, Problem } from '../../registry/index.ts';
 import { action } from '../action.ts';
-import { confirmed } from '../confirm.ts';
+import { confirmed, yesOption } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { servedPlan } from '../early.ts';
 import { timeScale } from '../numbers.ts';
@@ -189,7 +189,7 @@ export const removeCommand = () =>
     .addOption(new Option('--time-scale <factor>', TIME_SCALE).env('CELL_FACTORY_TIME_SCALE'))
     .option('--emergency', "the policy's waves of an emergency in place of its usual ones; takes a --reason")
     .option('--i-mean-it', '--time-scale, which takes a --reason, also where customers are')
-    .option('-y, --yes', "don't ask")
+    .addOption(yesOption())
     .addHelpText(
       'after',
       '\nA rollout as any other: alarms of the cell and of other components are watched, it can be paused, resumed and rolled back;' +

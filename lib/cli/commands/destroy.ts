@@ -4,7 +4,7 @@ import type { Session } from '../../aws/session.ts';
 import type { Plan, VendedCell } from '../../plan/plan.ts';
 import type { Component, RegistryStore } from '../../registry/index.ts';
 import { action } from '../action.ts';
-import { confirmed } from '../confirm.ts';
+import { confirmed, yesOption } from '../confirm.ts';
 
 /**
  * Components with a stack in the cell that some revision has had, and this one has not. Other stacks are somebody's own.
@@ -40,7 +40,7 @@ export const destroyCommand = () =>
   new Command('destroy')
     .description("delete a cell's stacks: components, then foundation. Its account stays")
     .argument('<cell>', 'the cell')
-    .option('-y, --yes', "don't ask")
+    .addOption(yesOption())
     .addHelpText(
       'after',
       "\nA production cell must be retired first: set intent: 'retiring' in its definition.\n\nExamples:\n  cellctl destroy staging\n  cellctl destroy staging --yes --json",

@@ -8,7 +8,7 @@ import type { Assembly } from '../../aws/toolkit.ts';
 import type { InitializedPlan } from '../../plan/plan.ts';
 import { action } from '../action.ts';
 import { colourState } from '../colour.ts';
-import { confirmed } from '../confirm.ts';
+import { confirmed, yesOption } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { duration } from '../numbers.ts';
 
@@ -134,7 +134,7 @@ export const syncCommand = () =>
       'bring pipelines, and what they stand on, to what the registry says; one that is busy is changed when its commit is through',
     )
     .option('--patience <duration>', 'how long to wait for pipelines that are busy', '8h')
-    .option('-y, --yes', "don't ask")
+    .addOption(yesOption())
     .addHelpText(
       'after',
       '\nGoes by the definitions here; the pipeline of pipelines goes by what is published (-o s3://<bucket of the registry>).' +

@@ -7,7 +7,7 @@ import type { Pipeline, Step } from '../../../pipelines/graph.ts';
 import { packageRoot } from '../../package-root.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { action } from '../action.ts';
-import { confirmed, requireTerminal } from '../confirm.ts';
+import { confirmed, requireTerminal, yesOption } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { manual } from '../manual.ts';
 import { timeScale, wholeNumber } from '../numbers.ts';
@@ -226,7 +226,7 @@ const runCommand = () =>
     .option('--commit <sha>', "commit (default: the newest of the component's branch)")
     .option('--repository <address>', "clone from there instead of the component's repository, e.g. a folder")
     .option('--time-scale <factor>', 'factor on every wait, above 0 and up to 1: 0.01 for a rehearsal')
-    .option('-y, --yes', 'agree to every approval')
+    .addOption(yesOption())
     .option('--from <step>', 'begin with that step: of the same commit, what was before it is done (`cellctl pipelines show` lists steps)')
     .addHelpText(
       'after',

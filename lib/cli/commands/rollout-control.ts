@@ -6,7 +6,7 @@ import type { Asker, RolloutClient } from '../../rollout/client.ts';
 import type { RolloutView } from '../../rollout/rollout-lookup.ts';
 import type { RolloutRecord } from '../../rollout/rollout-record.ts';
 import { action } from '../action.ts';
-import { confirmed } from '../confirm.ts';
+import { confirmed, yesOption } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { wholeNumber } from '../numbers.ts';
 import { newestRollouts, openRollouts } from '../rollouts.ts';
@@ -179,7 +179,7 @@ const rollbackCommand = () =>
     .option('--all', 'in every cell (the default)')
     .option('--wave-only', 'in its last wave only')
     .option(...REASON)
-    .option('-y, --yes', "don't ask")
+    .addOption(yesOption())
     .addHelpText(
       'after',
       '\nEach cell gets the version that it ran before, several cells at a time; what can’t be rolled back is named.' +

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import pc from 'picocolors';
 import type { RolloutView } from '../../rollout/rollout-lookup.ts';
 import { action } from '../action.ts';
-import { confirmed } from '../confirm.ts';
+import { confirmed, yesOption } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { foundInTooling, servedPlan } from '../early.ts';
 import { follow, pinnedCells } from '../follow.ts';
@@ -147,7 +147,7 @@ const startCommand = () =>
       'only write it down, for the stages of a pipeline to take on (`cellctl rollout stage`); the newest that waits goes next',
     )
     .addOption(new Option('-w, --watch', 'go on as `cellctl rollout watch`').conflicts('queue'))
-    .option('-y, --yes', "don't ask")
+    .addOption(yesOption())
     .addHelpText(
       'after',
       '\nPinned to the newest published revision and to the bytes of the artifact: whatever is published later, every cell gets the same.' +
