@@ -254,7 +254,7 @@ export interface WaveForecast {
  * When the waves would begin and end, if nothing goes wrong, nobody has to approve, and no bake is extended. Cells are
  * deployed in batches of the policy's concurrency; a wave begins when the calendars of all its cells are open, a later batch
  * when those of its own are. An empty wave takes no time. The policy's time scale shortens bakes, and waiting for a wave's
- * calendars; deploying takes as long as it takes.
+ * calendars; deploying takes as long as whoever asks expects.
  * @param waves all that are to come, in their order
  * @returns one forecast for each of them
  */

@@ -9,7 +9,7 @@ import { forecast, type MadeFor, planCatchUp, planWaves, type Wave } from '../pl
 import { type Component, cellHealthAlarmName, FactoryError, type Problem, type RolloutPolicy } from '../registry/index.ts';
 import type { Draft } from './rollout-queue.ts';
 import type { LeftOut, Removal, RolloutCell } from './rollout-record.ts';
-import { DEPLOY_SECONDS, obstacles, requireStartable } from './start-checks.ts';
+import { expectedDeploySeconds, obstacles, requireStartable } from './start-checks.ts';
 
 /** A wave as it would be. */
 export interface ForeseenWave extends Omit<Wave, 'cells'> {
@@ -58,7 +58,7 @@ export function foreseeRollout(
   const policy = policyOf(plan, timeScale);
   const component = selectComponent(plan, name);
   const { waves, leftOut } = planWaves(plan, component, artifact && madeForOf(artifact));
-  const times = forecast(waves, policy, { deploySeconds: DEPLOY_SECONDS, now });
+  const times = forecast(waves, policy, { deploySeconds: expectedDeploySeconds(policy), now });
   const ends = times.at(-1)?.ends;
   return {
     component: name,
@@ -147,7 +147,7 @@ export function draftRollout(input: DraftInput): Draft {
       fix: 'run `cellctl publish` first',
     });
   }
-  const times = forecast(waves, policy, { deploySeconds: DEPLOY_SECONDS, now });
+  const times = forecast(waves, policy, { deploySeconds: expectedDeploySeconds(policy), now });
   requireStartable({ component, policy, waves, leftOut, times, now, catchesUp: only !== undefined, drill, cures, withoutStaging }, found);
   requireCellsOf(allowReplacement, waves);
   return {

@@ -1,5 +1,6 @@
 /** A rollout as people see it: what is written down of it, with what it waits for and how long that takes. Pure. */
 import { forecast } from '../plan/waves.ts';
+import type { RolloutPolicy } from '../registry/index.ts';
 import type { RolloutView } from './rollout-lookup.ts';
 import {
   type Afterwards,
@@ -15,7 +16,7 @@ import {
   type WaveRecord,
   type WaveStatus,
 } from './rollout-record.ts';
-import { DEPLOY_SECONDS } from './start-checks.ts';
+import { expectedDeploySeconds } from './start-checks.ts';
 import { takeBack, waysOut } from './ways-out.ts';
 
 /** Cells of a wave by what became of them. */
@@ -248,18 +249,18 @@ const patienceText = ({ sentence, patience }: Pick<CellRecord, 'sentence' | 'pat
 const isOver = ({ status }: Pick<WaveRecord, 'status'>) => !['pending', 'preflight', 'deploying', 'baking'].includes(status);
 
 /** What a deployment took here, in seconds, in the middle; until there was one, what it takes elsewhere. */
-function deploySeconds(cells: readonly CellRecord[]): number {
+function deploySeconds(cells: readonly CellRecord[], policy: RolloutPolicy): number {
   const taken = cells
     .filter(({ status, unchanged, startedAt, endedAt }) => status === 'deployed' && unchanged !== true && startedAt && endedAt)
     .map(({ startedAt = '', endedAt = '' }) => (Date.parse(endedAt) - Date.parse(startedAt)) / 1_000)
     .sort((a, b) => a - b);
-  return taken[Math.floor(taken.length / 2)] ?? DEPLOY_SECONDS;
+  return taken[Math.floor(taken.length / 2)] ?? expectedDeploySeconds(policy);
 }
 
 /** When each wave would begin and be over. What is over is not foreseen. */
 function foreseen({ plan, waves, cells: records }: RolloutView, cells: readonly (readonly RolloutCell[])[], now: Date) {
   const { policy } = plan;
-  const taken = deploySeconds(records);
+  const taken = deploySeconds(records, policy);
   const deployed = new Set(records.filter(({ status }) => status === 'deployed' || status === 'skipped').map(({ cell }) => cell));
   let clock: Date | undefined = now;
   return plan.waves.map((wave, index): NonNullable<WavePicture['forecast']> => {

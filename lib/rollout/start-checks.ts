@@ -9,7 +9,13 @@ import { type Component, FactoryError, type Problem, type RolloutPolicy } from '
 import { historyBudget, longestBakeHours, MOST_EVENTS } from './budget.ts';
 
 /** Duration of a deployment to a cell until one was measured, in seconds: ECS replaces tasks in some minutes. */
-export const DEPLOY_SECONDS = 300;
+const DEPLOY_SECONDS = 300;
+
+/**
+ * Seconds that a deployment is taken to last until one has been seen. In a rehearsal shorter, as every wait is: how long
+ * deployments take there shows with the first cell.
+ */
+export const expectedDeploySeconds = ({ timeScale }: Pick<RolloutPolicy, 'timeScale'>): number => DEPLOY_SECONDS * timeScale;
 
 /** Cells that a refusal names. */
 const NAMED = 10;
@@ -232,7 +238,7 @@ export function checkRollouts(plan: Plan, now: Date): ShownByDefinitions {
   const found = new Map<string, Finding & { code: string }>();
   for (const component of kinds.values()) {
     const { waves, leftOut } = planWaves(plan, component);
-    const times = forecast(waves, plan.rollout, { deploySeconds: DEPLOY_SECONDS, now });
+    const times = forecast(waves, plan.rollout, { deploySeconds: expectedDeploySeconds(plan.rollout), now });
     const rollout: IntendedRollout = { component, policy: plan.rollout, waves, leftOut, times, now, catchesUp: false };
     for (const { code, check, shownByDefinitions } of START_CHECKS) {
       if (!shownByDefinitions) continue;

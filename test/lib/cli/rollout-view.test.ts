@@ -54,6 +54,8 @@ describe('what a rollout would do', () => {
     expect(text).toContain('2 one-busy-cell (approval)');
     expect(text).toContain('and wave 2 is approved at once');
     expect(text).toContain('36 s');
+    // A rehearsal of 17 h 15 min.
+    expect(text).toContain('done in about 10 min, ');
   });
 
   test('names some of many cells', () => {
