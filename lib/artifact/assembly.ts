@@ -1,8 +1,8 @@
 /** What a component's build left: a cloud assembly of the CDK, with the stack that is called after the component. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FactoryError } from '../registry/index.ts';
+import { FactoryError, messageOf } from '../registry/index.ts';
+import { readJson, readText } from './build-files.ts';
 
 const manifestSchema = z.looseObject({
   artifacts: z.record(
@@ -38,19 +38,16 @@ export async function readAssembly(folder: string, component: string): Promise<B
       fix: 'build the component first (`make pipeline-build`), and pass its dist folder with --from',
       cause,
     });
-  const read = (file: string) => readFile(join(folder, file), 'utf8');
-  const { artifacts } = await read('manifest.json')
-    .then((text) => manifestSchema.parse(JSON.parse(text)))
-    .catch((error: unknown) => {
-      throw fail(`${folder} is no cloud assembly`, error);
-    });
+  const { artifacts } = await readJson(join(folder, 'manifest.json'), manifestSchema).catch((error: unknown) => {
+    throw fail(`${folder} is no cloud assembly: ${messageOf(error)}`, error);
+  });
   const stack = artifacts[component];
   const template = stack?.type === 'aws:cloudformation:stack' ? stack.properties?.templateFile : undefined;
   if (template === undefined) throw fail(`${folder} holds no stack called ${component}`);
   for (const name of stack?.dependencies ?? []) {
     const { type, properties } = artifacts[name] ?? {};
     if (type !== 'cdk:asset-manifest' || properties?.file === undefined) continue;
-    const { files = {}, dockerImages = {} } = assetsSchema.parse(JSON.parse(await read(properties.file)));
+    const { files = {}, dockerImages = {} } = await readJson(join(folder, properties.file), assetsSchema);
     const assets = [
       ...Object.values(files).flatMap(({ source }) => (source.path === template ? [] : [source.path ?? 'a file'])),
       ...Object.keys(dockerImages),
@@ -60,5 +57,5 @@ export async function readAssembly(folder: string, component: string): Promise<B
       fix: 'put code into the image, and take that as a parameter (`CellService` does)',
     });
   }
-  return { template, files: new Map([[template, await read(template)]]) };
+  return { template, files: new Map([[template, await readText(join(folder, template))]]) };
 }

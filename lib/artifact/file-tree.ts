@@ -26,6 +26,11 @@ export function treeDigest(files: readonly TreeFile[]): string {
   return hash.digest('hex');
 }
 
+/**
+ * What git keeps for itself: of the same commit it is other bytes in each clone. In a submodule and a work tree it is a file.
+ */
+const GIT = '.git';
+
 /** Says of a path, relative to the tree, whether it is left out; of a folder, with all that is in it. */
 interface Ignore {
   file(path: string): boolean;
@@ -49,13 +54,15 @@ async function ignoreOf(folder: string): Promise<Ignore> {
   };
 }
 
-async function* walk(folder: string, ignore: Ignore, within = ''): AsyncGenerator<TreeFile> {
+async function* walk(folder: string, ignore: Ignore, leftOut: string | undefined, within = ''): AsyncGenerator<TreeFile> {
   for (const { name } of await readdir(join(folder, within), { withFileTypes: true })) {
+    if (name === GIT) continue;
     const path = within === '' ? name : `${within}/${name}`;
     const at = join(folder, path);
+    if (at === leftOut) continue;
     const state = await lstat(at);
     if (state.isDirectory()) {
-      if (!ignore.folder(path)) yield* walk(folder, ignore, path);
+      if (!ignore.folder(path)) yield* walk(folder, ignore, leftOut, path);
     } else if (ignore.file(path)) {
       // Left out.
     } else if (state.isSymbolicLink()) yield { path, mode: '120000', content: Buffer.from(await readlink(at)) };
@@ -64,14 +71,16 @@ async function* walk(folder: string, ignore: Ignore, within = ''): AsyncGenerato
 }
 
 /**
- * The tree that an image of `context` is made of: all its files but those that `.dockerignore` leaves out.
+ * The tree that an image of `context` is made of: all its files but those that `.dockerignore` leaves out, and, whatever it
+ * says, `.git` and `leftOut`.
  * @param context absolute path of a folder with a Dockerfile
+ * @param leftOut absolute path of a folder that the build itself writes: a second one would find what the first has left
  * @throws FactoryError `ARTIFACT_INVALID` when it can't be read
  */
-export async function readTree(context: string): Promise<{ readonly files: number; readonly sha256: string }> {
+export async function readTree(context: string, leftOut?: string): Promise<{ readonly files: number; readonly sha256: string }> {
   try {
     const files: TreeFile[] = [];
-    for await (const file of walk(context, await ignoreOf(context))) files.push(file);
+    for await (const file of walk(context, await ignoreOf(context), leftOut)) files.push(file);
     return { files: files.length, sha256: treeDigest(files) };
   } catch (error) {
     throw new FactoryError('ARTIFACT_INVALID', `${context} can't be read: ${messageOf(error)}`, {

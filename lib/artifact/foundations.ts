@@ -5,6 +5,7 @@ import { strToU8, type Zippable, zipSync } from 'fflate';
 import { z } from 'zod';
 import { FactoryError } from '../registry/index.ts';
 import { assetFile, CELL, templateFor } from './artifacts.ts';
+import { readJson, readText } from './build-files.ts';
 
 /** Name of a cell's template among the files of an artifact. */
 export const TEMPLATE = `${CELL}.template.json`;
@@ -37,8 +38,8 @@ export async function readFoundations(directory: string, stacks: ReadonlyMap<str
   const packed = new Map<string, string>();
   for (const [cell, stack] of stacks) {
     const template = `${stack}.template.json`;
-    files.set(templateFor({ template: TEMPLATE }, cell), await readFile(join(directory, template), 'utf8'));
-    const assets = assetsSchema.parse(JSON.parse(await readFile(join(directory, `${stack}.assets.json`), 'utf8')));
+    files.set(templateFor({ template: TEMPLATE }, cell), await readText(join(directory, template)));
+    const assets = await readJson(join(directory, `${stack}.assets.json`), assetsSchema);
     const images = Object.keys(assets.dockerImages);
     if (images.length > 0) {
       throw new FactoryError('ARTIFACT_INVALID', `${stack} needs images of the CDK, which lie in one account: ${images.join(', ')}`, {

@@ -145,7 +145,14 @@ async function readManifests(path: string): Promise<ReadonlyMap<string, string>>
   const paths = folder ? (await readdir(path)).sort().map((name) => join(path, name)) : [path];
   const manifests = paths.filter((each) => /\.(ya?ml|json)$/.test(each) && basename(each) !== BUILD_FILE);
   if (manifests.length === 0) throw invalid(`${path} holds no manifest`);
-  const contents = await Promise.all(manifests.map(async (each) => [basename(each), await readFile(each)] as const));
+  const contents = await Promise.all(
+    manifests.map(async (each) => {
+      const content = await readFile(each).catch((error: unknown) => {
+        throw invalid(`${each} can't be read: ${messageOf(error)}`, { cause: error });
+      });
+      return [basename(each), content] as const;
+    }),
+  );
   const problems = contents.flatMap(([name, content]) => [
     ...(FILE_NAME.test(name)
       ? []
@@ -159,7 +166,7 @@ async function readManifests(path: string): Promise<ReadonlyMap<string, string>>
 
 /** Builds the images where an engine answers; elsewhere says of each what it would be built from, and that it is not built. */
 async function packImages(
-  { component, version, images }: PackageRequest,
+  { component, version, images, out }: PackageRequest,
   emit: Emit,
   findEngine: () => Promise<ContainerEngine | undefined>,
 ): Promise<Record<string, BuiltImage>> {
@@ -177,7 +184,7 @@ async function packImages(
       emit({ kind: 'done', subject: name, text: `built ${reference} with ${engine.name}` });
       packed.push([name, { status: 'built', reference, id }]);
     } else {
-      const tree = await readTree(folder);
+      const tree = await readTree(folder, resolve(out));
       emit({
         kind: 'warning',
         subject: name,

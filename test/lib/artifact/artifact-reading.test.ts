@@ -126,6 +126,29 @@ describe('the assembly of a component', () => {
     expect({ code: error.code, message: error.message }).toEqual({ code: 'COMPONENT_UNKNOWN', message: expect.stringContaining(reason) });
   });
 
+  test('that is damaged is refused with the file that is', async () => {
+    const damaged = async (files: Readonly<Record<string, string>>) => {
+      const at = await mkdtemp(join(tmpdir(), 'cell-factory-damaged-'));
+      for (const [name, text] of Object.entries(files)) await writeFile(join(at, name), text);
+      return (await failureOf(readAssembly(at, 'orders-api'))).message;
+    };
+    const stack = {
+      type: 'aws:cloudformation:stack',
+      properties: { templateFile: 'orders-api.template.json' },
+      dependencies: ['orders-api.assets'],
+    };
+    const assets = { type: 'cdk:asset-manifest', properties: { file: 'orders-api.assets.json' } };
+    const manifest = JSON.stringify({ artifacts: { 'orders-api': stack, 'orders-api.assets': assets } });
+    expect(await damaged({ 'manifest.json': '{' })).toMatch(/manifest\.json is no JSON: /);
+    expect(await damaged({ 'manifest.json': manifest, 'orders-api.assets.json': '<' })).toMatch(/orders-api\.assets\.json is no JSON: /);
+    expect(await damaged({ 'manifest.json': manifest, 'orders-api.assets.json': '{"files": 1}' })).toMatch(
+      /orders-api\.assets\.json: .*files/,
+    );
+    expect(await damaged({ 'manifest.json': manifest, 'orders-api.assets.json': '{}' })).toMatch(
+      /orders-api\.template\.json can't be read: /,
+    );
+  });
+
   test('that needs assets is refused', async () => {
     const code = join(await mkdtemp(join(tmpdir(), 'cell-factory-asset-')), 'code.txt');
     await writeFile(code, 'code');

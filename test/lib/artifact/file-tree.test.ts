@@ -91,6 +91,15 @@ describe('the tree of an image', () => {
     expect(await readTree(with_)).not.toEqual(await readTree(plain));
   });
 
+  test.each(['', '!.git\n!**/.git\n'])('leaves out what git keeps for itself, whatever .dockerignore says: %j', async (rules) => {
+    const git = { '.git/HEAD': 'a', 'src/.git': 'gitdir: ../x' };
+    const [plain, cloned] = await Promise.all([
+      context({ ...FILES, '.dockerignore': rules }),
+      context({ ...FILES, ...git, '.dockerignore': rules }),
+    ]);
+    expect(await readTree(cloned)).toEqual(await readTree(plain));
+  });
+
   test('that lists what counts is made of that only', async () => {
     const folder = await context({ ...FILES, 'README.md': 'x', '.dockerignore': '*\n!src\n' });
     expect((await readTree(folder)).files).toBe(3);

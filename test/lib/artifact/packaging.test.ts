@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -138,6 +139,17 @@ describe('packaging a component', () => {
     expect(await readFile(join(folder, 'dist/component.json'), 'utf8')).toBe(first);
   });
 
+  test('of the same commit gives the same bytes in another clone, also where nothing is ignored', async () => {
+    await rm(join(folder, '.dockerignore'));
+    await mkdir(join(folder, '.git'));
+    await writeFile(join(folder, '.git/index'), 'one');
+    await pack();
+    const first = await readFile(join(folder, 'dist/component.json'), 'utf8');
+    await writeFile(join(folder, '.git/index'), 'other');
+    await pack();
+    expect(await readFile(join(folder, 'dist/component.json'), 'utf8')).toBe(first);
+  });
+
   test.each<[string, () => Partial<PackageRequest>, string, string]>([
     ['a name that is none', () => ({ component: 'Orders;' }), 'USAGE', '"Orders;" is no name'],
     ['a version that is none', () => ({ version: '../1' }), 'ARTIFACT_INVALID', '"../1" is no version'],
@@ -146,6 +158,15 @@ describe('packaging a component', () => {
     ['another component’s assembly', () => ({ component: 'billing' }), 'COMPONENT_UNKNOWN', 'holds no stack called billing'],
     ['a folder without manifests', () => ({ source: { manifests: join(folder, 'cdk.out/..') } }), 'ARTIFACT_INVALID', 'holds no manifest'],
     ['manifests that are not there', () => ({ source: { manifests: '/nowhere' } }), 'ARTIFACT_INVALID', '/nowhere can’t be read'],
+    [
+      'a folder with a folder for a manifest',
+      () => {
+        mkdirSync(join(folder, 'manifests/more.yaml'));
+        return { source: { manifests: join(folder, 'manifests') } };
+      },
+      'ARTIFACT_INVALID',
+      'manifests/more.yaml can’t be read',
+    ],
     ['a folder of something else', () => ({ out: folder }), 'REFUSED', 'holds what no packaging left there: .dockerignore, Dockerfile'],
   ])('refuses %s', async (_, change, code, reason) => {
     const error = await failureOf(pack(change()));
