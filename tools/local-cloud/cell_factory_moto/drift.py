@@ -3,9 +3,8 @@
 from contextvars import ContextVar
 
 from moto.cloudformation.parsing import ResourceMap
-from moto.ssm import ssm_backends
 
-from .model import EXISTS
+from .presence import is_there
 from .resource_maps import existing_in
 
 REVERT_DRIFT = "REVERT_DRIFT"
@@ -16,15 +15,8 @@ deployment_mode: ContextVar[str | None] = ContextVar("deployment_mode", default=
 
 def deleted_in(resources: ResourceMap) -> list[str]:
     """Logical ids of resources that the stack has made and that are no longer there, of types that can be asked for by name."""
-    account_id, region = resources._account_id, resources._region_name
-
-    def is_there(resource: object) -> bool:
-        cfn_type, physical_id = resource.cf_resource_type, resource.physical_resource_id
-        if cfn_type == "AWS::SSM::Parameter":
-            return ssm_backends[account_id][region].get_parameter(physical_id) is not None
-        return cfn_type not in EXISTS or EXISTS[cfn_type](getattr(resource, "name", physical_id), account_id, region)
-
-    return [name for name, resource in existing_in(resources).items() if not is_there(resource)]
+    where = resources._account_id, resources._region_name
+    return [name for name, resource in existing_in(resources).items() if not is_there(resource, *where)]
 
 
 def forget_deleted(resources: ResourceMap) -> None:

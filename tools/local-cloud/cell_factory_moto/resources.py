@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from .intrinsics import with_dynamic_references
 from .model import ATTRIBUTES, CREATES, CUSTOM, DELETES, EXISTS, MODELS, REPLACE, UPDATES, Model, ec2, tag_dict
+from .presence import require_there
 from .replacing import replaces
 from .skipped import SkippedResource
 
@@ -209,9 +210,12 @@ def _changed_in_place(resources: ResourceMap, resource: Any, part: dict[str, Any
     if isinstance(resource, Model):
         if changed.intersection(resource.replaced_by) or resource.name_property in changed:
             return REPLACE
+        require_there(resource, account_id, region)
         _update_model(resources, resource, new, old)
         return resource
     if part["Type"] in UPDATES:
+        if resource_name_property_from_type(part["Type"]) not in changed:
+            require_there(resource, account_id, region)
         return UPDATES[part["Type"]](resource, new, old, account_id, region)
     if changed == {"Tags"} and _has_ec2_tags(resource):
         return resource

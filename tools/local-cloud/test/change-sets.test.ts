@@ -146,6 +146,57 @@ describe('change sets', () => {
     expect(await aws.stacks.send(new DescribeChangeSetCommand({ ChangeSetName: nothing }))).toMatchObject({ Status: 'FAILED' });
   });
 
+  test('refuse to change what somebody has deleted, whatever it is, and roll back', async () => {
+    const template = (text: string, days: number): Template => ({
+      Resources: {
+        Alarm: {
+          Type: 'AWS::CloudWatch::Alarm',
+          Properties: {
+            ...{ AlarmName: 'gone-alarm', MetricName: 'M', Namespace: 'N', Period: 60, Statistic: 'Sum', Threshold: days },
+            ...{ EvaluationPeriods: 1, ComparisonOperator: 'GreaterThanThreshold' },
+          },
+        },
+        Parameter: parameter('/gone', text),
+        Queue: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'gone', VisibilityTimeout: days } },
+        Logs: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: '/gone', RetentionInDays: days } },
+        Bucket: {
+          Type: 'AWS::S3::Bucket',
+          Properties: { BucketName: 'gone-bucket', Tags: [{ Key: 'text', Value: text }] },
+        },
+        // What was made from it is known to the stack.
+        Arn: parameter('/gone/arn', { 'Fn::GetAtt': ['Queue', 'Arn'] }),
+        Other: parameter('/gone/other', text),
+      },
+    });
+    const deletions = {
+      Alarm: () => cloudwatch.send(new DeleteAlarmsCommand({ AlarmNames: ['gone-alarm'] })),
+      Parameter: () => aws.json('ssm', 'AmazonSSM.DeleteParameter', { Name: '/gone' }),
+      Queue: async () => {
+        const { QueueUrl } = await aws.json<{ QueueUrl: string }>('sqs', 'AmazonSQS.GetQueueUrl', { QueueName: 'gone' });
+        await aws.json('sqs', 'AmazonSQS.DeleteQueue', { QueueUrl });
+      },
+      Logs: () => aws.json('logs', 'Logs_20140328.DeleteLogGroup', { logGroupName: '/gone' }),
+      Bucket: () => aws.rest('s3', 'DELETE', '/gone-bucket'),
+    };
+    for (const [logicalId, remove] of Object.entries(deletions)) {
+      const stack = `gone-${logicalId.toLowerCase()}`;
+      await execute(await create(stack, 'one', template('a', 7)));
+      await remove();
+      await execute(await create(stack, 'two', template('b', 14), { ChangeSetType: 'UPDATE' }));
+      const { StackEvents: events = [] } = await aws.stacks.send(new DescribeStackEventsCommand({ StackName: stack }));
+      const failed = events.find(({ ResourceStatus: status }) => status === 'UPDATE_FAILED');
+      expect(failed).toMatchObject({
+        LogicalResourceId: logicalId,
+        ResourceStatusReason: expect.stringMatching(
+          /^Resource of type '.*' with identifier '.*' was not found\. \(HandlerErrorCode: NotFound\)$/,
+        ),
+      });
+      expect(await aws.describe(stack)).toMatchObject({ StackStatus: 'UPDATE_ROLLBACK_COMPLETE' });
+      expect(await aws.json('ssm', 'AmazonSSM.GetParameter', { Name: '/gone/other' })).toMatchObject({ Parameter: { Value: 'a' } });
+      expect(await aws.destroy(stack)).toMatchObject({ StackStatus: 'DELETE_COMPLETE' });
+    }
+  });
+
   test('say what a failure comes to: a new stack', async () => {
     const template = { Resources: { A: parameter('/fails/a', 'a'), B: { ...broken, DependsOn: 'A' } } };
     const endOf = async (stack: string, OnStackFailure?: 'ROLLBACK' | 'DELETE' | 'DO_NOTHING') => {

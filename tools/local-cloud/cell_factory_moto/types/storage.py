@@ -119,8 +119,9 @@ class Queue(ApiModel):
         self.retag("sqs", old, "UntagQueue", "TagQueue", QueueUrl=self.physical_resource_id)
 
     def attribute(self, name: str) -> str:
-        values = {"QueueName": self.name, "QueueUrl": self.physical_resource_id}
-        return values.get(name) or sqs_backends[self.account_id][self.region].queues[self.name].queue_arn
+        """Not asked of SQS: a stack knows it, also when somebody has deleted the queue."""
+        arn = f"arn:{get_partition(self.region)}:sqs:{self.region}:{self.account_id}:{self.name}"
+        return {"QueueName": self.name, "QueueUrl": self.physical_resource_id, "Arn": arn}[name]
 
 
 def _text(value: Any) -> str:
