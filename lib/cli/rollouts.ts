@@ -1,4 +1,5 @@
 import type { Session } from '../aws/session.ts';
+import type { Deployments } from '../monitoring/gone.ts';
 import type { InitializedPlan, Plan } from '../plan/plan.ts';
 import type { Component } from '../registry/index.ts';
 import type { Context } from './context.ts';
@@ -19,6 +20,22 @@ export async function requirePublished(context: Context, { plan, session }: Open
   throw new FactoryError('REVISION_NOT_FOUND', 'nothing was published yet, and rollouts are pinned to a revision', {
     fix: 'run `cellctl publish`',
   });
+}
+
+/**
+ * What rollouts have left where, by component; nothing before the first `cellctl init`. For what is gone: where nobody can tell,
+ * that is said, and hides nothing else.
+ */
+export async function deploymentsOf(context: Context, plan: InitializedPlan, session: Session): Promise<Deployments> {
+  const components = plan.components.filter(({ kind }) => kind === 'cloudformation');
+  try {
+    const client = await rolloutsIfAny(context, plan, session);
+    return new Map(client ? await Promise.all(components.map(async ({ name }) => [name, await client.deployments(name)] as const)) : []);
+  } catch (error) {
+    const { asFactoryError } = await import('../registry/index.ts');
+    context.output.note(`nobody can tell which components are gone: ${asFactoryError(error).message}`);
+    return new Map();
+  }
 }
 
 /** Names of the components that are published, and of those that leave by a rollout which is not over. */

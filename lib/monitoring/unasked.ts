@@ -41,13 +41,17 @@ export function isUnasked({ components }: Pick<Plan, 'components'>, cell: Pick<C
 const isThere = ({ StackStatus, ParentId }: Stack) =>
   StackStatus !== 'DELETE_COMPLETE' && StackStatus !== 'REVIEW_IN_PROGRESS' && ParentId === undefined;
 
+/** The stacks of an account in a region. */
+export async function stacksThere(session: Session): Promise<readonly Stack[]> {
+  const client = namingCalls(new CloudFormationClient(session));
+  const found: Stack[] = [];
+  for await (const { Stacks = [] } of paginateDescribeStacks({ client }, {})) found.push(...Stacks.filter(isThere));
+  return found;
+}
+
 /** Those in one cell, by name. @param cellSession may read the cell's account, in the cell's region */
 export async function unaskedIn(cellSession: Session, plan: Pick<Plan, 'components'>, cell: CellPlan): Promise<readonly UnaskedStack[]> {
-  const client = namingCalls(new CloudFormationClient(cellSession));
-  const found: Stack[] = [];
-  for await (const { Stacks = [] } of paginateDescribeStacks({ client }, {})) {
-    found.push(...Stacks.filter((stack) => isThere(stack) && isUnasked(plan, cell, stack.StackName ?? '')));
-  }
+  const found = (await stacksThere(cellSession)).filter((stack) => isUnasked(plan, cell, stack.StackName ?? ''));
   const stacks = await Promise.all(
     found.map(async (stack): Promise<UnaskedStack> => {
       const { StackName: stackName = '', StackStatus: status = 'UNKNOWN' } = stack;

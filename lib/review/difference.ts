@@ -34,6 +34,15 @@ export interface ObservedAccount {
   readonly owner?: string;
 }
 
+/** A component's stack that should be in a cell, by the last rollout that has succeeded, and is not. */
+export interface GoneStack {
+  readonly cell: string;
+  readonly component: string;
+  /** What it ran. */
+  readonly version: string;
+  readonly rollout: string;
+}
+
 /** What was found in the cloud. */
 export interface Observed {
   /** Accounts of the organization by id; undefined when the organization can't be asked yet (before `init`). */
@@ -46,6 +55,8 @@ export interface Observed {
   readonly built?: ReadonlySet<string> | undefined;
   /** Cells that the factory has built and that nothing defines, with what it knows of each. */
   readonly undefinedCells: readonly { readonly name: string; readonly evidence: string }[];
+  /** Stacks of components that somebody has deleted. @default - none, or nobody looked */
+  readonly gone?: readonly GoneStack[];
   /** Why new cells would wait for their certificates: what is missing in the DNS. @default - nothing is, or nobody looked */
   readonly domainProblem?: string | undefined;
 }
@@ -171,6 +182,18 @@ function retirementDifference({ name, intent, stackName, account }: CellPlan, ob
 const domainDifference = (name: string, problem: string | undefined): Difference[] =>
   problem === undefined ? [] : [{ kind: 'domain', name, change: 'conflict', detail: problem, action: 'nothing here: its owner does it' }];
 
+/** Stacks of components that somebody has deleted: rollouts make them, `deploy` doesn't. */
+const goneDifferences = (cells: readonly CellPlan[], gone: Observed['gone'] = []): Difference[] =>
+  gone
+    .filter(({ cell }) => cells.some(({ name }) => name === cell))
+    .map(({ cell, component, version, rollout }) => ({
+      kind: 'cell',
+      name: cell,
+      change: 'create',
+      detail: `the stack of ${component} is gone: ${rollout} has deployed ${version}`,
+      action: `cellctl rollout catch-up ${cell}`,
+    }));
+
 /** A cell that exists and that nobody defines can be neither changed nor retired. */
 const undefinedDifferences = (found: Observed['undefinedCells']): Difference[] =>
   found.map(({ name, evidence }) => ({
@@ -201,6 +224,7 @@ export function compare(plan: Plan, cells: readonly CellPlan[], observed: Observ
     ...cells.filter((cell) => !isExpired(cell, now)).flatMap((cell) => retirementDifference(cell, observed.stacks)),
     ...wanted.flatMap((cell) => accountDifference(cell.account, 'cellctl accounts', observed.accounts)),
     ...stacks.flatMap(({ stackName, action, built }) => stackDifference(stackName, action, observed.stacks.get(stackName), built)),
+    ...goneDifferences(wanted, observed.gone),
     ...registryDifference(plan.organization, observed.published),
   ];
 }

@@ -12,6 +12,12 @@ export interface RolloutView extends Written {
   readonly alive: boolean;
 }
 
+/** What brought a component to a cell. */
+export interface Deployment {
+  readonly rollout: string;
+  readonly version: string;
+}
+
 /** Rollouts of a component among which one is looked for: it is one of the first, as a rule. */
 const LOOKED_BACK = [20, 500, 10_000];
 
@@ -79,6 +85,25 @@ export class RolloutLookup {
     const { found } = await this.lookBack(component, ({ status, only }) => status === 'succeeded' && only === undefined);
     // One that has left runs nowhere, whatever ran before.
     return found && found.removal !== true ? { version: found.version, digest: found.digest } : undefined;
+  }
+
+  /**
+   * What is to be where: what the newest rollout to all cells which has succeeded left in each, and those to one cell since.
+   * @returns by name of the cell; a cell that was left out is missing
+   */
+  async deployments(component: string): Promise<ReadonlyMap<string, Deployment>> {
+    const { found, records } = await this.lookBack(component, ({ status, only }) => status === 'succeeded' && only === undefined);
+    const places = new Map<string, Deployment>();
+    const since = found ? records.slice(0, records.indexOf(found) + 1) : [];
+    for (const { id, version, status, removal } of since.toReversed()) {
+      if (status !== 'succeeded') continue;
+      for (const { cell, status: state } of await this.store.cells(id)) {
+        if (state !== 'deployed') continue;
+        if (removal === true) places.delete(cell);
+        else places.set(cell, { rollout: id, version });
+      }
+    }
+    return places;
   }
 
   /** The newest rollout that is wanted, and all that were looked at for it: few, where it is one of the last. */

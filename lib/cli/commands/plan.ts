@@ -47,6 +47,8 @@ async function look(context: Context, registry: Registry, plan: Plan, cells: rea
     { cellStacks },
     { toolingStacks },
     { unaskedInCells },
+    { lookForGone },
+    { deploymentsOf },
   ] = await Promise.all([
     import('../../aws/session.ts'),
     import('../../aws/roles.ts'),
@@ -56,6 +58,8 @@ async function look(context: Context, registry: Registry, plan: Plan, cells: rea
     import('../../plan/cell-stacks.ts'),
     import('../../plan/tooling-stacks.ts'),
     import('../../monitoring/unasked.ts'),
+    import('../../monitoring/gone.ts'),
+    import('../rollouts.ts'),
   ]);
   const vending = assume(session, partition, plan.managementAccountId, VENDING_ROLE);
   const accounts = await observeAccounts(vending, [plan.tooling, plan.monitoring, ...cells.map((cell) => cell.account)]);
@@ -75,7 +79,8 @@ async function look(context: Context, registry: Registry, plan: Plan, cells: rea
   );
   const unasked = await unaskedInCells(plan, vended, session, partition);
   const domainProblem = await lookAtDomain(await context.domainCheck(plan, session));
-  return { observed: { accounts, stacks, published, undefinedCells, built, domainProblem }, before, unasked };
+  const gone = await lookForGone(plan, vended, await deploymentsOf(context, plan, session), session, partition);
+  return { observed: { accounts, stacks, published, undefinedCells, built, domainProblem, gone }, before, unasked };
 }
 
 /** What is wrong with the cells' domain, if anything is. A DNS that doesn't answer hides nothing else. */

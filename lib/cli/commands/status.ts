@@ -46,16 +46,20 @@ export const statusCommand = () =>
         const { plan, session, partition } = await context.tooling();
         const cells = selectCells(plan, names);
         const now = new Date();
-        const [{ cellStatuses }, { proveIsolation }, { PRICE_SOURCE }, { unaskedLines }] = await Promise.all([
-          import('../../monitoring/status.ts'),
-          import('../../isolation/inventory.ts'),
-          import('../../review/prices.ts'),
-          import('../unasked-view.ts'),
-        ]);
+        const [{ cellStatuses }, { goneFrom }, { deploymentsOf }, { proveIsolation }, { PRICE_SOURCE }, { unaskedLines }] =
+          await Promise.all([
+            import('../../monitoring/status.ts'),
+            import('../../monitoring/gone.ts'),
+            import('../rollouts.ts'),
+            import('../../isolation/inventory.ts'),
+            import('../../review/prices.ts'),
+            import('../unasked-view.ts'),
+          ]);
         const statuses = await cellStatuses(plan, cells, session, partition, now);
+        const gone = goneFrom(statuses, await deploymentsOf(context, plan, session));
         const proof = options.resources === true ? await proveIsolation(cells.filter(isVended), session, partition) : undefined;
         const { output } = context;
-        output.result({ cells: statuses, ...(proof ? { isolation: proof } : {}) }, () => {
+        output.result({ cells: statuses, gone, ...(proof ? { isolation: proof } : {}) }, () => {
           output.table(
             [
               'CELL',
@@ -91,6 +95,11 @@ export const statusCommand = () =>
           for (const { cell, missing } of statuses) {
             if (missing.length === 0) continue;
             output.line(`${pc.red('MISSING')} ${pc.bold(cell)} ${missing.join(', ')}: \`cellctl deploy ${cell}\` brings them back`);
+          }
+          for (const { cell, component, version, rollout } of gone) {
+            output.line(
+              `${pc.red('GONE')} ${pc.bold(cell)} ${component}: ${rollout} has deployed ${version}; \`cellctl rollout catch-up ${cell}\` brings it back`,
+            );
           }
           for (const line of unaskedLines(statuses, PRICE_SOURCE)) output.line(line);
           if (proof) printProof(context, proof);

@@ -186,6 +186,27 @@ describe('the differences', () => {
     expect(found?.destructive?.map(({ logicalId, change: what }) => `${what} ${logicalId}`)).toEqual(['replace Queue', 'remove Old']);
   });
 
+  test('name a component that somebody has deleted, and who brings it back', () => {
+    const [{ name = '' } = {}] = plan.cells;
+    const gone = { component: 'orders-api', version: '2.0.0', rollout: 'orders-api-7' };
+    const observed = {
+      ...settled(),
+      gone: [
+        { ...gone, cell: name },
+        { ...gone, cell: 'nowhere' },
+      ],
+    };
+    expect(compare(plan, plan.cells, observed, NOW)).toEqual([
+      {
+        kind: 'cell',
+        name,
+        change: 'create',
+        detail: 'the stack of orders-api is gone: orders-api-7 has deployed 2.0.0',
+        action: `cellctl rollout catch-up ${name}`,
+      },
+    ]);
+  });
+
   test('name what was built and is not defined, and how to retire it', () => {
     const found = differences((observed) => {
       observed.undefinedCells = [{ name: 'zulu', evidence: 'active since 2029-12-01T00:00:00Z' }];
