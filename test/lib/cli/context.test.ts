@@ -85,7 +85,10 @@ async function cellctl(...words: string[]): Promise<string> {
 
 describe('the organization is read once by', () => {
   // Two imports at once of what both need confuse jest's linker now and then.
-  beforeAll(() => import('../../../lib/review/review.ts'));
+  beforeAll(async () => {
+    await import('../../../lib/review/review.ts');
+    await import('../../../lib/monitoring/gone.ts');
+  });
 
   // What needs more than to know who calls ends at the first call that is refused: all that it reads here, it has read by then.
   test.each([
