@@ -20,6 +20,8 @@ export interface DatabaseChange {
   readonly storageGiB: number | undefined;
   readonly maxStorageGiB: number | undefined;
   readonly standby: boolean;
+  /** Zones of the template's subnets, as it names them; undefined where it leaves them to CloudFormation. */
+  readonly zones: readonly string[] | undefined;
 }
 
 /** What RDS says of a database, and of what it offers for it. */
@@ -39,9 +41,16 @@ interface Resource {
   readonly Properties?: Readonly<Record<string, unknown>>;
 }
 
-const databasesOf = (template: object): ReadonlyMap<string, Readonly<Record<string, unknown>>> => {
+const resourcesOf = (template: object, type: string): ReadonlyMap<string, Readonly<Record<string, unknown>>> => {
   const { Resources = {} } = template as { readonly Resources?: Readonly<Record<string, Resource>> };
-  return new Map(Object.entries(Resources).flatMap(([id, { Type, Properties = {} }]) => (Type === TYPE ? [[id, Properties]] : [])));
+  return new Map(Object.entries(Resources).flatMap(([id, { Type, Properties = {} }]) => (Type === type ? [[id, Properties]] : [])));
+};
+
+/** The zones that the registry chose for the cell: its template has them by name in each subnet. */
+const zonesOf = (template: object): readonly string[] | undefined => {
+  const zones = [...resourcesOf(template, 'AWS::EC2::Subnet').values()].map(({ AvailabilityZone }) => text(AvailabilityZone));
+  const named = zones.filter((zone) => zone !== undefined);
+  return named.length === 0 || named.length < zones.length ? undefined : [...new Set(named)];
 };
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
@@ -50,8 +59,9 @@ const number = (value: unknown): number | undefined =>
 
 /** Databases that deploying `after` over `before` would make, or change in what RDS may refuse. */
 export function databaseChanges(before: object, after: object): DatabaseChange[] {
-  const old = databasesOf(before);
-  return [...databasesOf(after)].flatMap(([logicalId, properties]) => {
+  const old = resourcesOf(before, TYPE);
+  const zones = zonesOf(after);
+  return [...resourcesOf(after, TYPE)].flatMap(([logicalId, properties]) => {
     const was = old.get(logicalId);
     const changed = was && ASKED.filter((name) => JSON.stringify(was[name]) !== JSON.stringify(properties[name]));
     const engine = text(properties['Engine']);
@@ -59,7 +69,7 @@ export function databaseChanges(before: object, after: object): DatabaseChange[]
     const { EngineVersion, DBInstanceClass, StorageType, AllocatedStorage, MaxAllocatedStorage, MultiAZ } = properties;
     const storage = { storageGiB: number(AllocatedStorage), maxStorageGiB: number(MaxAllocatedStorage), storageType: text(StorageType) };
     const machine = { version: text(EngineVersion), instanceClass: text(DBInstanceClass), standby: MultiAZ === true };
-    return [{ logicalId, changed, engine, ...machine, ...storage }];
+    return [{ logicalId, changed, engine, ...machine, ...storage, zones }];
   });
 }
 
@@ -87,7 +97,9 @@ function versionFinding({ engine, version = '', changed }: DatabaseChange, { liv
 function classFinding(change: DatabaseChange, { live, version, zones }: DatabaseFacts): Finding | undefined {
   const { engine, instanceClass, storageType, standby, changed } = change;
   if (instanceClass === undefined || (changed && !changed.some((name) => OF_CLASS.includes(name)))) return undefined;
-  const usable = live ? zones.filter((zone) => live.zones.includes(zone)) : zones;
+  // Before there is a database, its network is that of the template.
+  const own = live?.zones ?? change.zones ?? zones;
+  const usable = zones.filter((zone) => own.includes(zone));
   if (usable.length >= (standby ? 2 : 1)) return undefined;
   const where = usable.length === 0 ? 'in none of its zones' : `in ${usable.join(', ')} only, and a standby needs two zones`;
   return {

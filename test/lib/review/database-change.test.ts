@@ -52,6 +52,21 @@ describe('of a new database is refused', () => {
     ]);
     expect(await created({ zones: ['eu-west-1b'] }, { MultiAZ: false })).toEqual([]);
   });
+
+  test('a class that is on offer in the region, and in too few of the zones that the template names for the cell', async () => {
+    const subnetIn = (AvailabilityZone: unknown) => ({ Type: 'AWS::EC2::Subnet', Properties: { AvailabilityZone } });
+    const cellIn = (...zones: unknown[]) => ({
+      Resources: { ...template().Resources, ...Object.fromEntries(zones.map((zone, index) => [`Subnet${index}`, subnetIn(zone)])) },
+    });
+    const offered = { live: undefined, zones: ['eu-west-1b', 'eu-west-1c'] };
+    expect(await problems({}, cellIn('eu-west-1a', 'eu-west-1b', 'eu-west-1a'), offered)).toEqual([
+      expect.stringContaining('in eu-west-1b only, and a standby needs two zones'),
+    ]);
+    expect(await problems({}, cellIn('eu-west-1a', 'eu-west-1d'), offered)).toEqual([expect.stringContaining('in none of its zones')]);
+    expect(await problems({}, cellIn('eu-west-1b', 'eu-west-1c'), offered)).toEqual([]);
+    // Zones that CloudFormation chooses are nobody's to compare with.
+    expect(await problems({}, cellIn({ 'Fn::GetAZs': '' }), offered)).toEqual([]);
+  });
 });
 
 describe('of a change is refused', () => {
