@@ -17,7 +17,7 @@ import { type ForecastRow, forecastAccounts } from './forecast.ts';
 import { lockFileAt, zoneFileAt } from './lock-file.ts';
 import { keepPool, type PoolRow, poolRows, returnAccount } from './pool.ts';
 import { LIMITS, Limiter, TokenBucket } from './rates.ts';
-import { ensureRegion, searchableRegions } from './regions.ts';
+import { SharedRegions, searchableRegions } from './regions.ts';
 import { accountSteps, placing, tagging } from './setup.ts';
 import { isPoolName } from './survey.ts';
 import { Vending, type VendResult } from './vend.ts';
@@ -48,6 +48,8 @@ export class Accounts {
   private readonly vending: Vending;
   private readonly records: Records<AccountRecord>;
   private readonly store: RegistryStore;
+  /** Tooling reads and deploys in the cells' regions, by roles that STS gives it there. */
+  private readonly inTooling: SharedRegions;
 
   constructor(private readonly options: AccountsOptions) {
     const { plan, session, partition, accountsFile, run, pace, emit } = options;
@@ -56,6 +58,9 @@ export class Accounts {
     const objects = new S3Objects(s3Client(session), plan.registryBucket);
     this.records = new Records(objects, RECORDS_PREFIX, accountRecordSchema);
     this.store = new RegistryStore(objects);
+    this.inTooling = new SharedRegions(new AccountClient(session), systemClock, (text) =>
+      emit({ kind: 'progress', subject: 'tooling', text }),
+    );
     this.vending = new Vending({
       directory: this.directory,
       limiter,
@@ -73,6 +78,7 @@ export class Accounts {
           administrator: (accountId, region) => this.administrator(accountId, region),
           homeRegion: plan.homeRegion,
           waiting: (subject, text) => emit({ kind: 'progress', subject, text }),
+          inTooling: this.inTooling,
           partition,
           contacts: plan.contacts,
           toolingAccountId: plan.tooling.accountId,
@@ -85,10 +91,10 @@ export class Accounts {
   /** An account for each of these cells. @throws FactoryError `LOCKED` when somebody else is at it */
   async vend(cells: readonly CellPlan[]): Promise<CellResult[]> {
     const wanted = cells.filter((cell) => isVended(cell) || cell.intent !== 'retiring');
-    await this.enableInTooling(new Set(wanted.map(({ region }) => region)));
-    const results = await this.alone(() =>
-      this.vending.vend(wanted.map(({ name, account }) => ({ account, cell: name, mayClaim: true, accountId: account.accountId }))),
-    );
+    const results = await this.alone(async () => {
+      await this.inTooling.ask(new Set(wanted.map(({ region }) => region)));
+      return this.vending.vend(wanted.map(({ name, account }) => ({ account, cell: name, mayClaim: true, accountId: account.accountId })));
+    });
     const byCell = new Map(results.map((result) => [result.cell, result]));
     return cells.map(({ name, account }) => {
       const result = byCell.get(name);
@@ -96,14 +102,6 @@ export class Accounts {
         ? { ...result, cell: name }
         : { account: account.name, cell: name, accountId: undefined, state: 'skipped' as const, warnings: [] };
     });
-  }
-
-  /** Tooling reads and deploys in the cells' regions, by roles that STS gives it there. */
-  private async enableInTooling(regions: ReadonlySet<string>): Promise<void> {
-    const { session, emit } = this.options;
-    for (const region of regions) {
-      await ensureRegion(new AccountClient(session), region, systemClock, (text) => emit({ kind: 'progress', subject: 'tooling', text }));
-    }
   }
 
   /** Tops the pool up. @throws FactoryError `LOCKED` */

@@ -67,15 +67,47 @@ export async function ensureRegion(
       });
     }
     await clock.sleep(pause);
-    // It was being disabled when it was asked for.
+    // It was being disabled when it was asked for, or too many others were being enabled.
     if ((await statusOf(client, region)) === 'DISABLED') await ask(client, region);
   }
   return true;
 }
 
-/** Asks for a region that the account hasn't enabled, and doesn't wait. */
-export async function askForRegion(client: AccountClient, region: string): Promise<void> {
-  if (!(await isRegionEnabled(client, region))) await ask(client, region);
+/** Asks for a region that the account hasn't enabled, and doesn't wait. @returns whether it had to be asked for */
+export async function askForRegion(client: AccountClient, region: string): Promise<boolean> {
+  if (await isRegionEnabled(client, region)) return false;
+  await ask(client, region);
+  return true;
+}
+
+/** Regions of one account that others need, too: all are asked for first, and each is waited for once, where it is needed. */
+export class SharedRegions {
+  private readonly asked = new Set<string>();
+  private readonly waits = new Map<string, Promise<boolean>>();
+
+  constructor(
+    private readonly client: AccountClient,
+    private readonly clock: Clock,
+    private readonly waiting: (text: string) => void,
+  ) {}
+
+  /** Asks for all of them, and doesn't wait. What AWS refuses is told by {@link ready}, to those alone who need the region. */
+  async ask(regions: Iterable<string>): Promise<void> {
+    for (const region of regions) {
+      if (await askForRegion(this.client, region).catch(() => false)) this.asked.add(region);
+    }
+  }
+
+  /**
+   * Waits until a region is enabled, as {@link ensureRegion} does. Whoever comes later shares the wait, and its end.
+   * @returns whether it is new: services there learn of the account one after the other
+   * @throws FactoryError `REGION_NOT_ENABLED`
+   */
+  async ready(region: string): Promise<boolean> {
+    const wait = this.waits.get(region) ?? ensureRegion(this.client, region, this.clock, this.waiting);
+    this.waits.set(region, wait);
+    return (await wait) || this.asked.has(region);
+  }
 }
 
 async function ask(client: AccountClient, region: string): Promise<void> {
@@ -88,7 +120,9 @@ async function ask(client: AccountClient, region: string): Promise<void> {
         fix: 'let the role OrganizationAccountAccessRole through in the policy (SCP) that denies account:EnableRegion, or choose another region',
       });
     }
-    // It is being enabled, by a run before this one, or disabled: either ends.
-    if (!isNamed(error, 'ConflictException')) throw error;
+    // It is being enabled, by a run before this one, or disabled; or as many regions are as AWS works on at once, 6 of an account
+    // and 50 of an organization ("Quotas for AWS Account Management", AWS Account Management Reference Guide, read 2026-12-01; by
+    // which error isn't said, and of those of EnableRegion only these two fit). Each ends, and whoever waits asks again.
+    if (!isNamed(error, 'ConflictException', 'TooManyRequestsException')) throw error;
   }
 }

@@ -6,14 +6,14 @@ import { inRegion, type Session } from '../aws/session.ts';
 import { findStack } from '../aws/stacks.ts';
 import { bootstrap } from '../aws/toolkit.ts';
 import type { AccountPlan } from '../plan/plan.ts';
-import type { Contacts } from '../registry/index.ts';
+import { type Contacts, OPT_IN_REGIONS } from '../registry/index.ts';
 import type { AccountStep } from './account-record.ts';
 import { whenAwake } from './activation.ts';
 import type { Clock } from './clock.ts';
 import { ensureContacts } from './contacts.ts';
 import type { Directory } from './directory.ts';
 import { requestQuotas } from './quota-requests.ts';
-import { ensureRegion } from './regions.ts';
+import { askForRegion, ensureRegion, type SharedRegions } from './regions.ts';
 import { ensureServiceRoles } from './services.ts';
 
 /** The account that a step works on. */
@@ -32,6 +32,12 @@ export interface StepResult {
 
 export interface SetUpStep {
   readonly name: AccountStep;
+  /**
+   * Asks AWS for what {@link run} will wait for, before the account's turn has come, so that waits overlap. What fails here is
+   * left to `run`, which asks again.
+   * @default - nothing is asked for early
+   */
+  ask?(target: SetUpTarget): Promise<void>;
   run(target: SetUpTarget): Promise<StepResult>;
 }
 
@@ -62,30 +68,52 @@ export interface AccountStepOptions {
   readonly homeRegion: string;
   /** Told what is waited for, of an account by its name. */
   readonly waiting: (account: string, text: string) => void;
+  /** Regions of tooling, without which nobody can deploy there. @default - none is waited for */
+  readonly inTooling?: Pick<SharedRegions, 'ready'>;
   readonly partition: string;
   readonly contacts: Contacts;
   /** The account that may deploy into the others. */
   readonly toolingAccountId: string;
 }
 
+/**
+ * The step that enables the account's region, in tooling as well. First of those inside the account, and from the home region:
+ * in its own nothing answers before.
+ * @param client of an account, by its id
+ */
+export const enabling = (
+  client: (accountId: string) => AccountClient,
+  { clock, waiting, inTooling }: Pick<AccountStepOptions, 'clock' | 'waiting' | 'inTooling'>,
+): SetUpStep => {
+  /** Accounts that were asked early: a region of theirs that is there when it is their turn is new all the same. */
+  const asked = new Set<string>();
+  return {
+    name: 'region',
+    ask: async ({ account: { region }, accountId, bornAt }) => {
+      // Other regions need no account that is awake.
+      if (!OPT_IN_REGIONS.has(region)) return;
+      if (await whenAwake(clock, accountId, bornAt, () => askForRegion(client(accountId), region))) asked.add(accountId);
+    },
+    run: async ({ account: { name, region }, accountId, bornAt }) => {
+      const tooling = (await inTooling?.ready(region)) ?? false;
+      const own = await whenAwake(clock, accountId, bornAt, () =>
+        ensureRegion(client(accountId), region, clock, (text) => waiting(name, text)),
+      );
+      return result(tooling || own || asked.has(accountId));
+    },
+  };
+};
+
 /** The steps that work inside the account. */
 export function accountSteps(options: AccountStepOptions): SetUpStep[] {
-  const { clock, administrator, homeRegion, waiting, partition, contacts, toolingAccountId } = options;
+  const { clock, administrator, homeRegion, partition, contacts, toolingAccountId } = options;
   const step = (name: AccountStep, run: (target: SetUpTarget, session: Session) => Promise<StepResult>): SetUpStep => ({
     name,
     run: (target) =>
       whenAwake(clock, target.accountId, target.bornAt, () => run(target, administrator(target.accountId, target.account.region))),
   });
   return [
-    // First, and from the home region: in its own nothing answers the account before.
-    {
-      name: 'region',
-      run: ({ account, accountId, bornAt }) =>
-        whenAwake(clock, accountId, bornAt, async () => {
-          const client = new AccountClient(administrator(accountId, homeRegion));
-          return result(await ensureRegion(client, account.region, clock, (text) => waiting(account.name, text)));
-        }),
-    },
+    enabling((accountId) => new AccountClient(administrator(accountId, homeRegion)), options),
     step('contacts', async (_, session) => result(await ensureContacts(new AccountClient(session), contacts))),
     step('services', async ({ account }, session) => result(await ensureServiceRoles(new IAMClient(session), account.services))),
     step('quotas', async ({ account }, session) => {

@@ -120,6 +120,7 @@ export class Vending {
       const origin = await this.obtain(journey, decision, seen, creations);
       known = origin.id;
       const before = decision.kind === 'found' ? (seen.locked.get(cell ?? '') ?? accountId) : undefined;
+      await this.askEarly(journey, origin);
       const { changed, warnings } = await this.options.limiter.setUps(() => this.setUp(journey, origin));
       const settled = origin.how === 'found' && !changed && before === origin.id;
       const state = settled ? 'unchanged' : origin.how;
@@ -189,15 +190,22 @@ export class Vending {
     if (cell !== undefined && owner !== account.name && (owner.startsWith('cell-') || isPoolName(owner))) throw takenBy(id, owner, cell);
   }
 
+  /** Asks for what takes AWS long, whoever else's turn it is. Whatever goes wrong, the step itself says. */
+  private async askEarly(journey: Journey, { id, bornAt }: Origin): Promise<void> {
+    if (wasReady(journey, id)) return;
+    const { account } = journey.wanted;
+    for (const step of this.options.steps) await step.ask?.({ account, accountId: id, bornAt }).catch(() => undefined);
+  }
+
   /** Takes every step. An account that was ready before is looked at without a word in its record, unless something changes. */
   private async setUp(journey: Journey, { id, bornAt }: Origin): Promise<{ changed: boolean; warnings: readonly string[] }> {
     const { account } = journey.wanted;
-    const wasReady = journey.record?.step === 'ready' && journey.record.accountId === id;
+    const quiet = wasReady(journey, id);
     let changed = false;
     let awakeFrom = bornAt;
     const warnings: string[] = [];
     for (const step of this.options.steps) {
-      if (!wasReady) {
+      if (!quiet) {
         await journey.enter(step.name, { accountId: id });
         journey.say('progress', step.name);
       }
@@ -207,9 +215,12 @@ export class Vending {
       changed ||= result.changed;
       warnings.push(...result.warnings);
     }
-    if (!wasReady || changed || warnings.join() !== journey.record?.warnings.join()) {
+    if (!quiet || changed || warnings.join() !== journey.record?.warnings.join()) {
       await journey.enter('ready', { accountId: id, warnings });
     }
     return { changed, warnings };
   }
 }
+
+/** Whether an account was set up whole by a run before this one. */
+const wasReady = ({ record }: Journey, id: string): boolean => record?.step === 'ready' && record.accountId === id;
