@@ -81,7 +81,8 @@ export class BetweenWaves extends RolloutWork {
     const through = reachOf(stage, this.plan.waves);
     const wait = (sentence: string): WaveAnswer<'wait'> => ({ action: 'wait', seconds: scaled(TURN_SECONDS, policy.timeScale), sentence });
     if (isLeft(record)) {
-      const goesOn = await takeUp(store, record);
+      // A look between two waves may come late: there is nobody behind it.
+      const goesOn = !(await this.absence({ ...record, pipelineExecution })) && (await takeUp(store, record));
       return goesOn ? this.takeOn(await store.requireRecord(id), execution, stage) : this.ended(record);
     }
     if (hasEnded(status)) return this.ended(record);

@@ -146,6 +146,16 @@ describe('a rollout that its pipeline had left', () => {
     expect(await record()).not.toHaveProperty('endedAt');
   });
 
+  test('stays so for a look that comes late, behind which there is nobody', async () => {
+    await given(left);
+    await sign();
+    await store.drivers.leave(ID, 'ada', 'its run was stopped by hand');
+    expect(await next()).toMatchObject({ action: 'end', well: false });
+    expect(await record()).toMatchObject({ status: 'stopped', endedAt: ago(3) });
+    await sign({ by: 'another run', at: ago(0) });
+    expect(await next()).toMatchObject({ action: 'wave', wave: 1 });
+  });
+
   test('stays so when a person had stopped it, and when another has begun since', async () => {
     await given({ ...left, control: { stop: { by: 'ada', at: ago(3), reason: 'x' } } });
     expect(await next()).toMatchObject({ action: 'end', well: false });
