@@ -20,8 +20,8 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   try {
     return await work(folder);
   } finally {
-    process.off('exit', tidy);
     await rm(folder, { recursive: true, force: true });
+    process.off('exit', tidy);
   }
 }
 
