@@ -146,5 +146,5 @@ async function runShell(step: Step, shell: StepShell, variables: Variables, opti
   }
 }
 
-/** How long a wave is followed: as long as an execution waits for a freeze, and then some. A day is no limit that anybody meets. */
+/** Days after which a wave is no longer followed: as long as a timer of Node.js can wait, and longer than a bake with a freeze. */
 const WAVE_DAYS = 24;

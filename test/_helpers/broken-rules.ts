@@ -234,6 +234,7 @@ export const BROKEN: Record<string, Case> = {
     actual: '"one"',
   },
   BAKE_TOO_LONG: { break: (input) => rollout(input, { stagingBake: '169h' }), path: 'rollout.stagingBake', actual: '"169h"' },
+  BETWEEN_WAVES_LONG: { break: (input) => rollout(input, { betweenWaves: '15d' }), path: 'rollout.betweenWaves', actual: '"15d"' },
   REPOSITORY_INVALID: {
     break: (input) =>
       Object.assign(input.components, { web: component('web', 9, { repository: { url: 'https://github.com/acme/$(id)' } }) }),

@@ -2,6 +2,8 @@
 import { STAGING } from './pipelines.ts';
 import { bakesOf, blackoutsOf, productionCells, type Rule, repeated, seconds, UNIT, wavesOf } from './subject.ts';
 
+/** Seconds between two waves at most: a look each quarter of an hour, of nine events, stays below half of what an execution may have. */
+const LONGEST_BETWEEN = 14 * UNIT.d;
 /** The longest bake: a Step Functions action of CodePipeline ends after that. Source: "Quotas in AWS CodePipeline". */
 const LONGEST_BAKE = 7 * UNIT.d;
 
@@ -86,6 +88,15 @@ export const ROLLOUT_RULES: readonly Rule[] = [
           };
         }
       }
+    },
+  },
+  {
+    code: 'BETWEEN_WAVES_LONG',
+    description: 'a rollout waits for its pipeline between two waves for fourteen days at most: the history of what looks is limited',
+    *check({ settings }) {
+      const wait = settings?.rollout.betweenWaves ?? '0s';
+      if (seconds(wait) <= LONGEST_BETWEEN) return;
+      yield { path: 'rollout.betweenWaves', message: `"${wait}" is more than 14 days`, fix: 'use at most 14d; 7d is the default' };
     },
   },
   {
